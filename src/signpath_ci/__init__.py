@@ -1,0 +1,3 @@
+"""Sign builds through SignPath."""
+
+__version__ = "0.1.0"

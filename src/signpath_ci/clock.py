@@ -1,0 +1,27 @@
+"""Time as an argument: what waits is given a clock, so tests need not wait."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timezone
+
+
+def _now() -> datetime:
+    return datetime.now(timezone.utc)
+
+
+@dataclass(frozen=True)
+class Clock:
+    """The three things that a program asks of time.
+
+    Attributes:
+        monotonic: seconds from some fixed point; never set back.
+        sleep: waits for that many seconds.
+        now: the date and time, with time zone UTC.
+    """
+
+    monotonic: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
+    now: Callable[[], datetime] = _now

@@ -1,0 +1,131 @@
+"""Everything that can go wrong, as one tree; each kind has the exit code of the process.
+
+::
+
+    SignPathError
+    ├── UsageError                2   wrong option, variable or configuration
+    │   └── UnexpectedAnswerError 2   the URL is not SignPath's: HTML, no JSON, promised fields missing
+    ├── RefusedError              3   SignPath refused the call (a 4xx answer)
+    ├── NotSignedError            4   the request ended as Failed, Denied or Canceled
+    ├── StillPendingError         5   not final at the deadline; the request is alive
+    ├── ServiceUnavailableError   6   no usable answer after all retries
+    ├── VerificationError         7   what came back is not signed as it should be
+    │   └── UnsupportedFormatError 7  it can't be judged, which is never "ok"
+    ├── LocalFileError            8   a file on this machine is missing, unreadable, unwritable, in the way
+    └── InterruptedRunError     130   SIGINT; 143 for SIGTERM
+
+Every error is one sentence that says what is wrong and where (`message`), and one that says what to do (`hint`).
+Only `__main__` turns an error into an exit code.
+"""
+
+from __future__ import annotations
+
+import signal
+
+from signpath_ci.text import one_line
+
+
+class SignPathError(Exception):
+    """The root: whatever this package raises on purpose.
+
+    Args:
+        message: what is wrong, and where; one sentence.
+        hint: what to do about it; one sentence, or nothing where the message says it all.
+    """
+
+    exit_code = 1
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        # Servers' words and file names end up here: they must not be able to start a second line.
+        self.message = one_line(message)
+        self.hint = one_line(hint)
+        super().__init__(self.message)
+
+    def __str__(self) -> str:
+        """Give the one line that a user reads."""
+        return f"{self.message} {self.hint}".strip()
+
+
+class UsageError(SignPathError):
+    """A wrong or missing option, environment variable or configuration file."""
+
+    exit_code = 2
+
+
+class UnexpectedAnswerError(UsageError):
+    """Something answered, but not SignPath: a web page, no JSON, or without the promised fields."""
+
+
+class RefusedError(SignPathError):
+    """SignPath understood the call and refused it.
+
+    Args:
+        status: the HTTP status code of the refusal.
+    """
+
+    exit_code = 3
+
+    def __init__(self, message: str, *, status: int, hint: str = "") -> None:
+        self.status = status
+        super().__init__(message, hint=hint)
+
+
+class NotSignedError(SignPathError):
+    """The signing request is final, but not `Completed`."""
+
+    exit_code = 4
+
+
+class StillPendingError(SignPathError):
+    """The signing request was not final when the time to wait was over; it is still alive."""
+
+    exit_code = 5
+
+
+class ServiceUnavailableError(SignPathError):
+    """No usable answer came within the time for retries."""
+
+    exit_code = 6
+
+
+class VerificationError(SignPathError):
+    """A file is not signed as it should be, or is not the file that was submitted."""
+
+    exit_code = 7
+
+
+class UnsupportedFormatError(VerificationError):
+    """A file is of a kind, or is signed in a way, that can't be judged here."""
+
+
+class LocalFileError(SignPathError):
+    """A file or directory on this machine is missing, unreadable, unwritable, or in the way."""
+
+    exit_code = 8
+
+
+class InterruptedRunError(SignPathError):
+    """The run was ended by a signal.
+
+    Args:
+        number: the signal's number; the exit code is 128 more, as shells report it.
+    """
+
+    def __init__(self, message: str, *, number: int = signal.SIGINT, hint: str = "") -> None:
+        self.exit_code = 128 + number
+        super().__init__(message, hint=hint)
+
+
+EXIT_CODES: dict[int, str] = {
+    0: "done",
+    UsageError.exit_code: "usage or configuration",
+    RefusedError.exit_code: "refused by SignPath",
+    NotSignedError.exit_code: "the request ended `Failed`, `Denied` or `Canceled`",
+    StillPendingError.exit_code: "still pending at the deadline",
+    ServiceUnavailableError.exit_code: "service unavailable after all retries",
+    VerificationError.exit_code: "verification failed",
+    LocalFileError.exit_code: "local file problem",
+    130: "interrupted (SIGINT)",
+    143: "terminated (SIGTERM)",
+}
+"""The exit codes of the process, as the README lists them."""
