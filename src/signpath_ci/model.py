@@ -127,7 +127,7 @@ class Verdict:
         digest_algorithm: of the content, e.g. `sha256`.
         content_digest: what the signature covers, lower-case hex.
         identity: `same` where the content was compared with the submitted file's, else `not-checked`.
-        trust: `root` or `thumbprint`, whichever the signer was trusted by; `not-checked` where no expectation was given.
+        trust: `root` or `thumbprint`, whichever the signer was trusted by; `not-checked` where nothing was expected.
     """
 
     path: Path
