@@ -1,0 +1,50 @@
+# One target a task; every one of them sets up what it needs. `make help` lists them.
+
+# The first Python of 3.10 or later that can make virtual environments; PYTHON=... names another.
+PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11 python3.10 python; do \
+	"$$python" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))' 2>/dev/null && echo "$$python" && break; done)
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check format bench dist lock clean
+
+help: ## List the targets
+	@sed -n 's/^\([a-z-]*\):.*## /\1 /p' $(MAKEFILE_LIST) | while read -r target text; do printf '%-16s%s\n' "$$target" "$$text"; done
+
+# Every package is pinned by its hash; the project itself is installed as it lies here.
+$(INSTALLED): pyproject.toml requirements/dev.txt
+	@test -n "$(PYTHON)" || { echo "error: No Python of 3.10 or later with venv found. On Debian or Ubuntu: apt-get install python3-venv; or name one: make PYTHON=/path/to/python" >&2; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: $(INSTALLED) ## Sign a real Windows executable in a sandbox, and verify it
+	@$(BIN)/signpath-ci demo --output-directory build/demo
+
+test: $(INSTALLED) ## Run all tests
+	$(BIN)/python -m pytest --cov --cov-report=term $(PYTEST_ARGUMENTS)
+
+check: $(INSTALLED) ## Lint, check types and formatting
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+format: $(INSTALLED) ## Format the code
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+bench: $(INSTALLED) ## Measure side by side with what one would use instead
+	$(BIN)/python -m benchmarks
+
+dist: $(INSTALLED) ## Build the wheel and the source distribution into dist/
+	rm -rf dist
+	$(BIN)/python -m hatchling build
+
+lock: $(INSTALLED) ## Pin the newest allowed packages anew
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.10 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --all-extras --output-file requirements/dev.txt pyproject.toml
+
+clean: ## Remove everything that the targets made
+	rm -rf $(VENV) build dist .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis

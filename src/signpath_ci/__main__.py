@@ -1,0 +1,83 @@
+"""The edge of the process: the only place that turns an error into an exit code."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING
+
+from signpath_ci.errors import InterruptedRunError, SignPathError
+
+if TYPE_CHECKING:
+    from signpath_ci.commands import Process
+
+_INTERNAL_ERROR = 70  # EX_SOFTWARE of sysexits.h: a defect of this program, not one of the documented outcomes
+
+
+def main() -> int:
+    """Run the command line of this process and return its exit code (`errors.EXIT_CODES`)."""
+    from signpath_ci.commands import Process
+
+    process = Process(environment=os.environ, directory=Path.cwd(), stdout=sys.stdout, stderr=sys.stderr)
+    try:
+        with _signals_as_errors():
+            return _run(sys.argv[1:], process)
+    except SignPathError as error:
+        _say(process, f"error: {error}")
+        return error.exit_code
+    except BrokenPipeError:
+        # The reader of our output went away (`| head`): not an error of the run, but nobody is left to be told.
+        with contextlib.suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), process.stdout.fileno())
+        return _INTERNAL_ERROR
+
+
+def _run(arguments: list[str], process: Process) -> int:
+    from signpath_ci import cli
+    from signpath_ci.logs import configure
+
+    command, settings = cli.parse(arguments, process.environment)
+    configure(settings.log_level)
+    try:
+        command.run(settings, process)
+    except SignPathError:
+        raise
+    except Exception as error:
+        # A defect of ours. Users get one line; whoever reports it asks for the rest.
+        if settings.log_level == "debug":
+            raise
+        _say(process, f"error: {SignPathError(f'Internal error: {type(error).__name__}: {error}.', hint=_REPORT)}")
+        return _INTERNAL_ERROR
+    return 0
+
+
+_REPORT = "This is a defect of signpath-ci: run it again with --log-level debug and report what it prints."
+
+
+@contextlib.contextmanager
+def _signals_as_errors() -> Iterator[None]:
+    """Let SIGINT and SIGTERM end the run as an error, so that everything is cleaned up on the way out."""
+
+    def interrupt(number: int, _frame: FrameType | None) -> None:
+        raise InterruptedRunError(f"Interrupted by {signal.Signals(number).name}.", number=number)
+
+    before = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _say(process: Process, line: str) -> None:
+    with contextlib.suppress(OSError):
+        print(line, file=process.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

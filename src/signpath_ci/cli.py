@@ -1,0 +1,112 @@
+"""Argument parsing only: the words of a command line become a command and its settings."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from typing import NoReturn
+
+from signpath_ci import __version__, settings
+from signpath_ci.errors import EXIT_CODES, UsageError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Command:
+    """One command of the command line.
+
+    Attributes:
+        name: the word that selects it; also the module below `commands` that runs it.
+        help: one sentence.
+        settings: the class of its settings.
+    """
+
+    name: str
+    help: str
+    settings: type[settings.Common]
+
+    @property
+    def run(self) -> Callable[..., None]:
+        """The function that runs the command; imported only now, so `--help` stays quick."""
+        function: Callable[..., None] = import_module(f"signpath_ci.commands.{self.name}").run
+        return function
+
+
+COMMANDS = (
+    Command(
+        name="sign", help="Submit a file, wait, fetch the signed file and verify it.", settings=settings.SignSettings
+    ),
+    Command(name="verify", help="Verify a signed file, offline.", settings=settings.VerifySettings),
+    Command(name="origin", help="Show the repository, commit and build of this run.", settings=settings.OriginSettings),
+    Command(name="sandbox", help="Run an embedded SignPath that really signs.", settings=settings.SandboxSettings),
+    Command(name="demo", help="Sign a real Windows executable in a sandbox.", settings=settings.DemoSettings),
+)
+
+
+class _Parser(argparse.ArgumentParser):
+    """An argument parser whose complaints are this package's errors: one line, and the exit code of the table."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{message[:1].upper()}{message[1:]}.", hint=f"See {self.prog} --help.")
+
+
+def parse(arguments: Sequence[str], environment: Mapping[str, str]) -> tuple[Command, settings.Common]:
+    """Return the command that a command line names, and its settings.
+
+    Raises:
+        UsageError: the command line, or a value in the environment, is wrong.
+        SystemExit: `--help` or `--version` was asked for, and printed.
+    """
+    given = vars(_parser().parse_args(arguments))
+    command = next(command for command in COMMANDS if command.name == given.pop("command"))
+    return command, settings.load(command.settings, {k: v for k, v in given.items() if v is not None}, environment)
+
+
+def _parser() -> argparse.ArgumentParser:
+    codes = "\n".join(f"  {code:<4} {meaning.replace('`', '')}" for code, meaning in EXIT_CODES.items())
+    parser = _Parser(
+        prog="signpath-ci",
+        description="Sign builds through SignPath: submit, wait, download, and prove that the result is signed.",
+        epilog=f"exit codes:\n{codes}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for command in COMMANDS:
+        _add_options(
+            commands.add_parser(command.name, help=command.help, description=command.help, allow_abbrev=False), command
+        )
+    return parser
+
+
+def _add_options(parser: argparse.ArgumentParser, command: Command) -> None:
+    groups: dict[str, argparse._ArgumentGroup] = {}
+    for row in settings.options(command.settings):
+        if row.group not in groups:
+            groups[row.group] = parser.add_argument_group(row.group)
+        add = groups[row.group].add_argument
+        text = _help(row)
+        if row.is_positional:
+            # It may come from the environment instead; `load` says so where it is missing.
+            add(row.name, nargs="?", metavar=row.metavar, help=text)
+            continue
+        words = [word for word in (row.short, row.flag) if word]
+        if row.is_flag:
+            add(*words, dest=row.name, action="store_const", const="true", help=text)
+            if row.default == "true":
+                add("--no-" + row.flag[2:], dest=row.name, action="store_const", const="false", help=argparse.SUPPRESS)
+        else:
+            add(*words, dest=row.name, action="append" if row.is_list else "store", metavar=row.metavar, help=text)
+
+
+def _help(row: settings.Option) -> str:
+    default = None if row.is_flag and row.default == "false" else row.default
+    notes = (
+        row.help,
+        f"One of {', '.join(row.choices)}." if row.choices else "",
+        f"Default: {default}." if default is not None else "",
+        f"[{row.variable}]",
+    )
+    return " ".join(note for note in notes if note).replace("%", "%%")

@@ -1,0 +1,36 @@
+"""`signpath-ci verify`: is this file signed, by the right one, and is it what was submitted?"""
+
+from __future__ import annotations
+
+import json
+
+from signpath_ci.commands import Process, print_result
+from signpath_ci.commands.sign import expectations
+from signpath_ci.errors import SignPathError
+from signpath_ci.report.result import error_object, verdict_object
+from signpath_ci.report.words import verdict_words
+from signpath_ci.settings import VerifySettings
+from signpath_ci.verify import require_extra, verify_file
+
+
+def run(settings: VerifySettings, process: Process) -> None:
+    """Verify one file, offline, and print the verdict.
+
+    Raises:
+        VerificationError: the file is not signed as it should be.
+        LocalFileError: the file can't be read.
+        UsageError: what verification needs is not installed, or a trust root can't be read.
+    """
+    try:
+        require_extra()
+        verdicts = verify_file(settings.artifact, unsigned=settings.unsigned, expectations=expectations(settings))
+    except SignPathError as error:
+        if settings.json:
+            print_result(process, json.dumps({"verdicts": [], "error": error_object(error)}))
+        raise
+    if settings.json:
+        print_result(process, json.dumps({"verdicts": [verdict_object(v) for v in verdicts], "error": None}))
+        return
+    for verdict in verdicts:
+        for line in verdict_words(verdict):
+            print_result(process, line)

@@ -1,0 +1,221 @@
+"""The machinery under `settings`: a field of a settings class says everything about one option.
+
+An option is given on the command line, else by an environment variable, else it has its default. The command line,
+the environment and the documentation all read the same fields, so a fact about an option stands once.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from signpath_ci.errors import UsageError
+
+_REQUIRED: Any = object()
+_UNEXPANDED_MACRO = re.compile(r"\$\([\w.]+\)")
+
+T = TypeVar("T")
+
+
+class Secret:
+    """A token that can't be shown by accident: neither `str`, `repr` nor a log of the settings reveals it."""
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        """Return the token itself, for the one header that carries it."""
+        return self._value
+
+    def __repr__(self) -> str:
+        return "Secret(***)"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other._value == self._value
+
+    def __hash__(self) -> int:
+        return hash(self._value)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Option:
+    """One row of the table of options.
+
+    Attributes:
+        name: the settings field, with underscores.
+        group: what the options of its class are about.
+        help: one sentence for `--help` and the documentation.
+        parse: turns the text into the value; raises `ValueError` with what was expected.
+        default: the value where nothing is given; text, so that documentation can show it; `None`: no value.
+        required: whether it must be given.
+        metavar: how the value is called in `--help`.
+        variable: the environment variable.
+        short: a one-letter option, or nothing.
+        choices: the allowed texts, or nothing.
+        is_flag: takes no value on the command line.
+        is_list: can be given more than once; in the environment one value a line.
+        is_positional: stands without its name on the command line.
+        is_secret: never an argument: the environment, or a file named by `--NAME-file`.
+    """
+
+    name: str
+    group: str
+    help: str
+    parse: Callable[[str], object]
+    default: str | None
+    required: bool
+    metavar: str
+    variable: str
+    short: str | None
+    choices: tuple[str, ...]
+    is_flag: bool
+    is_list: bool
+    is_positional: bool
+    is_secret: bool
+
+    @property
+    def flag(self) -> str:
+        """The long option, or the placeholder of a positional argument."""
+        if self.is_positional:
+            return self.metavar
+        return "--" + self.name.replace("_", "-") + ("-file" if self.is_secret else "")
+
+    @property
+    def label(self) -> str:
+        """How errors name it: as it can be given."""
+        return f"{self.flag} ({self.variable})"
+
+
+def option(
+    help: str,  # noqa: A002 - the word that argparse uses for it
+    *,
+    parse: Callable[[str], object] = str,
+    default: str | None = _REQUIRED,
+    metavar: str = "TEXT",
+    variable: str | None = None,
+    short: str | None = None,
+    choices: tuple[str, ...] = (),
+    flag: bool = False,
+    many: bool = False,
+    positional: bool = False,
+    secret: bool = False,
+) -> Any:
+    """Declare a field of a settings class as an option; see `Option` for the meaning of the arguments."""
+    rest = {
+        "help": help,
+        "parse": _boolean if flag else _one_of(choices) if choices else parse,
+        "default": None if default is _REQUIRED else default,
+        "required": default is _REQUIRED and not many,
+        "metavar": metavar,
+        "variable": variable,
+        "short": short,
+        "choices": choices,
+        "is_flag": flag,
+        "is_list": many,
+        "is_positional": positional,
+        "is_secret": secret,
+    }
+    return dataclasses.field(metadata={"option": rest})
+
+
+def options(settings: type) -> tuple[Option, ...]:
+    """Return the options of a settings class in the order in which `--help` lists them: its own, then each base's."""
+    fields = {field.name: field for field in dataclasses.fields(settings)}
+    rows = []
+    for owner in settings.__mro__:
+        for name in inspect.get_annotations(owner):
+            field = fields.pop(name, None)
+            if field is None:
+                continue
+            said = dict(field.metadata["option"])
+            said["variable"] = said["variable"] or "SIGNPATH_" + name.upper()
+            rows.append(Option(name=name, group=(owner.__doc__ or "").rstrip("."), **said))
+    return tuple(rows)
+
+
+def load(settings: type[T], arguments: Mapping[str, str | list[str]], environment: Mapping[str, str]) -> T:
+    """Make the validated settings from what was given.
+
+    Args:
+        settings: the class to make.
+        arguments: the texts from the command line by field name; a list for options that can be repeated.
+        environment: the environment variables. An empty one counts as not given, and so does a literal `$(NAME)`,
+            which is what Azure Pipelines leaves of a macro without a value.
+
+    Raises:
+        UsageError: something required is missing (all of it is named), or a value is not what was expected.
+    """
+    values: dict[str, object] = {}
+    missing = []
+    for row in options(settings):
+        texts = _texts(row, arguments, environment)
+        if not texts and row.required:
+            missing.append(row)
+        values[row.name] = tuple(_parsed(row, text) for text in texts) if row.is_list else None
+        if texts and not row.is_list:
+            values[row.name] = _parsed(row, texts[-1])
+    if missing:
+        raise UsageError(
+            f"Not given: {', '.join(row.label for row in missing)}.",
+            hint="Give it as the option or as the environment variable in brackets.",
+        )
+    return settings(**values)
+
+
+def _texts(row: Option, arguments: Mapping[str, str | list[str]], environment: Mapping[str, str]) -> list[str]:
+    given = arguments.get(row.name)
+    if given is not None and not row.is_secret:
+        return given if isinstance(given, list) else [given]
+    if row.is_secret:
+        named = given if isinstance(given, str) else _from_environment(row.variable + "_FILE", environment)
+        if named:
+            return [_file_text(row, Path(named))]
+    text = _from_environment(row.variable, environment)
+    if text:
+        return [line for line in text.splitlines() if line.strip()] if row.is_list else [text]
+    return [] if row.default is None else [row.default]
+
+
+def _from_environment(variable: str, environment: Mapping[str, str]) -> str:
+    text = environment.get(variable, "")
+    return "" if _UNEXPANDED_MACRO.fullmatch(text.strip()) else text
+
+
+def _file_text(row: Option, path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is no text"
+        raise UsageError(
+            f"{row.flag} names {path}, which can't be read: {reason}.", hint="Name a readable text file."
+        ) from None
+
+
+def _parsed(row: Option, text: str) -> object:
+    try:
+        return row.parse(text)
+    except ValueError as error:
+        shown = "" if row.is_secret else f" is {text!r}, which"
+        raise UsageError(f"{row.label}{shown} {error}") from None
+
+
+def _boolean(text: str) -> bool:
+    known = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+    try:
+        return known[text.strip().lower()]
+    except KeyError:
+        raise ValueError("is neither true nor false.") from None
+
+
+def _one_of(choices: tuple[str, ...]) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if text not in choices:
+            raise ValueError(f"is none of {', '.join(choices)}.")
+        return text
+
+    return parse

@@ -1,0 +1,82 @@
+"""What happened, told to whoever watches: a terminal, a log, a CI platform.
+
+A reporter hears of each step of the street and never changes its course.
+"""
+
+from __future__ import annotations
+
+from signpath_ci.model import Artifact, RequestStatus, Submission, Verdict
+
+
+class Reporter:
+    """Hears of each step; this one keeps silent. Subclasses tell what their reader needs."""
+
+    def artifact_read(self, artifact: Artifact) -> None:
+        """The file to sign was hashed."""
+
+    def uploading(self, done: int, total: int) -> None:
+        """`done` of `total` bytes are sent; starts again from 0 where an upload is repeated."""
+
+    def submitted(self, submission: Submission) -> None:
+        """SignPath has the request and the file."""
+
+    def status_changed(self, status: RequestStatus, waited: float) -> None:
+        """The request has a new status, `waited` seconds after the waiting began."""
+
+    def still_waiting(self, waited: float) -> None:
+        """The request was asked for after `waited` seconds."""
+
+    def downloading(self, done: int, total: int) -> None:
+        """`done` of `total` bytes have come; `total` is 0 where the server does not say it."""
+
+    def downloaded(self, artifact: Artifact) -> None:
+        """The signed file has come whole, and lies under its final name once it is verified."""
+
+    def verified(self, verdicts: tuple[Verdict, ...]) -> None:
+        """The signed file is what it should be."""
+
+    def close(self) -> None:
+        """Nothing more will happen."""
+
+
+class Several(Reporter):
+    """Passes everything on to several reporters, in their order."""
+
+    def __init__(self, *reporters: Reporter) -> None:
+        self._reporters = reporters
+
+    def artifact_read(self, artifact: Artifact) -> None:
+        for reporter in self._reporters:
+            reporter.artifact_read(artifact)
+
+    def uploading(self, done: int, total: int) -> None:
+        for reporter in self._reporters:
+            reporter.uploading(done, total)
+
+    def submitted(self, submission: Submission) -> None:
+        for reporter in self._reporters:
+            reporter.submitted(submission)
+
+    def status_changed(self, status: RequestStatus, waited: float) -> None:
+        for reporter in self._reporters:
+            reporter.status_changed(status, waited)
+
+    def still_waiting(self, waited: float) -> None:
+        for reporter in self._reporters:
+            reporter.still_waiting(waited)
+
+    def downloading(self, done: int, total: int) -> None:
+        for reporter in self._reporters:
+            reporter.downloading(done, total)
+
+    def downloaded(self, artifact: Artifact) -> None:
+        for reporter in self._reporters:
+            reporter.downloaded(artifact)
+
+    def verified(self, verdicts: tuple[Verdict, ...]) -> None:
+        for reporter in self._reporters:
+            reporter.verified(verdicts)
+
+    def close(self) -> None:
+        for reporter in self._reporters:
+            reporter.close()

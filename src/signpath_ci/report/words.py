@@ -1,0 +1,43 @@
+"""The words that all reporters share for what people read: sizes, statuses, verdicts."""
+
+from __future__ import annotations
+
+from signpath_ci.model import RequestStatus, Verdict
+
+_KIB = 1024
+
+
+def size(count: int) -> str:
+    """Return a number of bytes for people: `512 bytes`, `1.5 MiB`."""
+    if count < _KIB:
+        return f"{count} bytes"
+    value, unit = count / _KIB, "KiB"
+    for larger in ("MiB", "GiB", "TiB"):
+        if value < _KIB:
+            break
+        value, unit = value / _KIB, larger
+    return f"{value:.1f} {unit}"
+
+
+def status_words(status: RequestStatus) -> str:
+    """Return the status, and the workflow status where it says more."""
+    finer = status.workflow_status
+    return status.status if finer in {None, status.status} else f"{status.status} ({finer})"
+
+
+def verdict_words(verdict: Verdict) -> list[str]:
+    """Return the lines that tell a verdict: who signed, when, and what is known of it."""
+    name = verdict.path.name if verdict.member is None else f"{verdict.path.name}: {verdict.member}"
+    stamp = verdict.time_stamp
+    identity = "same content as submitted" if verdict.identity == "same" else "not compared with the submitted file"
+    trust = {
+        "root": "trusted by root",
+        "thumbprint": "trusted by thumbprint",
+        "not-checked": "intact, signer not checked (name a --trust-root or --thumbprint)",
+    }[verdict.trust]
+    return [
+        f"Verified {name}: {trust}; {identity}",
+        f"  signer      {verdict.signer.subject}",
+        f"  thumbprint  {verdict.signer.thumbprint}",
+        f"  time stamp  {f'{stamp.time:%Y-%m-%d %H:%M:%S} UTC by {stamp.authority}' if stamp else 'none'}",
+    ]
