@@ -139,3 +139,88 @@ class Verdict:
     content_digest: str
     identity: Literal["same", "not-checked"]
     trust: Literal["root", "thumbprint", "not-checked"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PullRequest:
+    """The pull or merge request that a build belongs to; `None` stands for what the platform does not say.
+
+    Attributes:
+        number: as people write it (`#17`, `!17`).
+        source_branch: short name of the branch that is to be merged.
+        target_branch: short name of the branch that it is to be merged into.
+        head_commit: tip of the source branch, as against `Origin.commit`, which may be a merge of both.
+        is_fork: the source branch lies in another repository.
+        source_repository_url: the repository of the source branch, without user info.
+    """
+
+    number: int | None = None
+    source_branch: str | None = None
+    target_branch: str | None = None
+    head_commit: str | None = None
+    is_fork: bool | None = None
+    source_repository_url: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Origin:
+    """Which repository, commit and build this is; `None` stands for what is unknown or does not apply.
+
+    Attributes:
+        platform: whose variables said so; `local` for a checkout on no known platform.
+        repository_url: without user info; ssh remotes as they are.
+        branch: short name; never a tag, never a pull request's target, `None` on a pull request from a fork.
+        tag: short name, on tag builds only.
+        commit: what was built, lower-case hex; a changeset or revision where `scm` is not `git`.
+        build_url: the page for people.
+        scm: `git`, `tfvc` or `svn`.
+        is_pull_request: the build was started for a pull or merge request.
+        pull_request: which one.
+        actor: who started it.
+        run_id: the platform's id of the run.
+        run_attempt: 1 for the first.
+        workflow: name of the workflow, pipeline or definition.
+        detached: `HEAD` of the checkout is on no branch.
+        dirty: a tracked file of the checkout differs from the commit.
+        shallow: the checkout's history is cut off.
+        version: of what was built.
+    """
+
+    platform: Literal["github", "gitlab", "azure", "local"]
+    repository_url: str | None = None
+    branch: str | None = None
+    tag: str | None = None
+    commit: str | None = None
+    build_url: str | None = None
+    scm: str | None = None
+    is_pull_request: bool = False
+    pull_request: PullRequest | None = None
+    actor: str | None = None
+    run_id: str | None = None
+    run_attempt: int | None = None
+    workflow: str | None = None
+    detached: bool | None = None
+    dirty: bool | None = None
+    shallow: bool | None = None
+    version: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecordedOrigin:
+    """The `origin` of a whole signing request (wire contract, section 1, "Follow"); `None` where the server is silent.
+
+    Attributes:
+        repository_url: `repositoryData.url`.
+        branch: `repositoryData.branchName`.
+        commit: `repositoryData.commitId`.
+        scm: `repositoryData.sourceControlManagementType`.
+        build_url: `buildData.url`.
+        build_settings_file_name: `buildData.buildSettingsFile.fileName`.
+    """
+
+    repository_url: str | None = None
+    branch: str | None = None
+    commit: str | None = None
+    scm: str | None = None
+    build_url: str | None = None
+    build_settings_file_name: str | None = None
