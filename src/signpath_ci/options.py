@@ -22,6 +22,10 @@ _UNEXPANDED_MACRO = re.compile(r"\$\([\w.]+\)")
 T = TypeVar("T")
 
 
+class HiddenValueError(ValueError):
+    """A value is wrong in a way that makes it a secret: the error must not repeat it."""
+
+
 class Secret:
     """A token that can't be shown by accident: neither `str`, `repr` nor a log of the settings reveals it."""
 
@@ -200,7 +204,7 @@ def _parsed(row: Option, text: str) -> object:
     try:
         return row.parse(text)
     except ValueError as error:
-        shown = "" if row.is_secret else f" is {text!r}, which"
+        shown = "" if row.is_secret or isinstance(error, HiddenValueError) else f" is {text!r}, which"
         raise UsageError(f"{row.label}{shown} {error}") from None
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from signpath_ci.options import Option, Secret, load, option, options
+from signpath_ci.options import HiddenValueError, Option, Secret, load, option, options
 
 __all__ = [
     "Common",
@@ -33,7 +33,7 @@ _SECONDS_PER_UNIT = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
 def duration(text: str) -> float:
     """Return the seconds of `600`, `0.5`, `90s`, `10m`, `8h` or `1d`."""
-    match = re.fullmatch(r"(\d{1,9}(?:\.\d{1,9})?)\s*([smhd]?)", text.strip())
+    match = re.fullmatch(r"(\d{1,9}(?:\.\d{1,9})?)\s*([smhd]?)", text.strip(), re.ASCII)
     if match is None:
         raise ValueError("is no duration: write seconds (600) or a number with a unit (90s, 10m, 8h, 1d).")
     return float(match[1]) * _SECONDS_PER_UNIT[match[2]]
@@ -67,7 +67,7 @@ def _url(text: str) -> str:
     if not usable or re.search(r"\s", text.strip()):
         raise ValueError("is no http(s) URL.")
     if parts.username or parts.password:
-        raise ValueError("holds a user name or password: tokens go into their own variables.")
+        raise HiddenValueError("holds a user name or password: tokens go into their own variables.")
     return text.strip().rstrip("/")
 
 

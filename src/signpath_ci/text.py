@@ -1,23 +1,23 @@
 """Foreign text made harmless: what a server, a file name or an environment says is data, never a command.
 
-A terminal obeys escape sequences, a CI runner obeys lines that start with `::` or `##[`, and readers are deceived by
-bidirectional controls. Whatever is printed passes through here first.
+A terminal obeys escape sequences; GitHub's runner obeys lines that start with `::`, and it and Azure's agent obey
+`##[` and `##vso[` wherever they stand; readers are deceived by bidirectional controls. Whatever is printed passes
+through here first.
 """
 
 from __future__ import annotations
 
-import unicodedata
+import re
 
-# Unicode categories that do not show as themselves: controls, format characters (bidirectional marks among them),
-# surrogates, private use, and the two separators that some terminals treat as the end of a line.
-_INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
+_COMMAND = re.compile(r"^::|##(?=\w*\[)")
 
 
 def one_line(text: str, *, limit: int = 2000) -> str:
-    """Return `text` as one printable line of at most `limit` characters.
+    """Return `text` as one printable line of at most `limit` characters that no CI system takes for a command.
 
-    White space is folded to single blanks; characters that do not show as themselves become `?`.
+    White space is folded to single blanks; characters that do not show as themselves become `?`; what could form a
+    command of a CI runner is torn apart by a blank.
     """
-    folded = " ".join(text.split())
-    shown = "".join("?" if unicodedata.category(c) in _INVISIBLE else c for c in folded)
-    return shown if len(shown) <= limit else shown[: limit - 1] + "…"
+    shown = "".join(c if c.isprintable() else "?" for c in " ".join(text.split()))
+    harmless = _COMMAND.sub(lambda found: f"{found[0][0]} {found[0][0]}", shown)
+    return harmless if len(harmless) <= limit else harmless[: limit - 1] + "…"

@@ -1,0 +1,107 @@
+"""The doors between the rooms: who may import whom, and who may touch the edge of the process."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import signpath_ci
+
+ROOT = Path(signpath_ci.__file__).parent
+FLOOR = {"", "clock", "errors", "model", "text"}
+"""What everybody may use."""
+
+MAY_IMPORT = {
+    "api": set(),
+    "cli": {"settings", "commands"},
+    "commands": {
+        "api", "metadata", "options", "origin", "pipeline", "report", "sandbox", "settings", "signing", "verify",
+    },
+    "clock": set(),
+    "errors": set(),
+    "formats": set(),
+    "logs": set(),
+    "metadata": set(),
+    "model": set(),
+    "options": set(),
+    "origin": set(),
+    "pipeline": {"api", "report", "signing", "verify"},
+    "report": set(),
+    "sandbox": {"formats", "verify"},
+    "settings": {"options"},
+    "signing": {"api"},
+    "text": set(),
+    "verify": {"formats"},
+    "__main__": {"cli", "commands", "logs"},
+    "": set(),
+}  # fmt: skip
+EDGE = {"__main__", "cli", "commands", "report", "logs"}
+HEAVY = ("asyncio", "cryptography", "pyasn1", "requests", "rich", "starlette", "urllib3", "uvicorn", "yaml")
+
+
+def _modules() -> list[tuple[str, Path]]:
+    found = []
+    for path in sorted(ROOT.rglob("*.py")):
+        first = path.relative_to(ROOT).parts[0].removesuffix(".py")
+        found.append(("" if first == "__init__" else first, path))
+    return found
+
+
+def _imports(tree: ast.AST) -> set[str]:
+    names: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports name the whole path"
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
+
+
+@pytest.mark.parametrize(("room", "path"), [pytest.param(r, p, id=str(p.relative_to(ROOT))) for r, p in _modules()])
+def test_a_room_imports_only_what_lies_below(room: str, path: Path) -> None:
+    imported = {
+        [*name.split("."), ""][1]
+        for name in _imports(ast.parse(path.read_text("utf-8")))
+        if name.startswith("signpath_ci")
+    }
+    rooms = {part if (ROOT / part).is_dir() or (ROOT / f"{part}.py").is_file() else "" for part in imported}
+
+    assert rooms - FLOOR - {room} - MAY_IMPORT[room] == set()
+
+
+@pytest.mark.parametrize(("room", "path"), [pytest.param(r, p, id=str(p.relative_to(ROOT))) for r, p in _modules()])
+def test_only_the_edge_touches_the_process(room: str, path: Path) -> None:
+    if room in EDGE or path == ROOT / "sandbox" / "server.py":
+        return
+    tree = ast.parse(path.read_text("utf-8"))
+    touched = {
+        ast.unparse(node)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute)
+        and ast.unparse(node)
+        in {"os.environ", "os.getenv", "sys.exit", "sys.argv", "sys.stdout", "sys.stderr", "time.sleep"}
+    }
+    calls = {node.func.id for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
+
+    assert touched - ({"time.sleep"} if room == "clock" else set()) == set()
+    assert calls & {"print", "exit", "input"} == set()
+
+
+def test_help_imports_nothing_heavy() -> None:
+    script = (
+        "import sys, contextlib\n"
+        "sys.argv = ['signpath-ci', '--help']\n"
+        "from signpath_ci.__main__ import main\n"
+        "with contextlib.suppress(SystemExit): main()\n"
+        "print('IMPORTED', *sys.modules)"
+    )
+    finished = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+
+    modules = finished.stdout.partition("IMPORTED ")[2].split()
+    assert "argparse" in modules
+    assert [name for name in modules if name.partition(".")[0] in HEAVY] == []
