@@ -59,7 +59,8 @@ def parse(arguments: Sequence[str], environment: Mapping[str, str]) -> tuple[Com
         SystemExit: `--help` or `--version` was asked for, and printed.
     """
     given = vars(_parser().parse_args(arguments))
-    command = next(command for command in COMMANDS if command.name == given.pop("command"))
+    name = given.pop("command")
+    command = next(command for command in COMMANDS if command.name == name)
     return command, settings.load(command.settings, {k: v for k, v in given.items() if v is not None}, environment)
 
 

@@ -29,7 +29,7 @@ class LineReporter(Reporter):
 
     def artifact_read(self, artifact: Artifact) -> None:
         self._say(f"Signing {artifact.path}, {size(artifact.size)}")
-        self._say(f"  SHA-256 before  {artifact.sha256}")
+        self._say(f"  SHA-256 before: {artifact.sha256}")
 
     def uploading(self, done: int, total: int) -> None:
         self._say_alive(f"Uploading: {size(done)} of {size(total)}")
@@ -50,7 +50,7 @@ class LineReporter(Reporter):
 
     def downloaded(self, artifact: Artifact) -> None:
         self._say(f"Downloaded the signed file, {size(artifact.size)}")
-        self._say(f"  SHA-256 after   {artifact.sha256}")
+        self._say(f"  SHA-256 after: {artifact.sha256}")
 
     def verified(self, verdicts: tuple[Verdict, ...]) -> None:
         for verdict in verdicts:

@@ -37,7 +37,7 @@ def verdict_words(verdict: Verdict) -> list[str]:
     }[verdict.trust]
     return [
         f"Verified {name}: {trust}; {identity}",
-        f"  signer      {verdict.signer.subject}",
-        f"  thumbprint  {verdict.signer.thumbprint}",
-        f"  time stamp  {f'{stamp.time:%Y-%m-%d %H:%M:%S} UTC by {stamp.authority}' if stamp else 'none'}",
+        f"  signer: {verdict.signer.subject}",
+        f"  thumbprint: {verdict.signer.thumbprint}",
+        f"  time stamp: {f'{stamp.time:%Y-%m-%d %H:%M:%S} UTC by {stamp.authority}' if stamp else 'none'}",
     ]

@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+from signpath_ci.errors import StillPendingError
+from signpath_ci.report.result import ResultReporter
+from tests.support.values import LINK, REQUEST_ID, artifact, status, submission, verdict
+
+NOTHING = {
+    "signing_request_id": None,
+    "status": None,
+    "workflow_status": None,
+    "web_link": None,
+    "input": None,
+    "output": None,
+    "unsigned_sha256": None,
+    "signed_sha256": None,
+    "verification": {"level": "signed", "verdicts": []},
+    "error": None,
+}
+
+
+def test_before_anything_happened_nothing_is_known() -> None:
+    assert ResultReporter().result(signed=None, level="signed") == NOTHING
+
+
+def test_a_run_that_failed_half_way_tells_what_is_known() -> None:
+    reporter = ResultReporter()
+    reporter.artifact_read(artifact())
+    reporter.submitted(submission())
+    reporter.status_changed(status("WaitingForApproval"), 0.0)
+
+    assert reporter.result(signed=None, level="signed", error=StillPendingError("Pending.", hint="Go on.")) == {
+        **NOTHING,
+        "signing_request_id": REQUEST_ID,
+        "status": "WaitingForApproval",
+        "web_link": LINK,
+        "input": "app.exe",
+        "unsigned_sha256": "ab" * 32,
+        "error": {"message": "Pending.", "hint": "Go on.", "exit_code": 5},
+    }
+
+
+def test_a_good_run_tells_everything() -> None:
+    reporter = ResultReporter()
+    reporter.artifact_read(artifact())
+    reporter.submitted(submission())
+    reporter.status_changed(status("Completed", "Completed", final=True), 1.0)
+    reporter.verified((verdict(),))
+
+    assert reporter.result(signed=artifact("out.exe", sha256="cd" * 32), level="signed") == {
+        "signing_request_id": REQUEST_ID,
+        "status": "Completed",
+        "workflow_status": "Completed",
+        "web_link": LINK,
+        "input": "app.exe",
+        "output": "out.exe",
+        "unsigned_sha256": "ab" * 32,
+        "signed_sha256": "cd" * 32,
+        "verification": {
+            "level": "signed",
+            "verdicts": [
+                {
+                    "file": "app.signed.exe",
+                    "member": None,
+                    "format": "pe",
+                    "trust": "root",
+                    "identity": "same",
+                    "digest_algorithm": "sha256",
+                    "content_digest": "ef" * 32,
+                    "signer": {
+                        "subject": "CN=Acme",
+                        "issuer": "CN=Acme CA",
+                        "thumbprint": "cd" * 32,
+                        "not_before": "2026-01-01T00:00:00+00:00",
+                        "not_after": "2027-01-01T00:00:00+00:00",
+                    },
+                    "time_stamp": {"time": "2026-06-01T12:30:15+00:00", "authority": "CN=TSA"},
+                }
+            ],
+        },
+        "error": None,
+    }

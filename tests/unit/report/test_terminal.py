@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import io
+
+from signpath_ci.report.terminal import TerminalReporter
+from tests.support.values import LINK, REQUEST_ID, FakeTime, artifact, status, submission, verdict
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_terminal_gets_bars_while_something_goes_on_and_keeps_the_lines() -> None:
+    stream = Terminal()
+    reporter = TerminalReporter(stream, FakeTime().clock)
+
+    reporter.artifact_read(artifact())
+    reporter.uploading(0, 1536)
+    reporter.uploading(1536, 1536)
+    reporter.submitted(submission())
+    reporter.status_changed(status("[bold]InProgress"), 0.0)
+    reporter.still_waiting(1.0)
+    reporter.status_changed(status("Completed", final=True), 1.0)
+    reporter.downloading(0, 0)
+    reporter.downloading(2048, 2048)
+    reporter.downloaded(artifact("app.signed.exe"))
+    reporter.verified((verdict(),))
+    reporter.close()
+
+    shown = stream.getvalue()
+    for text in (
+        "Signing app.exe",
+        "Uploading",
+        REQUEST_ID,
+        LINK,
+        "[bold]InProgress",
+        "Completed",
+        "Downloading",
+        "CN=Acme",
+    ):
+        assert text in shown
+
+
+def test_closing_in_the_middle_gives_the_cursor_back() -> None:
+    stream = Terminal()
+    reporter = TerminalReporter(stream, FakeTime().clock)
+
+    reporter.uploading(0, 10)
+    reporter.close()
+
+    assert stream.getvalue().count("\x1b[?25l") == stream.getvalue().count("\x1b[?25h") == 1
