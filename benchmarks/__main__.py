@@ -1,0 +1,19 @@
+"""Measure everything, or the parts that are named: `python -m benchmarks [startup] [transfer]`."""
+
+from __future__ import annotations
+
+import sys
+
+from benchmarks import startup, transfer
+
+_PARTS = {"startup": startup.measure, "transfer": transfer.measure}
+
+
+def main() -> None:
+    """Print the tables of the parts that the command line names; of all where it names none."""
+    for name in sys.argv[1:] or _PARTS:
+        print(f"\n## {name}\n\n{_PARTS[name]()}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
