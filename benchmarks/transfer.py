@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import os
-import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from benchmarks.measure import Run, median, run, table
+from signpath_ci.sandbox.child import running_sandbox
 
 _MIB = 1 << 20
 _ROUNDS = 3
@@ -41,7 +38,7 @@ def measure() -> str:
     rows = []
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)
-        with _sandbox(directory / "state") as sandbox:
+        with running_sandbox(["--state", str(directory / "state"), "--processing-seconds", "0"]) as sandbox:
             for size in (16, 1024):
                 file = _pe_file(directory / f"{size}.exe", size * _MIB)
                 ours, curl, off = [], [], []
@@ -109,17 +106,3 @@ def _pe_file(path: Path, size: int) -> Path:
         while (missing := size - file.tell()) > 0:
             file.write(block[:missing])
     return path
-
-
-@contextmanager
-def _sandbox(state: Path) -> Iterator[dict[str, Any]]:
-    command = [sys.executable, "-m", "signpath_ci", "sandbox", "--json", "--port", "0", "--state", str(state)]
-    command += ["--processing-seconds", "0", "--log-level", "warning"]
-    child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    try:
-        yield json.loads(child.stdout.readline() if child.stdout else "")
-    finally:
-        child.terminate()
-        child.wait()
-        if child.stdout:
-            child.stdout.close()

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import shutil
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from signpath_ci.commands import Process, print_result, sign
-from signpath_ci.errors import LocalFileError, ServiceUnavailableError, UsageError
+from signpath_ci.errors import LocalFileError, UsageError
+from signpath_ci.sandbox.child import running_sandbox
 from signpath_ci.settings import DemoSettings, SignSettings, load
 
-_SHUTDOWN_SECONDS = 10
 _LAUNCHER = "t64.exe"
 """The 64-bit console launcher of the package `distlib`, which scripts on Windows are started by."""
 
@@ -29,7 +24,10 @@ def run(settings: DemoSettings, process: Process) -> None:
         SignPathError: any part failed.
     """
     original = settings.artifact or _launcher()
-    with _sandbox(settings) as sandbox:
+    options = ["--processing-seconds", str(settings.processing_seconds)]
+    if settings.state:
+        options += ["--state", str(settings.state)]
+    with running_sandbox(options) as sandbox:
         artifact, trust_root = _workspace(settings.output_directory, original, Path(sandbox["trust_root"]))
         signed = artifact.with_suffix(f".signed{artifact.suffix}")
         if not settings.json:
@@ -83,27 +81,3 @@ def _sign_settings(
         **{name: sandbox[name] for name in ("api_url", "organization_id", "project_slug", "signing_policy_slug")},
     }
     return load(SignSettings, arguments, {"SIGNPATH_API_TOKEN": sandbox["api_token"]})
-
-
-@contextmanager
-def _sandbox(settings: DemoSettings) -> Iterator[dict[str, Any]]:
-    """Run a sandbox as a process of its own, as a user would, and give what it says about itself."""
-    command = [sys.executable, "-m", "signpath_ci", "sandbox", "--json", "--port", "0"]
-    command += ["--processing-seconds", str(settings.processing_seconds), "--log-level", "warning"]
-    if settings.state:
-        command += ["--state", str(settings.state)]
-    child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)  # noqa: S603 - this program itself
-    try:
-        line = child.stdout.readline() if child.stdout else ""
-        if not line:
-            raise ServiceUnavailableError("The sandbox did not start.", hint="It said why on the lines above.")
-        yield json.loads(line)
-    finally:
-        child.terminate()
-        try:
-            child.wait(_SHUTDOWN_SECONDS)
-        except subprocess.TimeoutExpired:
-            child.kill()
-            child.wait()
-        if child.stdout:
-            child.stdout.close()
