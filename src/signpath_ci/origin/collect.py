@@ -1,0 +1,78 @@
+"""Which platform this is, and what it says about this build."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from signpath_ci.errors import UsageError
+from signpath_ci.origin import azure, git, github, gitlab
+from signpath_ci.origin.variables import Variables
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from signpath_ci.model import Origin
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class ExplainedOrigin:
+    """An origin, and for each of its known values (`branch`, `pull_request.number`) where it was found."""
+
+    origin: Origin
+    sources: Mapping[str, str]
+
+
+def collect_origin(env: Mapping[str, str], cwd: Path, *, version: str | None = None) -> Origin:
+    """Tell which repository, commit and build this process runs in.
+
+    Args:
+        env: the environment.
+        cwd: the working directory, perhaps in a checkout.
+        version: what the user says; goes before every other source.
+
+    Raises:
+        UsageError: the platform is known, but a value is missing, malformed or contradicts another;
+            or, without a platform, the checkout can't be read.
+    """
+    return explain_origin(env, cwd, version=version).origin
+
+
+def explain_origin(env: Mapping[str, str], cwd: Path, *, version: str | None = None) -> ExplainedOrigin:
+    """Do what `collect_origin` does, and tell where each value was found."""
+    platforms = [platform for platform in (github, gitlab, azure) if platform.detect(env)]
+    if len(platforms) > 1:
+        names = " and ".join(platform.VARIABLE for platform in platforms)
+        raise UsageError(f"{names} are set, but a build runs on one platform.", hint="Unset what is not true here.")
+    variables = Variables(env, platforms[0].TITLE if platforms else git.TITLE)
+    if platforms:
+        origin = _with_checkout(variables, cwd, platforms[0].describe(variables, cwd))
+    else:
+        origin = git.describe_local(variables, cwd)
+    if version:
+        given = variables.checked(version, "the given version")
+        origin = replace(origin, version=variables.note("version", given, "given"))
+    elif origin.tag is not None:
+        origin = replace(
+            origin, version=variables.note("version", git.without_v(origin.tag), variables.sources.get("tag", ""))
+        )
+    return ExplainedOrigin(origin, variables.sources)
+
+
+def _with_checkout(variables: Variables, cwd: Path, origin: Origin) -> Origin:
+    """Add what only a checkout knows, if it is the commit that was built. A job that only signs has none: no error."""
+    try:
+        head = git.read_head(variables.env, cwd)
+        if head is None:
+            return origin
+        if head.commit != origin.commit:
+            _log.info("The checkout is at %s, the build's commit is %s: it is left out.", head.commit, origin.commit)
+            return origin
+        return git.add_checkout(variables, cwd, head, origin)
+    except UsageError as error:
+        _log.warning("Whether the checkout is clean stays unknown: %s", error)
+        return origin
