@@ -1,0 +1,143 @@
+"""A real sandbox, and the real command in a real process."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from signpath_ci.sandbox.child import running_sandbox
+
+Sandbox = dict[str, Any]
+_IS_ROOT = os.geteuid() == 0
+_DEADLINE = 60  # seconds after which a process hangs, by the judgement of these tests
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A process at its end."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """The one JSON object on standard output."""
+        return json.loads(self.out)
+
+    @property
+    def error(self) -> str:
+        """The one line that says what is wrong."""
+        lines = [line for line in self.err.splitlines() if line.startswith("error: ")]
+        assert len(lines) == 1, self.err
+        assert "Traceback" not in self.err
+        return lines[0].removeprefix("error: ")
+
+
+@dataclass(frozen=True)
+class Program:
+    """`signpath-ci`, with the environment of a job that signs in the sandbox, and nothing else."""
+
+    directory: Path
+    environment: Mapping[str, str]
+    prefix: tuple[str, ...] = ()
+
+    @property
+    def bound_by_permissions(self) -> Program:
+        """The same program, which permissions of files bind even where the tests run as root."""
+        return replace(self, prefix=("setpriv", "--bounding-set=-dac_override,-dac_read_search") if _IS_ROOT else ())
+
+    def start(self, *arguments: str | Path, **environment: str) -> subprocess.Popen[str]:
+        """Start the command and return the process; a variable set to `""` is not given."""
+        return subprocess.Popen(
+            [*self.prefix, sys.executable, "-m", "signpath_ci", *map(str, arguments)],
+            cwd=self.directory,
+            env={**self.environment, **environment},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            stdin=subprocess.DEVNULL,
+            text=True,
+        )
+
+    def __call__(self, *arguments: str | Path, **environment: str) -> Finished:
+        """Run the command to its end."""
+        with self.start(*arguments, **environment) as process:
+            return finish(process)
+
+
+def finish(process: subprocess.Popen[str]) -> Finished:
+    """Wait for a process and return all that it said."""
+    try:
+        out, err = process.communicate(timeout=_DEADLINE)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        raise
+    return Finished(process.returncode, out, err)
+
+
+@pytest.fixture(scope="session")
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    state = tmp_path_factory.mktemp("sandbox")
+    with running_sandbox(["--processing-seconds", "0", "--state", str(state)]) as said:
+        yield said
+
+
+def job_environment(sandbox: Sandbox) -> dict[str, str]:
+    """Return what a job needs to sign in the sandbox; from this process only what any process needs."""
+    inherited = {name: os.environ[name] for name in ("PATH", "HOME", "COVERAGE_PROCESS_START") if name in os.environ}
+    inherited |= {name: text for name, text in os.environ.items() if name.startswith("COVERAGE_")}
+    return {
+        **inherited,
+        "SIGNPATH_API_URL": sandbox["api_url"],
+        "SIGNPATH_API_TOKEN": sandbox["api_token"],
+        "SIGNPATH_ORGANIZATION_ID": sandbox["organization_id"],
+        "SIGNPATH_PROJECT_SLUG": sandbox["project_slug"],
+        "SIGNPATH_SIGNING_POLICY_SLUG": sandbox["signing_policy_slug"],
+        "SIGNPATH_TRUST_ROOT": sandbox["trust_root"],
+    }
+
+
+@pytest.fixture
+def program(sandbox: Sandbox, tmp_path: Path) -> Program:
+    return Program(tmp_path, job_environment(sandbox))
+
+
+@pytest.fixture
+def executable(tmp_path: Path) -> Path:
+    """A real Windows executable in the job's directory."""
+    spec = find_spec("distlib")
+    assert spec is not None
+    assert spec.origin is not None
+    return Path(shutil.copy(Path(spec.origin).with_name("t64.exe"), tmp_path / "app.exe"))
+
+
+@pytest.fixture
+def requests_of(sandbox: Sandbox) -> Callable[[str], list[dict[str, Any]]]:
+    """The sandbox's own record of the requests for a file, by its SHA-256."""
+
+    def listed(sha256: str) -> list[dict[str, Any]]:
+        import requests
+
+        answer = requests.get(f"{sandbox['web_url'].rstrip('/')}/sandbox/requests", timeout=10)
+        answer.raise_for_status()
+        return [entry for entry in answer.json() if entry["unsigned_sha256"] == sha256]
+
+    return listed
+
+
+def tree(directory: Path) -> dict[str, bytes | None]:
+    """Return every path below a directory with its content, to compare before and after."""
+    return {
+        str(path.relative_to(directory)): path.read_bytes() if path.is_file() else None
+        for path in sorted(directory.rglob("*"))
+    }
