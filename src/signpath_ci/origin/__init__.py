@@ -15,5 +15,6 @@
 from __future__ import annotations
 
 from signpath_ci.origin.collect import ExplainedOrigin, collect_origin, explain_origin
+from signpath_ci.origin.render import origin_table, origin_to_json
 
-__all__ = ["ExplainedOrigin", "collect_origin", "explain_origin"]
+__all__ = ["ExplainedOrigin", "collect_origin", "explain_origin", "origin_table", "origin_to_json"]

@@ -20,9 +20,9 @@ _CREDENTIALS = re.compile(r"(?<=://)[^/\s@]*@")
 # What git needs of the environment: its helpers, the user's configuration (safe.directory stands there), the temporary
 # folder. GIT_DIR and its kin, set inside a hook, would lead to another repository; the rest may be secrets.
 _KEPT = frozenset(
-    ["PATH", "HOME", "XDG_CONFIG_HOME", "SUDO_UID", "TMPDIR", "TEMP", "TMP"]
-    + ["USERPROFILE", "HOMEDRIVE", "HOMEPATH", "PROGRAMDATA", "APPDATA", "SYSTEMROOT", "WINDIR"]
-    + ["GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM", "GIT_CONFIG_COUNT", "GIT_CEILING_DIRECTORIES"]
+    {"PATH", "HOME", "XDG_CONFIG_HOME", "SUDO_UID", "TMPDIR", "TEMP", "TMP"}
+    | {"USERPROFILE", "HOMEDRIVE", "HOMEPATH", "PROGRAMDATA", "APPDATA", "SYSTEMROOT", "WINDIR"}
+    | {"GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM", "GIT_CONFIG_COUNT", "GIT_CEILING_DIRECTORIES"}
 )
 _KEPT_PREFIXES = ("GIT_CONFIG_KEY_", "GIT_CONFIG_VALUE_")
 _SET = {
@@ -33,10 +33,11 @@ _SET = {
     # A partial clone must not fetch what it lacks. The second works before git 2.45 too: no transport is allowed.
     "GIT_NO_LAZY_FETCH": "1",
     "GIT_ALLOW_PROTOCOL": "none",
+    "GIT_GRAFT_FILE": os.devnull,  # history as it was committed
 }
 _OPTIONS = (
     "--no-pager",
-    "--literal-pathspecs",
+    "--no-replace-objects",
     "-c",
     "core.fsmonitor=false",
     "-c",

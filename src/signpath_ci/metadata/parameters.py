@@ -1,0 +1,97 @@
+"""User-defined parameters of a signing request, `NAME=VALUE` or line by line as the official GitHub action takes them.
+
+That form is `name: "JSON string"`, one a line: <https://docs.signpath.io/trusted-build-systems/github>
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING
+
+from signpath_ci.errors import UsageError
+from signpath_ci.metadata.templates import check_text, expand, placeholder_values
+from signpath_ci.text import one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from signpath_ci.model import Origin
+
+_NAME = re.compile(r"[A-Za-z0-9._-]+")  # wire contract, section 1, "Fields of every submit"
+_LINE = re.compile(r"(?P<name>[^:\s]+)\s*:\s*(?P<value>.+)")
+_LIMIT = 10_000
+
+
+def parse_parameters(pairs: Sequence[str]) -> dict[str, str]:
+    """Return the parameters of repeated `NAME=VALUE`.
+
+    Raises:
+        UsageError: one is not of that form, has a name with other characters, or comes twice.
+    """
+
+    def parsed() -> Iterable[tuple[str, str, str]]:
+        for number, pair in enumerate(pairs, 1):
+            name, equals, value = pair.partition("=")
+            if not equals:
+                raise UsageError(f"Parameter {number} is not of the form NAME=VALUE.", hint='Example: Version="1.2.3"')
+            yield name.strip(), value, f"Parameter {number}"
+
+    return _collected(parsed())
+
+
+def parse_parameter_lines(text: str) -> dict[str, str]:
+    """Return the parameters of lines `name: "JSON string"`; blank lines are passed over.
+
+    Raises:
+        UsageError: a line (its number is named) is not of that form, has a name with other characters, or repeats one.
+    """
+
+    def parsed() -> Iterable[tuple[str, str, str]]:
+        for number, line in enumerate(text.split("\n"), 1):
+            if not line.strip():
+                continue
+            where = f"Line {number} of the parameters"
+            found = _LINE.fullmatch(line.strip())
+            try:
+                value = json.loads(found["value"]) if found else None
+            except (ValueError, RecursionError):
+                value = None
+            if found is None or not isinstance(value, str):
+                raise UsageError(
+                    f'{where} is not of the form name: "value".',
+                    hint='The value is a JSON string: in double quotes, with \\" and \\\\ inside.',
+                )
+            yield found["name"], value, where
+
+    return _collected(parsed())
+
+
+def expand_parameters(parameters: Mapping[str, str], origin: Origin) -> dict[str, str]:
+    """Return the parameters with the placeholders of their values replaced.
+
+    Raises:
+        UsageError: a placeholder is unknown or has no value, or a value is too long or holds control characters.
+    """
+    values = placeholder_values(origin)
+    expanded = {}
+    for name, template in parameters.items():
+        where = f"parameter {name}"
+        expanded[name] = check_text(expand(template, values, where=where), limit=_LIMIT, where=where)
+    return expanded
+
+
+def _collected(parameters: Iterable[tuple[str, str, str]]) -> dict[str, str]:
+    collected: dict[str, str] = {}
+    seen: set[str] = set()  # SignPath matches names of fields without regard to case
+    for name, value, where in parameters:
+        if not _NAME.fullmatch(name):
+            raise UsageError(
+                f'{where} has the name "{one_line(name, limit=50)}".',
+                hint="Names consist of letters, digits, dots, dashes and underscores.",
+            )
+        if name.lower() in seen:
+            raise UsageError(f"{where} repeats {name}.", hint="Give each parameter once; case does not count.")
+        seen.add(name.lower())
+        collected[name] = value
+    return collected
