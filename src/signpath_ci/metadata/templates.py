@@ -75,7 +75,7 @@ def expand(template: str, values: Mapping[str, str | None], *, where: str) -> st
 
 
 def check_text(text: str, *, limit: int, where: str) -> str:
-    """Return `text` with `\\n` as its only ends of lines, if it can be sent and shown.
+    """Return `text` with line feeds as its only ends of lines, if it can be sent and shown.
 
     Raises:
         UsageError: it has more than `limit` characters, or holds control characters or what is no text.

@@ -76,9 +76,9 @@ def difference_table(differences: list[Difference]) -> list[str]:
 def _shown(difference: Difference) -> str:
     if difference.recorded is None:
         return "-"
-    return (
-        public_url(difference.recorded) or "(not a URL)" if difference.field.endswith("_url") else difference.recorded
-    )
+    if difference.field == "repository_url":  # somebody may have configured it with a token
+        return public_url(difference.recorded) or "(not a URL)"
+    return difference.recorded
 
 
 def _comparable(field: str, value: str) -> str:

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 # Both run with the rights of the default branch on what may be anybody's code:
 # <https://securitylab.github.com/resources/github-actions-preventing-pwn-requests/>
 _FOREIGN_CODE_EVENTS = {
-    "pull_request_target": "the run was started by pull_request_target: its commit is the target's, its code may be a fork's",
-    "workflow_run": "the run was started by workflow_run: its commit is the default branch's tip, not the artifact's",
+    "pull_request_target": "the run was started by pull_request_target: the commit is the target's, the code perhaps a fork's",
+    "workflow_run": "the run was started by workflow_run: the commit is the default branch's tip, not the artifact's",
 }
 
 
