@@ -1,0 +1,19 @@
+"""Signature formats, read and written in one place: shared by `verify` (reads) and `sandbox` (writes).
+
+- `pe`: the Portable Executable image as far as signatures need it (pure standard library).
+- `authenticode`: what a PE signature says about the image.
+- `cms`: Cryptographic Message Syntax, the envelope of signatures (RFC 5652).
+- `tsp`: time stamps (RFC 3161).
+- `asn1`: the one door to the ASN.1 library, and to everything that goes wrong in it.
+- `kind`: which format a file has, told by its bytes.
+"""
+
+from __future__ import annotations
+
+
+class FormatError(Exception):
+    """Bytes are not what their format demands; the message says which part and why, without naming the file."""
+
+
+class UnsupportedError(FormatError):
+    """Bytes are well-formed, but use a part of the format that can't be judged here."""
