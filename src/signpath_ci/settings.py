@@ -161,6 +161,9 @@ class Waiting:
         default="600",
         metavar="DURATION",
     )
+    wait_for_completion: bool = option(
+        "Wait, download and verify; without it the run ends when SignPath has the file.", flag=True, default="true"
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -183,10 +186,105 @@ class Trust:
 
 
 @dataclass(frozen=True, kw_only=True)
-class SignSettings(Request, Service, Waiting, Trust, Common):
+class Build:
+    """What is known of the build."""
+
+    build_version: str | None = option(
+        "The version that is built; without it the tag's, or what `git describe` says.", default=None
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Metadata(Build):
+    """What goes along with the request; placeholders: {version}, {commit}, {branch}, {build_url}, ..."""
+
+    description: str | None = option(
+        "The request's description; without it version, branch or tag, commit and build number.", default=None
+    )
+    parameter: tuple[str, ...] = option("A user-defined parameter, NAME=VALUE. Can be repeated.", many=True)
+    parameters: str | None = option('User-defined parameters, one a line: `name: "value"`.', default=None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class OriginTrust:
+    """How it is verified where the file comes from."""
+
+    trusted_build_system_token: Secret | None = option(
+        "Reads the token of a trusted build system from a file; with it the origin is sent along.",
+        parse=_token,
+        secret=True,
+        default=None,
+        metavar="FILE",
+    )
+    origin_branch: str | None = option(
+        "The branch of a tag build; believed only where the checkout's history shows the commit on it.", default=None
+    )
+    allow_untrusted_origin: bool = option(
+        "Send the origin even of a fork's pull request, a dirty tree, ...; the description says so.",
+        flag=True,
+        default="false",
+    )
+    verify_origin: bool = option(
+        "Compare the origin that SignPath recorded with this build's, and fail where they differ.",
+        flag=True,
+        default="false",
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Connector:
+    """The connector way, where SignPath asks the CI system itself for artifact and origin."""
+
+    connector_url: str | None = option(
+        "The connector's base URL; only the connector is contacted then.", parse=_url, default=None, metavar="URL"
+    )
+    github_artifact_id: str | None = option(
+        "GitHub: the id of the uploaded artifact, an output of actions/upload-artifact.", default=None, metavar="ID"
+    )
+    github_token: Secret | None = option(
+        "GitHub: reads the job's token from a file; it needs actions: read and contents: read.",
+        parse=_token,
+        secret=True,
+        default=None,
+        metavar="FILE",
+    )
+    gitlab_artifact_job_name: str | None = option(
+        "GitLab: the job whose artifacts hold the file.", default=None, metavar="JOB"
+    )
+    gitlab_artifact_path: str | None = option(
+        "GitLab: the file's path in the job's artifacts.", default=None, metavar="PATH"
+    )
+    gitlab_access_token: Secret | None = option(
+        "GitLab: reads a project access token of scope read_api from a file.",
+        parse=_token,
+        secret=True,
+        default=None,
+        metavar="FILE",
+    )
+    azure_devops_artifact_name: str | None = option(
+        "Azure: the name of the published pipeline artifact.", default=None, metavar="NAME"
+    )
+    azure_devops_token: Secret | None = option(
+        "Azure: reads System.AccessToken from a file.", parse=_token, secret=True, default=None, metavar="FILE"
+    )
+    output_artifact_directory: Path | None = option(
+        "Where the signed artifact is extracted; without it nothing is downloaded.",
+        parse=Path,
+        default=None,
+        metavar="DIR",
+    )
+    skip_decompress: bool = option(
+        "Save the signed artifact as the connector sends it, under the name that it gives.", flag=True, default="false"
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignSettings(Request, Metadata, Service, Waiting, Trust, OriginTrust, Connector, Common):
     """Settings of `sign`."""
 
-    artifact: Path = option("The file to sign.", parse=Path, positional=True, metavar="FILE")
+    artifact: Path | None = option(
+        "The file to sign; not with a connector.", parse=Path, positional=True, default=None, metavar="FILE"
+    )
     output: Path | None = option(
         "Where the signed file goes; without it beside FILE, with `.signed` before the extension.",
         parse=Path,
@@ -217,7 +315,7 @@ class VerifySettings(Trust, Common):
 
 
 @dataclass(frozen=True, kw_only=True)
-class OriginSettings(Common):
+class OriginSettings(Build, Common):
     """Settings of `origin`."""
 
 

@@ -29,7 +29,7 @@ MAY_IMPORT = {
     "model": set(),
     "options": set(),
     "origin": set(),
-    "pipeline": {"api", "report", "signing", "verify"},
+    "pipeline": {"api", "origin", "report", "signing", "verify"},
     "report": set(),
     "sandbox": {"formats", "verify"},
     "settings": {"options"},

@@ -7,9 +7,10 @@ from contextlib import closing
 
 from signpath_ci.commands import Process, print_result, reporter_for
 from signpath_ci.commands.connection import connect
-from signpath_ci.errors import SignPathError
-from signpath_ci.model import Expectations, SigningRequestFields
-from signpath_ci.pipeline import SigningJob, sign
+from signpath_ci.commands.request import origin_for, request_fields
+from signpath_ci.errors import SignPathError, UsageError
+from signpath_ci.model import Expectations
+from signpath_ci.pipeline import ExpectedOrigin, SigningJob, sign
 from signpath_ci.report import Several
 from signpath_ci.report.result import ResultReporter
 from signpath_ci.settings import SignSettings, Trust
@@ -25,28 +26,40 @@ def run(settings: SignSettings, process: Process) -> None:
     record = ResultReporter()
     with closing(Several(record, reporter_for(process))) as reporter:
         try:
-            signed = sign(job(settings), api=connect(settings, process), reporter=reporter, clock=process.clock).signed
+            job = signing_job(settings, process)
+            result = sign(job, api=connect(settings, process), reporter=reporter, clock=process.clock)
         except SignPathError as error:
             if settings.json:
                 print_result(process, json.dumps(record.result(signed=None, level=settings.verify, error=error)))
             raise
-    text = json.dumps(record.result(signed=signed, level=settings.verify)) if settings.json else str(signed.path)
-    print_result(process, text)
+    if settings.json:
+        print_result(process, json.dumps(record.result(signed=result.signed, level=settings.verify)))
+    else:
+        print_result(process, str(result.signed.path) if result.signed else result.submission.signing_request_id)
 
 
-def job(settings: SignSettings) -> SigningJob:
-    """Return the job that the settings describe."""
+def signing_job(settings: SignSettings, process: Process) -> SigningJob:
+    """Return the job that the settings describe.
+
+    Raises:
+        UsageError: no file is named, or what the submit would say is wrong.
+    """
+    if settings.artifact is None:
+        raise UsageError("No file to sign is named.", hint="Name one: signpath-ci sign FILE, or SIGNPATH_ARTIFACT.")
+    origin = origin_for(settings, process)
+    fields = request_fields(settings, process, origin)
     return SigningJob(
         artifact=settings.artifact,
         target=settings.output or default_target(settings.artifact),
         force=settings.force,
-        fields=SigningRequestFields(
-            project_slug=settings.project_slug,
-            signing_policy_slug=settings.signing_policy_slug,
-            artifact_configuration_slug=settings.artifact_configuration_slug,
-        ),
-        timeout=settings.wait_for_completion_timeout,
+        fields=fields,
+        timeout=settings.wait_for_completion_timeout if settings.wait_for_completion else None,
         expectations=None if settings.verify == "off" else expectations(settings),
+        expected_origin=ExpectedOrigin(
+            origin=origin, branch=settings.origin_branch, build_settings_file=fields.build_settings_file
+        )
+        if settings.verify_origin
+        else None,
     )
 
 
