@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 # Both run with the rights of the default branch on what may be anybody's code:
 # <https://securitylab.github.com/resources/github-actions-preventing-pwn-requests/>
 _FOREIGN_CODE_EVENTS = {
-    "pull_request_target": "the run was started by pull_request_target: the commit is the target's, the code perhaps a fork's",
-    "workflow_run": "the run was started by workflow_run: the commit is the default branch's tip, not the artifact's",
+    "pull_request_target": "the commit is the target branch's, the code perhaps a fork's",
+    "workflow_run": "the commit is the default branch's tip, not the artifact's",
 }
 
 
@@ -29,16 +29,15 @@ def origin_objections(origin: Origin, env: Mapping[str, str], *, branch: str | N
         branch: the branch of a build that has none of its own, after `confirm_branch` believed it.
     """
     objections = []
-    if origin.platform == "github" and env.get("GITHUB_EVENT_NAME") in _FOREIGN_CODE_EVENTS:
-        objections.append(_FOREIGN_CODE_EVENTS[env["GITHUB_EVENT_NAME"]])
+    event = env.get("GITHUB_EVENT_NAME", "").strip()
+    if origin.platform == "github" and event in _FOREIGN_CODE_EVENTS:
+        objections.append(f"the run was started by {event}: {_FOREIGN_CODE_EVENTS[event]}")
     if origin.pull_request is not None and origin.pull_request.is_fork is not False:
-        number = "" if origin.pull_request.number is None else f" {origin.pull_request.number}"
-        known = origin.pull_request.is_fork is True
-        objections.append(
-            f"pull request{number} comes from a fork"
-            if known
-            else f"whether pull request{number} comes from a fork is unknown"
+        name = (
+            "the pull request" if origin.pull_request.number is None else f"pull request {origin.pull_request.number}"
         )
+        from_fork = f"{name} comes from a fork"
+        objections.append(from_fork if origin.pull_request.is_fork else f"it is unknown whether {from_fork}")
     if origin.dirty:
         objections.append("the tree is dirty: tracked files of the checkout differ from the commit")
     if origin.repository_url is None:

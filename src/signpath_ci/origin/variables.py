@@ -93,21 +93,19 @@ class Variables:
         return None if value is None else int(value)
 
     def url(self, name: str) -> str | None:
-        """Return the value of `name` as a URL without secrets, `None` where it has none.
+        """Return the value of `name`, a web page's or repository's URL, without secrets; `None` where it has none.
 
         Raises:
             UsageError: it is no URL.
         """
         value = self.get(name)
-        if value is None:
-            return None
-        url = public_url(value)
-        if url is None:
+        url = None if value is None else public_url(value)
+        if value is not None and (url is None or "://" not in url):
             self.broken(name, "is not a URL")
         return url
 
     def need_url(self, name: str) -> str:
-        """Return the value of `name` as a URL without secrets.
+        """Return the value of `name`, a web page's or repository's URL, without secrets.
 
         Raises:
             UsageError: it has none, or is no URL.
