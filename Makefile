@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format bench dist lock clean
+.PHONY: help demo test check format docs bench dist lock clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1 /p' $(MAKEFILE_LIST) | while read -r target text; do printf '%-16s%s\n' "$$target" "$$text"; done
@@ -35,6 +35,9 @@ check: $(INSTALLED) ## Lint, check types and formatting
 format: $(INSTALLED) ## Format the code
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
+
+docs: $(INSTALLED) ## Fill the README's tables from the code
+	$(BIN)/python -m tools.readme
 
 bench: $(INSTALLED) ## Measure side by side with what one would use instead
 	$(BIN)/python -m benchmarks

@@ -196,7 +196,7 @@ class Build:
 
 @dataclass(frozen=True, kw_only=True)
 class Metadata(Build):
-    """What goes along with the request; placeholders: {version}, {commit}, {branch}, {build_url}, ..."""
+    """What goes along with the request; placeholders such as {version} are replaced."""
 
     description: str | None = option(
         "The request's description; without it version, branch or tag, commit and build number.", default=None

@@ -1,4 +1,4 @@
-"""From settings and build to what a submit says: policy, description, parameters, and the origin where it is vouched for."""
+"""From settings and build to what a submit says: policy, description, parameters, and the origin if vouched for."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def origin_for(settings: SignSettings, process: Process) -> Origin:
 
 
 def request_fields(settings: SignSettings, process: Process, origin: Origin) -> SigningRequestFields:
-    """Return what the submit says. `origin.*` fields only with a trusted build system's token (wire contract, section 1).
+    """Return what the submit says; `origin.*` fields only with a trusted build system's token (contract, section 1).
 
     Raises:
         UsageError: a placeholder or parameter is wrong, or this build's origin can't be vouched for.

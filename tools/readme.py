@@ -1,0 +1,66 @@
+"""The parts of README.md that come from the code: `python -m tools.readme` writes them anew."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from signpath_ci.cli import COMMANDS
+from signpath_ci.errors import EXIT_CODES
+from signpath_ci.settings import Option, options
+
+README = Path(__file__).parents[1] / "README.md"
+
+
+def exit_codes() -> str:
+    """Return the table of exit codes."""
+    return _table(["code", "meaning"], [[str(code), meaning] for code, meaning in EXIT_CODES.items()])
+
+
+def option_tables() -> str:
+    """Return the table of options: each once, with the commands that take it, by the groups of `--help`."""
+    takers: dict[tuple[str, str], list[str]] = {}
+    rows: dict[tuple[str, str], Option] = {}
+    for command in COMMANDS:
+        for row in options(command.settings):
+            key = (row.group, row.variable)
+            rows[key] = row
+            takers.setdefault(key, []).append(f"`{command.name}`")
+    groups: dict[str, list[list[str]]] = {}
+    for (group, _), row in rows.items():
+        groups.setdefault(group, []).append(_cells(row, takers[row.group, row.variable]))
+    head = ["option", "variable", "default", "meaning", "of"]
+    return "\n\n".join(f"**{group}**\n\n{_table(head, cells)}" for group, cells in groups.items())
+
+
+PARTS = {"exit codes": exit_codes, "options": option_tables}
+"""The marked parts of the README, and what fills them."""
+
+
+def filled(text: str) -> str:
+    """Return the README's text with every marked part made anew."""
+    for name, make in PARTS.items():
+        begin, end = f"<!-- {name}: begin, made by `make docs` -->\n", f"<!-- {name}: end -->"
+        before, begun, rest = text.partition(begin)
+        _, ended, after = rest.partition(end)
+        if not begun or not ended:
+            raise SystemExit(f"README.md has no part marked {name!r}.")
+        text = f"{before}{begin}\n{make()}\n\n{end}{after}"
+    return text
+
+
+def _cells(row: Option, takers: list[str]) -> list[str]:
+    flag = "--[no-]" + row.flag[2:] if row.is_flag and row.default == "true" else row.flag
+    shown = flag if row.is_positional or row.is_flag else f"{flag} {row.metavar}"
+    name = f"`{shown}`" if row.short is None else f"`{row.short}`, `{shown}`"
+    default = "required" if row.required else "" if row.default is None else f"`{row.default}`"
+    choices = f" One of {', '.join(f'`{choice}`' for choice in row.choices)}." if row.choices else ""
+    return [name, f"`{row.variable}`", default, (row.help + choices).replace("|", "\\|"), " ".join(takers)]
+
+
+def _table(head: list[str], rows: list[list[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
+
+
+if __name__ == "__main__":
+    README.write_text(filled(README.read_text(encoding="utf-8")), encoding="utf-8")
