@@ -26,6 +26,8 @@ _MAX_DIRECTORY_SIZE = 8 << 20
 _MAX_RATIO = 1000  # deflate can't do more than 1032; the rest is tolerance for small files
 _RATIO_FREE = 16 << 20
 _ENCRYPTED = 0x1
+# Entries, in upper case, of JAR and its kin, of Open Packaging Conventions (NuGet, APPX, VSIX, Office).
+_PACKAGE_MARKERS = frozenset({"META-INF/MANIFEST.MF", "[CONTENT_TYPES].XML", "APPXSIGNATURE.P7X", ".SIGNATURE.P7S"})
 _END = struct.Struct("<4s4H2LH")
 _END_64_LOCATOR = struct.Struct("<4sLQL")
 _END_64 = struct.Struct("<4sQ2H2L4Q")
@@ -181,3 +183,8 @@ def _directory_size_64(file: BinaryIO, place: int) -> int:
         return 0
     size: int = _END_64.unpack(record)[8]
     return size
+
+
+def package_marker(archive: Archive) -> str | None:
+    """Return the entry which tells that an archive is a package that is signed as a whole; `None`: it is none."""
+    return next((info.filename for info in archive.entries if info.filename.upper() in _PACKAGE_MARKERS), None)

@@ -1,0 +1,214 @@
+"""Certificates: do they chain, for this purpose, at this time?
+
+The path is built and checked by `cryptography` (RFC 5280 section 6.1: signatures, names, validity, basic constraints,
+path length, name constraints, unknown critical extensions; SHA-1 and short CA keys are refused). Checked here is what
+it leaves open: the purpose, also in intermediates, and the leaf's own key.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.utils import CryptographyDeprecationWarning
+from cryptography.x509.oid import ExtendedKeyUsageOID
+from cryptography.x509.verification import Criticality, ExtensionPolicy, Policy, PolicyBuilder, Store
+from cryptography.x509.verification import VerificationError as PathError
+
+from signpath_ci.errors import VerificationError
+from signpath_ci.formats import FormatError
+from signpath_ci.formats.asn1 import Fields, explicit, read_integer, reading
+from signpath_ci.model import SignerCertificate
+
+_MIN_RSA_BITS = 2048  # NIST SP 800-131A; CA/Browser Forum's code signing requirements want 3072 since 2021
+_CURVES = (ec.SECP256R1, ec.SECP384R1, ec.SECP521R1)
+_FAILURES = (
+    ValueError,
+    TypeError,
+    LookupError,
+    OverflowError,
+    UnsupportedAlgorithm,
+    x509.DuplicateExtension,
+    x509.InvalidVersion,
+    x509.UnsupportedGeneralNameType,
+)
+
+
+@dataclass(frozen=True)
+class Purpose:
+    """What a certificate's key may be used for: the extended key usage, and a name for messages."""
+
+    usage: x509.ObjectIdentifier
+    name: str
+
+
+CODE_SIGNING = Purpose(ExtendedKeyUsageOID.CODE_SIGNING, "code signing")
+TIME_STAMPING = Purpose(ExtendedKeyUsageOID.TIME_STAMPING, "time stamping")
+
+
+@contextmanager
+def reading_certificates(what: str) -> Iterator[None]:
+    """Turn whatever a damaged certificate causes inside the block into a `FormatError` that names `what` it is."""
+    try:
+        with warnings.catch_warnings():
+            # The library warns of oddities that it still accepts, on standard error; they are no news for a user.
+            warnings.simplefilter("ignore", CryptographyDeprecationWarning)
+            yield
+    except _FAILURES as error:
+        raise FormatError(f"{what} is damaged ({error})") from error
+
+
+def load_certificates(encodings: Sequence[bytes], what: str) -> tuple[x509.Certificate, ...]:
+    """Read DER-encoded certificates.
+
+    Raises:
+        FormatError: one is damaged.
+    """
+    with reading_certificates(f"a certificate in {what}"):
+        return tuple(x509.load_der_x509_certificate(encoding) for encoding in encodings)
+
+
+def issuer_and_serial_number(encoding: bytes) -> tuple[bytes, int]:
+    """Return the issuer of a DER-encoded certificate as it is encoded there, and the serial number.
+
+    Raises:
+        FormatError: it is no certificate.
+    """
+    with reading("a certificate"):
+        fields = Fields(Fields(encoding).take())
+        fields.take_optional(explicit(0))  # version
+        serial_number = read_integer(fields.take())
+        fields.take()  # signature algorithm
+        return fields.take(), serial_number
+
+
+def describe(certificate: x509.Certificate) -> SignerCertificate:
+    """Say who a certificate is for.
+
+    Raises:
+        FormatError: its names can't be read.
+    """
+    with reading_certificates("the signer's certificate"):
+        return SignerCertificate(
+            subject=certificate.subject.rfc4514_string(),
+            issuer=certificate.issuer.rfc4514_string(),
+            thumbprint=certificate.fingerprint(hashes.SHA256()).hex(),
+            not_before=certificate.not_valid_before_utc,
+            not_after=certificate.not_valid_after_utc,
+        )
+
+
+def verify_chain(
+    leaf: x509.Certificate,
+    embedded: Sequence[x509.Certificate],
+    *,
+    purpose: Purpose,
+    at: datetime,
+    roots: Sequence[x509.Certificate],
+    owner: str,
+) -> None:
+    """Demand that `leaf` is for `purpose` and chains up to a trusted root.
+
+    Args:
+        leaf: the signer's certificate.
+        embedded: what came with the signature, in any order; nothing of it is trusted.
+        purpose: what the leaf must be for.
+        at: the time at which everything must be valid, with a time zone.
+        roots: whom to trust. None given: the chain must hold together as far up as certificates are embedded.
+        owner: whose certificate it is, for messages, e.g. "the signer".
+
+    Raises:
+        VerificationError: it is not so, or at that time it was not.
+        FormatError: a certificate is damaged.
+    """
+    with reading_certificates(f"{owner}'s certificate chain"):
+        _check_validity(leaf, at, owner)
+        _check_usage(leaf, purpose, owner)
+        _check_key(leaf, owner)
+        tops = roots or _tops((leaf, *embedded))
+        verifier = (
+            PolicyBuilder()
+            .store(Store(list(tops)))
+            .time(at)
+            .extension_policies(ca_policy=_ca_policy(purpose), ee_policy=ExtensionPolicy.permit_all())
+            .build_client_verifier()
+        )
+        try:
+            verifier.verify(leaf, list(embedded))
+        except PathError as error:
+            goal = "lead to a trusted root" if roots else "hold together"
+            raise VerificationError(
+                f"the chain of {owner}'s certificate ({leaf.subject.rfc4514_string()}) does not {goal}: {error}.",
+                hint="Is it the right file given as trust root?" if roots else "",
+            ) from error
+
+
+def _check_validity(leaf: x509.Certificate, at: datetime, owner: str) -> None:
+    start, end = leaf.not_valid_before_utc, leaf.not_valid_after_utc
+    if not start <= at <= end:
+        raise VerificationError(
+            f"{owner}'s certificate was valid from {start:%Y-%m-%d %H:%M:%S} to {end:%Y-%m-%d %H:%M:%S} UTC,"
+            f" which is not at the signature's time, {at:%Y-%m-%d %H:%M:%S} UTC."
+        )
+
+
+def _check_usage(leaf: x509.Certificate, purpose: Purpose, owner: str) -> None:
+    """Check key usage (RFC 5280 section 4.2.1.3) and extended key usage (4.2.1.12; RFC 3161 section 2.3)."""
+    for extension in leaf.extensions:
+        if isinstance(extension.value, x509.KeyUsage) and not (
+            extension.value.digital_signature or extension.value.content_commitment
+        ):
+            raise VerificationError(f"{owner}'s certificate is not for digital signatures (its key usage says so).")
+        if isinstance(extension.value, x509.ExtendedKeyUsage):
+            usages = list(extension.value)
+            if purpose is TIME_STAMPING and usages == [purpose.usage] and not extension.critical:
+                raise VerificationError(
+                    f"{owner}'s certificate has an extended key usage that is not critical (RFC 3161 section 2.3)."
+                )
+            if purpose.usage in usages and (purpose is not TIME_STAMPING or len(usages) == 1):
+                return
+    only = "only " if purpose is TIME_STAMPING else ""
+    raise VerificationError(f"{owner}'s certificate is not {only}for {purpose.name} (extended key usage).")
+
+
+def _check_key(leaf: x509.Certificate, owner: str) -> None:
+    key = leaf.public_key()
+    if isinstance(key, rsa.RSAPublicKey) and key.key_size < _MIN_RSA_BITS:
+        raise VerificationError(f"{owner}'s key is too short: RSA with {key.key_size} bits.")
+    if isinstance(key, ec.EllipticCurvePublicKey) and not isinstance(key.curve, _CURVES):
+        raise VerificationError(f"{owner}'s key is on an unusual curve: {key.curve.name}.")
+
+
+def _tops(certificates: Sequence[x509.Certificate]) -> list[x509.Certificate]:
+    """Return the certificates whose issuer is not among them."""
+    return [
+        certificate
+        for certificate in certificates
+        if certificate.issuer == certificate.subject
+        or all(certificate.issuer != other.subject for other in certificates)
+    ]
+
+
+def _ca_policy(purpose: Purpose) -> ExtensionPolicy:
+    def may_issue(_: Policy, __: x509.Certificate, usage: x509.KeyUsage | None) -> None:
+        if usage is not None and not usage.key_cert_sign:
+            raise ValueError("an issuer's key usage does not include signing certificates")
+
+    def is_for_purpose(_: Policy, __: x509.Certificate, usage: x509.ExtendedKeyUsage | None) -> None:
+        # RFC 5280 leaves it open; every verifier of code takes the usages of a CA as those of what it issues.
+        if usage is not None and not {purpose.usage, ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE}.intersection(usage):
+            raise ValueError(f"an issuer's certificate is not for {purpose.name}")
+
+    return (
+        ExtensionPolicy.permit_all()
+        .require_present(x509.BasicConstraints, Criticality.AGNOSTIC, None)
+        .may_be_present(x509.KeyUsage, Criticality.AGNOSTIC, may_issue)
+        .may_be_present(x509.ExtendedKeyUsage, Criticality.AGNOSTIC, is_for_purpose)
+    )
