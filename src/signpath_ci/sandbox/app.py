@@ -1,0 +1,97 @@
+"""The sandbox as one ASGI application."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime
+from http import HTTPStatus
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from signpath_ci.clock import Clock
+from signpath_ci.sandbox.config import Configuration
+from signpath_ci.sandbox.local import local_routes
+from signpath_ci.sandbox.policies import RefusalError
+from signpath_ci.sandbox.problems import ProblemError, bad_field, forbidden, problem_answer
+from signpath_ci.sandbox.processing import Processor, SignFile
+from signpath_ci.sandbox.rest import rest_routes
+from signpath_ci.sandbox.service import Service
+from signpath_ci.sandbox.store import Store
+from signpath_ci.sandbox.submission import UnknownFieldError
+from signpath_ci.sandbox.web import web_routes
+
+
+class FoldPathCase:
+    """Lets paths match without regard to case: `/Api/`, `/API/` and `/api/` all occur (wire contract, section 1)."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the call on with its path in lower case."""
+        if scope["type"] == "http":
+            scope = {**scope, "path": scope["path"].lower()}
+        await self._app(scope, receive, send)
+
+
+def create_app(
+    configuration: Configuration,
+    store: Store,
+    *,
+    sign: SignFile,
+    answer_time_stamp_query: Callable[[bytes, datetime], bytes],
+    artifact_store: Path,
+    processing_seconds: float,
+    clock: Clock,
+) -> ASGIApp:
+    """Put the sandbox together.
+
+    Args:
+        configuration: what this SignPath knows.
+        store: closed by the caller after the application has ended.
+        sign: what really signs.
+        answer_time_stamp_query: TimeStampReq (DER) -> TimeStampResp (DER).
+        artifact_store: the CI systems' artifacts.
+        processing_seconds: how long a request takes.
+        clock: the time.
+    """
+    processor = Processor(configuration, store, sign=sign, processing_seconds=processing_seconds)
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        processor.resume()
+        yield
+        await processor.close()
+
+    app = Starlette(
+        routes=[*rest_routes(), *local_routes(), *web_routes()],
+        lifespan=lifespan,
+        exception_handlers={
+            ProblemError: problem_answer,
+            RefusalError: _refusal_answer,
+            HTTPException: problem_answer,
+            HTTPStatus.INTERNAL_SERVER_ERROR: problem_answer,
+        },
+    )
+    app.router.redirect_slashes = False
+    app.state.service = Service(
+        configuration=configuration,
+        store=store,
+        processor=processor,
+        clock=clock,
+        answer_time_stamp_query=answer_time_stamp_query,
+        artifact_store=artifact_store,
+    )
+    return FoldPathCase(app)
+
+
+def _refusal_answer(request: Request, error: Exception) -> Response:
+    if isinstance(error, UnknownFieldError):
+        return problem_answer(request, bad_field(error.field, error.cause))
+    return problem_answer(request, forbidden(str(error)))

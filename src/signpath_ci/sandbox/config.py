@@ -1,0 +1,179 @@
+"""What the sandbox's SignPath knows: organization, tokens, projects, policies, and the runs of CI systems."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+Permission = Literal["submit", "approve", "read"]
+PERMISSIONS: tuple[Permission, ...] = ("submit", "approve", "read")
+MAX_ARTIFACT_BYTES = 4 * 1024**3
+"""What SignPath takes as a service (wire contract, section 4)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApiToken:
+    """A user of SignPath.
+
+    Attributes:
+        name: shown in refusals.
+        token: the secret.
+        permissions: what it may do.
+        projects: slugs that it may do it in; `None`: all.
+        signing_policies: slugs of the policies that it may do it with; `None`: all.
+    """
+
+    name: str
+    token: str = field(repr=False)
+    permissions: frozenset[Permission] = frozenset(PERMISSIONS)
+    projects: frozenset[str] | None = None
+    signing_policies: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrustedBuildSystem:
+    """Who may vouch for an origin."""
+
+    name: str
+    token: str = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArtifactConfiguration:
+    """A named way to sign a file. The sandbox signs by content, whatever the configuration is called."""
+
+    slug: str
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class SigningPolicy:
+    """Which certificate, under which rules.
+
+    Attributes:
+        certificate: name of the certificate that signs; it shows up in the certificate's common name.
+        required_approvals: how many people have to agree.
+        allowed_branches: patterns with `*` and `?`; empty: any branch, or none.
+        origin_verification: an origin from a trusted build system or connector is required.
+    """
+
+    slug: str
+    name: str
+    certificate: str
+    required_approvals: int = 0
+    allowed_branches: tuple[str, ...] = ()
+    origin_verification: bool = False
+
+    def allows_branch(self, branch: str) -> bool:
+        """Whether one of the patterns matches; `*` also matches slashes, as in `release/*` for `release/1.0/rc`."""
+        return any(_wildcard(pattern).fullmatch(branch) for pattern in self.allowed_branches)
+
+
+def _wildcard(pattern: str) -> re.Pattern[str]:
+    wild = {"*": ".*", "?": "."}
+    return re.compile("".join(wild.get(c) or re.escape(c) for c in pattern), re.DOTALL)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Webhook:
+    """Where SignPath reports requests that have ended, and the headers that it sends along."""
+
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Project:
+    """A project in SignPath; its first artifact configuration is its default.
+
+    Attributes:
+        repository_url: the only repository whose builds are signed; `None`: any.
+    """
+
+    slug: str
+    name: str
+    signing_policies: tuple[SigningPolicy, ...]
+    artifact_configurations: tuple[ArtifactConfiguration, ...]
+    repository_url: str | None = None
+    webhook: Webhook | None = None
+
+    def signing_policy(self, slug: str) -> SigningPolicy | None:
+        """Return the policy with this slug."""
+        return next((policy for policy in self.signing_policies if policy.slug == slug), None)
+
+    def artifact_configuration(self, slug: str) -> ArtifactConfiguration | None:
+        """Return the artifact configuration with this slug."""
+        return next((found for found in self.artifact_configurations if found.slug == slug), None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """A run of a CI system that the sandbox plays, as that CI system knows it.
+
+    Attributes:
+        platform: `github`, `gitlab` or `azure`.
+        id: workflow run id, pipeline id or build id.
+    """
+
+    platform: str
+    id: str
+    repository_url: str
+    branch: str | None
+    commit: str | None
+    build_url: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Configuration:
+    """Everything that the sandbox knows before the first request.
+
+    Attributes:
+        organization_id: a UUID, in lower case.
+        runs: where one is given for a platform, only the given runs of that platform exist.
+        max_artifact_bytes: larger artifacts are refused with 413.
+    """
+
+    organization_id: str
+    organization_name: str
+    api_tokens: tuple[ApiToken, ...]
+    trusted_build_systems: tuple[TrustedBuildSystem, ...]
+    projects: tuple[Project, ...]
+    runs: tuple[Run, ...] = ()
+    max_artifact_bytes: int = MAX_ARTIFACT_BYTES
+
+    def project(self, slug: str) -> Project | None:
+        """Return the project with this slug."""
+        return next((project for project in self.projects if project.slug == slug), None)
+
+    def id_of(self, *path: str) -> str:
+        """Return the UUID of a thing; `path` is its kind and the slugs that lead to it. The same on each start."""
+        return str(uuid.uuid5(uuid.UUID(self.organization_id), "/".join(path)))
+
+
+def default_configuration(*, organization_id: str, api_token: str, trusted_build_system_token: str) -> Configuration:
+    """Return the configuration without a file: one project that signs whatever is submitted, from wherever."""
+    return Configuration(
+        organization_id=organization_id,
+        organization_name="Sandbox",
+        api_tokens=(ApiToken(name="sandbox", token=api_token),),
+        trusted_build_systems=(TrustedBuildSystem(name="sandbox", token=trusted_build_system_token),),
+        projects=(
+            Project(
+                slug="demo",
+                name="Demo",
+                artifact_configurations=(ArtifactConfiguration(slug="initial", name="Initial"),),
+                signing_policies=(
+                    SigningPolicy(slug="test-signing", name="Test signing", certificate="test-signing"),
+                    SigningPolicy(
+                        slug="release-signing",
+                        name="Release signing",
+                        certificate="release-signing",
+                        required_approvals=1,
+                    ),
+                ),
+            ),
+        ),
+    )

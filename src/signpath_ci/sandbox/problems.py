@@ -1,0 +1,76 @@
+"""Errors as SignPath answers them: RFC 9457 problem details (wire contract, section 1, "Errors")."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+_MEDIA_TYPE = "application/problem+json"
+
+
+class ProblemError(Exception):
+    """An answer with problem details.
+
+    Args:
+        status: the HTTP status.
+        detail: what is wrong, for people.
+        errors: for bad fields, what is wrong with each.
+        headers: of the answer.
+    """
+
+    def __init__(
+        self,
+        status: HTTPStatus,
+        detail: str,
+        *,
+        errors: Mapping[str, Sequence[str]] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        self.status, self.detail, self.errors, self.headers = status, detail, errors, headers
+        super().__init__(detail)
+
+
+def bad_field(name: str, problem: str) -> ProblemError:
+    """Return the error for one bad field."""
+    return bad_fields({name: [problem]})
+
+
+def bad_fields(errors: Mapping[str, Sequence[str]]) -> ProblemError:
+    """Return the error for bad fields."""
+    return ProblemError(HTTPStatus.BAD_REQUEST, "One or more fields are missing or wrong.", errors=errors)
+
+
+def forbidden(detail: str) -> ProblemError:
+    """Return the error for what the caller may not do; `detail` names the specific cause."""
+    return ProblemError(HTTPStatus.FORBIDDEN, detail)
+
+
+def not_found(detail: str) -> ProblemError:
+    """Return the error for what is not there."""
+    return ProblemError(HTTPStatus.NOT_FOUND, detail)
+
+
+def conflict(detail: str) -> ProblemError:
+    """Return the error for what a request's state does not allow."""
+    return ProblemError(HTTPStatus.CONFLICT, detail)
+
+
+def problem_answer(_request: Request, error: Exception) -> Response:
+    """Turn an exception into the answer; handler of Starlette's for `ProblemError` and its own `HTTPException`."""
+    if isinstance(error, HTTPException):
+        error = ProblemError(HTTPStatus(error.status_code), str(error.detail), headers=error.headers)
+    if not isinstance(error, ProblemError):
+        error = ProblemError(HTTPStatus.INTERNAL_SERVER_ERROR, "The sandbox failed; its log says more.")
+    body: dict[str, object] = {
+        "type": "about:blank",
+        "title": error.status.phrase,
+        "status": error.status.value,
+        "detail": error.detail,
+    }
+    if error.errors:
+        body["errors"] = {name: list(problems) for name, problems in error.errors.items()}
+    return JSONResponse(body, error.status.value, error.headers, media_type=_MEDIA_TYPE)

@@ -1,0 +1,247 @@
+"""Runs the sandbox as a process: state directory, listening socket, signals, and what it says about itself."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import secrets
+import shlex
+import signal
+import socket
+import tempfile
+import threading
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import FrameType
+from typing import TextIO
+
+import uvicorn
+
+from signpath_ci.clock import Clock
+from signpath_ci.errors import UsageError
+from signpath_ci.sandbox import tsa
+from signpath_ci.sandbox.app import create_app
+from signpath_ci.sandbox.config import Configuration, default_configuration
+from signpath_ci.sandbox.config_file import read_configuration
+from signpath_ci.sandbox.pki import Authority
+from signpath_ci.sandbox.signers import sign_file
+from signpath_ci.sandbox.store import Store
+
+_GRACE_SECONDS = 1
+
+
+def run(
+    *,
+    host: str,
+    port: int,
+    state: Path | None,
+    config: Path | None,
+    artifact_store: Path | None,
+    processing_seconds: float,
+    as_json: bool,
+    output: TextIO,
+    clock: Clock | None = None,
+) -> None:
+    """Serve until SIGINT or SIGTERM.
+
+    Args:
+        host: the address to listen on.
+        port: 0 takes a free one.
+        state: where everything is kept; `None`: in a temporary directory that is removed at the end.
+        config: YAML; `None`: a built-in demo project.
+        artifact_store: the CI systems' artifacts; `None`: below the state directory.
+        processing_seconds: how long a request takes.
+        as_json: say it as one JSON object on one line instead of readable lines.
+        output: where that is written, once the sandbox is ready.
+        clock: the time.
+
+    Raises:
+        UsageError: a directory, the configuration or the address can't be used.
+    """
+    clock = clock or Clock()
+    with contextlib.ExitStack() as stack:
+        directory = stack.enter_context(_state_directory(state))
+        store = stack.enter_context(contextlib.closing(Store(directory)))
+        configuration = read_configuration(config) if config else _default_configuration(directory / "secrets.json")
+        artifacts = artifact_store or directory / "artifacts"
+        authority = _authority(directory / "pki", artifacts, clock)
+        listener = stack.enter_context(_listen(host, port))
+        app = create_app(
+            configuration,
+            store,
+            sign=_signing(authority, clock),
+            answer_time_stamp_query=lambda query, now: tsa.respond(authority.time_stamper, query, now=now),
+            artifact_store=artifacts,
+            processing_seconds=processing_seconds,
+            clock=clock,
+        )
+        about = _about(_url(host, listener), configuration, authority.trust_root, artifacts)
+
+        def announce() -> None:
+            output.write((json.dumps(about) if as_json else _readable(about)) + "\n")
+            output.flush()
+
+        server = Server(app, announce)
+        with _ending_on_signals(server):
+            server.run(sockets=[listener])
+
+
+class Server(uvicorn.Server):
+    """uvicorn, set up for large bodies and quick ends.
+
+    Args:
+        ready: called once connections are taken.
+    """
+
+    def __init__(self, app: object, ready: Callable[[], None]) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app,  # type: ignore[arg-type] # an ASGI application; uvicorn's own type for it is stricter than Starlette's
+                loop="asyncio",
+                http="httptools",
+                ws="none",
+                lifespan="on",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                timeout_graceful_shutdown=_GRACE_SECONDS,
+            )
+        )
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, and say so."""
+        await super().startup(sockets)
+        self._ready()
+
+
+@contextlib.contextmanager
+def _state_directory(state: Path | None) -> Iterator[Path]:
+    if state is None:
+        with tempfile.TemporaryDirectory(prefix="signpath-sandbox-", ignore_cleanup_errors=True) as temporary:
+            yield Path(temporary)
+        return
+    try:
+        state.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise UsageError(
+            f"The state directory {state} can't be made: {error.strerror}.", hint="Name another one with --state."
+        ) from None
+    yield state.absolute()
+
+
+def _default_configuration(file: Path) -> Configuration:
+    """Return the built-in configuration, with secrets that are made once for each state directory."""
+    try:
+        known = json.loads(file.read_text("utf-8"))
+    except FileNotFoundError:
+        known = {
+            "organization_id": str(uuid.uuid4()),
+            "api_token": secrets.token_urlsafe(32),
+            "trusted_build_system_token": secrets.token_urlsafe(32),
+        }
+        half_written = file.with_suffix(".new")
+        half_written.touch(mode=0o600)
+        half_written.write_text(json.dumps(known), "utf-8")
+        half_written.replace(file)
+    return default_configuration(**known)
+
+
+def _authority(directory: Path, artifact_store: Path, clock: Clock) -> Authority:
+    try:
+        artifact_store.mkdir(parents=True, exist_ok=True)
+        return Authority.open(directory, now=clock.now())
+    except (OSError, ValueError) as error:
+        raise UsageError(
+            f"The sandbox's directories can't be used: {error}.", hint="Name others, or remove them."
+        ) from None
+
+
+def _signing(authority: Authority, clock: Clock) -> Callable[[Path, Path, str], None]:
+    def sign(source: Path, target: Path, certificate: str) -> None:
+        sign_file(
+            source,
+            target,
+            signer=authority.code_signer(certificate),
+            time_stamp=lambda signature: tsa.time_stamp(authority.time_stamper, signature, now=clock.now()),
+        )
+
+    return sign
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        # With its protocol named, asyncio switches Nagle's algorithm off; otherwise small answers wait for 40 ms.
+        listener = socket.socket(family, kind, socket.IPPROTO_TCP)
+        try:
+            if os.name == "posix":  # elsewhere this option lets two processes share the port
+                listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(address)
+            listener.listen()
+        except OSError:
+            listener.close()
+            raise
+    except OSError as error:
+        raise UsageError(
+            f"{host}:{port} can't be listened on: {error.strerror}.",
+            hint="Name another --host or --port; port 0 takes a free one.",
+        ) from None
+    return listener
+
+
+def _url(host: str, listener: socket.socket) -> str:
+    return f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}"
+
+
+def _about(url: str, configuration: Configuration, trust_root: Path, artifact_store: Path) -> dict[str, object]:
+    """Return what a client has to know, as the JSON line says it."""
+    tokens, systems = configuration.api_tokens, configuration.trusted_build_systems
+    project = configuration.projects[0]
+    return {
+        "api_url": f"{url}/Api",
+        "organization_id": configuration.organization_id,
+        "api_token": next((known for known in tokens if "submit" in known.permissions), tokens[0]).token,
+        "project_slug": project.slug,
+        "signing_policy_slug": project.signing_policies[0].slug,
+        "trust_root": str(trust_root),
+        "web_url": f"{url}/web",
+        "trusted_build_system_token": systems[0].token if systems else None,
+        "artifact_store": str(artifact_store.absolute()),
+    }
+
+
+def _readable(about: dict[str, object]) -> str:
+    variables = {
+        "SIGNPATH_API_URL": "api_url",
+        "SIGNPATH_ORGANIZATION_ID": "organization_id",
+        "SIGNPATH_API_TOKEN": "api_token",
+        "SIGNPATH_PROJECT_SLUG": "project_slug",
+        "SIGNPATH_SIGNING_POLICY_SLUG": "signing_policy_slug",
+        "SIGNPATH_TRUST_ROOT": "trust_root",
+    }
+    exports = [f"export {variable}={shlex.quote(str(about[name]))}" for variable, name in variables.items()]
+    return "\n".join([f"The sandbox is at {about['web_url']} (Ctrl+C ends it). To use it:", "", *exports])
+
+
+@contextlib.contextmanager
+def _ending_on_signals(server: Server) -> Iterator[None]:
+    """Let SIGINT and SIGTERM end the server, and not the process in the midst of its work.
+
+    uvicorn does so too, but raises the signal once more when it has ended; this is what it meets then.
+    """
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        server.should_exit = True
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

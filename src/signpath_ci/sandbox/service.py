@@ -1,0 +1,89 @@
+"""What every route needs, in one place, and who is calling."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from http import HTTPStatus
+from pathlib import Path
+from typing import cast
+
+from starlette.requests import Request
+
+from signpath_ci.clock import Clock
+from signpath_ci.sandbox.config import Configuration, Permission
+from signpath_ci.sandbox.policies import Caller, caller_of, require_permission
+from signpath_ci.sandbox.problems import ProblemError, not_found
+from signpath_ci.sandbox.processing import Processor
+from signpath_ci.sandbox.store import SigningRequest, Store
+
+
+@dataclass(frozen=True, kw_only=True)
+class Service:
+    """The sandbox's parts, as the routes use them.
+
+    Attributes:
+        answer_time_stamp_query: TimeStampReq (DER) -> TimeStampResp (DER).
+        artifact_store: the CI systems' artifacts.
+    """
+
+    configuration: Configuration
+    store: Store
+    processor: Processor
+    clock: Clock
+    answer_time_stamp_query: Callable[[bytes, datetime], bytes]
+    artifact_store: Path
+
+
+def service_of(request: Request) -> Service:
+    """Return the sandbox's parts."""
+    return cast("Service", request.app.state.service)
+
+
+def authenticated(request: Request) -> Caller:
+    """Return who calls.
+
+    Raises:
+        ProblemError: 401 where nobody does, 404 where the path names another organization.
+    """
+    service = service_of(request)
+    scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not credentials.strip():
+        raise _unauthorized("The request carries no API token: send 'Authorization: Bearer {apiToken}'.")
+    caller = caller_of(credentials.strip(), service.configuration)
+    if caller is None:
+        raise _unauthorized("The API token, or the trusted build system token that follows its colon, is not valid.")
+    organization = request.path_params.get("organization_id")
+    if organization and organization != service.configuration.organization_id:
+        raise not_found(f"There is no organization '{organization}', or the API token does not belong to it.")
+    return caller
+
+
+def permitted_request(request: Request, permission: Permission) -> tuple[SigningRequest, Caller]:
+    """Return the signing request that the path names, and who asks for it.
+
+    Raises:
+        ProblemError: 401 or 404.
+        RefusalError: the permission is missing.
+    """
+    caller = authenticated(request)
+    found = known_request(service_of(request), request.path_params)
+    require_permission(caller.token, permission, found.project_slug, found.signing_policy_slug)
+    return found, caller
+
+
+def known_request(service: Service, path: Mapping[str, str]) -> SigningRequest:
+    """Return the signing request that a path names.
+
+    Raises:
+        ProblemError: 404.
+    """
+    found = service.store.find(path["request_id"])
+    if found is None:
+        raise not_found(f"There is no signing request '{path['request_id']}'.")
+    return found
+
+
+def _unauthorized(detail: str) -> ProblemError:
+    return ProblemError(HTTPStatus.UNAUTHORIZED, detail, headers={"WWW-Authenticate": "Bearer"})
