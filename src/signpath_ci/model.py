@@ -224,3 +224,26 @@ class RecordedOrigin:
     scm: str | None = None
     build_url: str | None = None
     build_settings_file_name: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SigningRequest:
+    """The whole signing request (wire contract, section 1, "Follow"); `None` where the server is silent.
+
+    Attributes:
+        state: where it stands, with its id and the page for people.
+        description: as it was submitted.
+        project_slug: the project in SignPath.
+        signing_policy_slug: the signing policy.
+        artifact_configuration_slug: how the file is signed.
+        parameters: user-defined parameters by name.
+        origin: what SignPath recorded; `None` where the request has no origin.
+    """
+
+    state: RequestStatus
+    description: str | None
+    project_slug: str | None
+    signing_policy_slug: str | None
+    artifact_configuration_slug: str | None
+    parameters: Mapping[str, str]
+    origin: RecordedOrigin | None

@@ -1,0 +1,86 @@
+"""Which hosts a token may be sent to, and in which form."""
+
+from __future__ import annotations
+
+import ipaddress
+from urllib.parse import SplitResult, urljoin, urlsplit
+
+from signpath_ci.errors import UnexpectedAnswerError, UsageError
+
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+_LOOPBACK_V4 = ipaddress.ip_network("127.0.0.0/8")
+_LOOPBACK_V6 = ipaddress.ip_address("::1")
+
+
+class BaseUrl:
+    """The base of all URLs of one service.
+
+    Args:
+        url: where the service is.
+        option: how the user gave it, for hints.
+
+    Raises:
+        UsageError: a token must not be sent there, or no path can follow it.
+    """
+
+    def __init__(self, url: str, *, option: str) -> None:
+        self.option = option
+        parts = _split(url)
+        if parts is None or parts.scheme not in _DEFAULT_PORTS or not parts.hostname:
+            raise UsageError("The service's URL is no http(s) URL.", hint=f"Check {option}.")
+        if parts.username or parts.password or parts.query or parts.fragment:
+            raise UsageError(
+                f"The URL of the service at {parts.hostname} has a user name, query or fragment.",
+                hint=f"Give {option} without them.",
+            )
+        self.is_loopback = _is_loopback(parts.hostname)
+        if parts.scheme == "http" and not self.is_loopback:
+            raise UsageError(
+                f"{url} is not encrypted: the token would travel in the clear.",
+                hint=f"Give {option} with https; plain http is for loopback addresses only.",
+            )
+        self.host = parts.hostname
+        self._parts = parts
+        self._url = url.rstrip("/")
+
+    def join(self, path: str) -> str:
+        """Return the URL of a path below the base."""
+        return f"{self._url}/{path.lstrip('/')}"
+
+    def redirected(self, url: str, location: str) -> str:
+        """Return where a redirect leads, if the token may go there.
+
+        Raises:
+            UnexpectedAnswerError: it leads to another scheme, host or port.
+        """
+        target = _split(urljoin(url, location)) if _split(location) else None
+        if target is None or _origin(target) != _origin(self._parts) or target.username or target.password:
+            where = target.netloc.rpartition("@")[2] if target else "an unreadable URL"
+            raise UnexpectedAnswerError(
+                f"{url} redirects to {where}, and the token goes to {self._parts.netloc} only.",
+                hint=f"If that is where the service is now, change {self.option}.",
+            )
+        return target._replace(fragment="").geturl()
+
+
+def _split(url: str) -> SplitResult | None:
+    try:
+        parts = urlsplit(url)
+        _ = parts.port  # raises where it is no port
+    except ValueError:
+        return None
+    return parts
+
+
+def _origin(parts: SplitResult) -> tuple[str, str, int | None]:
+    return parts.scheme, parts.hostname or "", parts.port or _DEFAULT_PORTS.get(parts.scheme)
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return address == _LOOPBACK_V6 or address in _LOOPBACK_V4

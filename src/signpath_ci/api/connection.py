@@ -1,0 +1,115 @@
+"""The connections under `requests`, taught what it leaves out: stalled sends time out, netrc never replaces the token."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import requests
+from requests.adapters import HTTPAdapter
+from requests.auth import AuthBase
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.poolmanager import PoolManager
+
+_PLAIN_SEND = 256 * 1024
+_TLS_RECORD = 16 * 1024  # one SSL_write returns only when all of it is written (RFC 8446, section 5.1 for the size)
+
+
+class Token(Protocol):
+    """A secret that shows itself only when asked, as `signpath_ci.options.Secret` does."""
+
+    def reveal(self) -> str:
+        """Return the token for the one header that carries it."""
+        ...
+
+
+def open_session(
+    *, token: Token, stall_timeout: float, headers: Mapping[str, str], bypass_proxies_for: str | None
+) -> requests.Session:
+    """Return a session that authenticates every request and repeats, redirects, and remembers nothing by itself.
+
+    Args:
+        token: goes into `Authorization: Bearer`.
+        stall_timeout: seconds without a byte sent after which sending fails.
+        headers: of every request.
+        bypass_proxies_for: a host that no proxy of the environment is used for.
+    """
+    session = _Session()
+    # Proxies and the CA bundle come from the environment; `auth` being set keeps `.netrc` out of it.
+    session.auth = _BearerAuth(token)
+    session.headers.update(headers)
+    session.proxies = {"no_proxy": bypass_proxies_for} if bypass_proxies_for else {}
+    for scheme in ("https://", "http://"):
+        session.mount(scheme, _StallAwareAdapter(stall_timeout))
+    return session
+
+
+class _Session(requests.Session):
+    def get_redirect_target(self, resp: requests.Response) -> str | None:  # noqa: ARG002 - the overridden signature
+        # Redirects are `transport`'s business. Left to itself, requests would even read the whole body of one.
+        return None
+
+
+class _BearerAuth(AuthBase):
+    def __init__(self, token: Token) -> None:
+        self._token = token
+
+    def __call__(self, r: requests.PreparedRequest) -> requests.PreparedRequest:
+        r.headers["Authorization"] = f"Bearer {self._token.reveal()}"
+        return r
+
+
+class _StallAwareAdapter(HTTPAdapter):
+    def __init__(self, stall_timeout: float) -> None:
+        self._pools = _pool_classes(stall_timeout)
+        super().__init__()
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = self._pools
+
+    def proxy_manager_for(self, *args: Any, **kwargs: Any) -> PoolManager:
+        manager: PoolManager = super().proxy_manager_for(*args, **kwargs)
+        manager.pool_classes_by_scheme = self._pools
+        return manager
+
+
+def _pool_classes(stall_timeout: float) -> dict[str, type[HTTPConnectionPool]]:
+    class PlainConnection(_StallAware, HTTPConnection):
+        pass
+
+    class TlsConnection(_StallAware, HTTPSConnection):
+        pass
+
+    class PlainPool(HTTPConnectionPool):
+        ConnectionCls = PlainConnection
+
+    class TlsPool(HTTPSConnectionPool):
+        ConnectionCls = TlsConnection
+
+    PlainConnection.stall_timeout = TlsConnection.stall_timeout = stall_timeout
+    return {"http": PlainPool, "https": TlsPool}
+
+
+class _StallAware(HTTPConnection):
+    """A connection on which a send that moves no byte for `stall_timeout` seconds raises `TimeoutError`.
+
+    `http.client` gives `sendall` a whole block, and a socket's timeout is the limit for all of that block, so that a
+    slow but living line would fail; and urllib3 leaves the *connect* timeout on the socket while it sends.
+    """
+
+    stall_timeout: float
+
+    def send(self, data: Any) -> None:
+        if not isinstance(data, (bytes, bytearray)):
+            super().send(data)
+            return
+        if self.sock is None:
+            self.connect()
+        size = _TLS_RECORD if isinstance(self.sock, ssl.SSLSocket) else _PLAIN_SEND
+        self.sock.settimeout(self.stall_timeout)
+        rest = memoryview(data)
+        while rest:
+            rest = rest[self.sock.send(rest[:size]) :]

@@ -1,0 +1,1 @@
+"""What is done with the wire: read the artifact, submit it, wait, download what was signed."""
