@@ -1,0 +1,37 @@
+"""Independent tools that judge the same files; a test that needs one that is missing says so, and is skipped."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+
+def needs(tool: str) -> pytest.MarkDecorator:
+    """Mark a test that needs a program which is no Python package."""
+    return pytest.mark.skipif(shutil.which(tool) is None, reason=f"the oracle {tool} is not installed")
+
+
+needs_osslsigncode = needs("osslsigncode")
+needs_openssl = needs("openssl")
+needs_jarsigner = needs("jarsigner")
+
+
+def run(*command: str | Path) -> str:
+    """Run a tool that must succeed; return what it says on both outputs."""
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, f"{command[0]} failed:\n{done.stdout}\n{done.stderr}"
+    return done.stdout + done.stderr
+
+
+def osslsigncode_accepts(path: Path, *, root: Path) -> None:
+    """Demand that osslsigncode accepts both signatures. It exits 0 on a broken time stamp: read its words."""
+    words = run("osslsigncode", "verify", "-CAfile", root, "-TSA-CAfile", root, "-in", path)
+    for sentence in (
+        "Signature verification: ok",
+        "Timestamp Server Signature verification: ok",
+        "Number of verified signatures: 1",
+    ):
+        assert sentence in words, words
