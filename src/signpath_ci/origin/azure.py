@@ -40,7 +40,7 @@ def describe(variables: Variables, cwd: Path) -> Origin:
     del cwd
     scm = _SCM_OF_PROVIDER.get((variables.get("BUILD_REPOSITORY_PROVIDER") or "").lower(), "git")
     # Never BUILD_SOURCEBRANCHNAME, which is only the last segment.
-    ref = variables.get("BUILD_SOURCEBRANCH")
+    ref = variables.ref("BUILD_SOURCEBRANCH") if scm == "git" else variables.get("BUILD_SOURCEBRANCH")
     is_pull_request = _is_pull_request(variables, ref)
     pull_request = _pull_request(variables, ref) if is_pull_request else None
     branch, branch_source = _branch(ref, scm), "BUILD_SOURCEBRANCH"
@@ -61,7 +61,7 @@ def describe(variables: Variables, cwd: Path) -> Origin:
         is_pull_request=variables.note("is_pull_request", is_pull_request, "BUILD_REASON", "BUILD_SOURCEBRANCH"),
         pull_request=pull_request,
         actor=variables.note("actor", variables.prose("BUILD_REQUESTEDFOR"), "BUILD_REQUESTEDFOR"),
-        run_id=variables.note("run_id", variables.get("BUILD_BUILDID"), "BUILD_BUILDID"),
+        run_id=variables.note("run_id", variables.digits("BUILD_BUILDID"), "BUILD_BUILDID"),
         run_attempt=variables.note("run_attempt", variables.number(attempt), attempt),
         workflow=variables.note("workflow", variables.prose("BUILD_DEFINITIONNAME"), "BUILD_DEFINITIONNAME"),
     )
@@ -93,7 +93,7 @@ def _commit(variables: Variables, scm: str) -> str:
 def _build_url(variables: Variables) -> str | None:
     name = "SYSTEM_TEAMFOUNDATIONCOLLECTIONURI"
     collection, project = variables.url(name), variables.get("SYSTEM_TEAMPROJECT")
-    build = variables.number("BUILD_BUILDID")
+    build = variables.digits("BUILD_BUILDID")
     url = None
     if collection is not None and project is not None and build is not None:
         url = f"{joined(collection, project, '_build', 'results')}?buildId={build}"
@@ -113,12 +113,12 @@ def _pull_request(variables: Variables, ref: str | None) -> PullRequest:
         number=variables.note("pull_request.number", number, source),
         source_branch=note(
             "source_branch",
-            branch_of(variables.get(f"{_PULL_REQUEST}SOURCEBRANCH")),
+            branch_of(variables.ref(f"{_PULL_REQUEST}SOURCEBRANCH")),
             f"{_PULL_REQUEST}SOURCEBRANCH",
         ),
         target_branch=note(
             "target_branch",
-            branch_of(variables.get(f"{_PULL_REQUEST}TARGETBRANCH")),
+            branch_of(variables.ref(f"{_PULL_REQUEST}TARGETBRANCH")),
             f"{_PULL_REQUEST}TARGETBRANCH",
         ),
         head_commit=note(

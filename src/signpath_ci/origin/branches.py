@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from signpath_ci.errors import UsageError
 from signpath_ci.origin.git_command import Answer, run_git
+from signpath_ci.origin.refs import is_ref_name
 from signpath_ci.origin.variables import is_commit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-# What can't stand in a reference's name (git-check-ref-format) would be a pattern or an option here.
-_NOT_IN_A_NAME = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|^[-/.]|/$|//")
 _FULL_HISTORY = "Fetch the whole history: fetch-depth: 0 (GitHub), GIT_DEPTH: 0 (GitLab), fetchDepth: 0 (Azure)."
 
 
@@ -30,7 +28,7 @@ def confirm_branch(branch: str, commit: str | None, env: Mapping[str, str], cwd:
     Raises:
         UsageError: it does not, and why: no such branch, not on it, history cut off, no checkout.
     """
-    if not branch or _NOT_IN_A_NAME.search(branch):
+    if not is_ref_name(branch):
         raise UsageError("The origin's branch is not the name of a branch.", hint="Give its short name, such as main.")
     if commit is None or not is_commit(commit):
         raise UsageError(f"Whether it is on branch {branch} can't be told of an unknown commit.")

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import os
-import re
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from signpath_ci.errors import UsageError
+from signpath_ci.origin.urls import without_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _SECONDS = 60.0
-_CREDENTIALS = re.compile(r"(?<=://)[^/\s@]*@")
 
 # What git needs of the environment: its helpers, the user's configuration (safe.directory stands there), the temporary
 # folder. GIT_DIR and its kin, set inside a hook, would lead to another repository; the rest may be secrets.
@@ -55,7 +54,7 @@ class Answer:
     Attributes:
         code: its exit code.
         output: its standard output.
-        complaint: its standard error, without credentials in URLs.
+        complaint: its standard error, without secrets in URLs.
     """
 
     code: int
@@ -89,7 +88,7 @@ def run_git(env: Mapping[str, str], cwd: Path, *arguments: str) -> Answer:
         raise UsageError(f"git can not be started in {cwd} ({type(error).__name__}).") from None
     # surrogateescape: names need not be UTF-8; what is not is refused where it is used.
     output, complaint = (text.decode("utf-8", "surrogateescape") for text in (done.stdout, done.stderr))
-    return Answer(done.returncode, output, _CREDENTIALS.sub("", complaint))
+    return Answer(done.returncode, output, without_secrets(complaint))
 
 
 def _find(env: Mapping[str, str]) -> str | None:

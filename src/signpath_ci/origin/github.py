@@ -46,7 +46,7 @@ def describe(variables: Variables, cwd: Path) -> Origin:
     repository = variables.need("GITHUB_REPOSITORY")
     if not _REPOSITORY.fullmatch(repository):
         variables.broken("GITHUB_REPOSITORY", "is not of the form owner/name")
-    ref = variables.get("GITHUB_REF")
+    ref = variables.ref("GITHUB_REF")
     _check_ref_type(variables, ref)
     is_pull_request = variables.get("GITHUB_EVENT_NAME") in _PULL_REQUEST_EVENTS or pull_request_of(ref) is not None
     pull_request = _pull_request(variables, cwd, server, ref) if is_pull_request else None
@@ -72,7 +72,7 @@ def describe(variables: Variables, cwd: Path) -> Origin:
         is_pull_request=variables.note("is_pull_request", is_pull_request, "GITHUB_EVENT_NAME", "GITHUB_REF"),
         pull_request=pull_request,
         actor=variables.note("actor", variables.prose("GITHUB_ACTOR"), "GITHUB_ACTOR"),
-        run_id=variables.note("run_id", variables.get("GITHUB_RUN_ID"), "GITHUB_RUN_ID"),
+        run_id=variables.note("run_id", variables.digits("GITHUB_RUN_ID"), "GITHUB_RUN_ID"),
         run_attempt=variables.note("run_attempt", variables.number("GITHUB_RUN_ATTEMPT"), "GITHUB_RUN_ATTEMPT"),
         workflow=variables.note("workflow", variables.prose("GITHUB_WORKFLOW"), "GITHUB_WORKFLOW"),
     )
@@ -89,7 +89,7 @@ def _check_ref_type(variables: Variables, ref: str | None) -> None:
 def _build_url(variables: Variables, server: str, repository: str) -> str | None:
     # Forgejo's pages of runs go by number, not by id: <https://codeberg.org/forgejo/forgejo/issues/611>
     name = "GITHUB_RUN_NUMBER" if variables.get("FORGEJO_ACTIONS") == "true" else "GITHUB_RUN_ID"
-    run = variables.get(name)
+    run = variables.digits(name)
     url = None if run is None else joined(f"{server.rstrip('/')}/{repository}", "actions", "runs", run)
     return variables.note("build_url", url, "GITHUB_SERVER_URL", "GITHUB_REPOSITORY", name)
 
@@ -116,12 +116,12 @@ def _pull_request(variables: Variables, cwd: Path, server: str, ref: str | None)
         number=variables.note("pull_request.number", number, "GITHUB_REF" if from_ref else "event number"),
         source_branch=note(
             "source_branch",
-            (variables.get("GITHUB_HEAD_REF"), "GITHUB_HEAD_REF"),
+            (variables.ref("GITHUB_HEAD_REF"), "GITHUB_HEAD_REF"),
             (event.text("pull_request.head.ref"), "event pull_request.head.ref"),
         ),
         target_branch=note(
             "target_branch",
-            (variables.get("GITHUB_BASE_REF"), "GITHUB_BASE_REF"),
+            (variables.ref("GITHUB_BASE_REF"), "GITHUB_BASE_REF"),
             (event.text("pull_request.base.ref"), "event pull_request.base.ref"),
         ),
         head_commit=note(

@@ -10,7 +10,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from signpath_ci.model import Origin, PullRequest
-from signpath_ci.origin.urls import public_url
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,8 +36,8 @@ def describe(variables: Variables, cwd: Path) -> Origin:
     """
     del cwd
     commit = variables.need_commit("CI_COMMIT_SHA")
-    tag = variables.get("CI_COMMIT_TAG")
-    branch, branch_source = variables.get("CI_COMMIT_BRANCH"), "CI_COMMIT_BRANCH"
+    tag = variables.ref("CI_COMMIT_TAG")
+    branch, branch_source = variables.ref("CI_COMMIT_BRANCH"), "CI_COMMIT_BRANCH"
     pull_request = _merge_request(variables, commit) or _external_pull_request(variables)
     if pull_request is not None:
         if tag is not None:
@@ -60,7 +59,7 @@ def describe(variables: Variables, cwd: Path) -> Origin:
         ),
         pull_request=pull_request,
         actor=variables.note("actor", variables.prose("GITLAB_USER_LOGIN"), "GITLAB_USER_LOGIN"),
-        run_id=variables.note("run_id", variables.get("CI_PIPELINE_ID"), "CI_PIPELINE_ID"),
+        run_id=variables.note("run_id", variables.digits("CI_PIPELINE_ID"), "CI_PIPELINE_ID"),
         workflow=_workflow(variables),
     )
 
@@ -69,10 +68,7 @@ def _workflow(variables: Variables) -> str | None:
     name = variables.prose("CI_PIPELINE_NAME")
     if name:
         return variables.note("workflow", name, "CI_PIPELINE_NAME")
-    path = variables.prose("CI_CONFIG_PATH")
-    if path and "://" in path:  # a definition that is fetched from elsewhere, perhaps with a token
-        path = public_url(path)
-    return variables.note("workflow", path, "CI_CONFIG_PATH")
+    return variables.note("workflow", variables.prose("CI_CONFIG_PATH"), "CI_CONFIG_PATH")
 
 
 def _merge_request(variables: Variables, commit: str) -> PullRequest | None:
@@ -90,12 +86,12 @@ def _merge_request(variables: Variables, commit: str) -> PullRequest | None:
         number=variables.note("pull_request.number", number, f"{_MERGE_REQUEST}IID"),
         source_branch=note(
             "source_branch",
-            variables.get(f"{_MERGE_REQUEST}SOURCE_BRANCH_NAME"),
+            variables.ref(f"{_MERGE_REQUEST}SOURCE_BRANCH_NAME"),
             f"{_MERGE_REQUEST}SOURCE_BRANCH_NAME",
         ),
         target_branch=note(
             "target_branch",
-            variables.get(f"{_MERGE_REQUEST}TARGET_BRANCH_NAME"),
+            variables.ref(f"{_MERGE_REQUEST}TARGET_BRANCH_NAME"),
             f"{_MERGE_REQUEST}TARGET_BRANCH_NAME",
         ),
         head_commit=note(
@@ -118,13 +114,13 @@ def _external_pull_request(variables: Variables) -> PullRequest | None:
     def note(field: str, value: str | None, name: str) -> str | None:
         return variables.note(f"pull_request.{field}", value, name)
 
-    def text(field: str, name: str) -> str | None:
-        return note(field, variables.get(f"{_EXTERNAL}{name}"), f"{_EXTERNAL}{name}")
+    def ref(field: str, name: str) -> str | None:
+        return note(field, variables.ref(f"{_EXTERNAL}{name}"), f"{_EXTERNAL}{name}")
 
     return PullRequest(
         number=variables.note("pull_request.number", number, f"{_EXTERNAL}IID"),
-        source_branch=text("source_branch", "SOURCE_BRANCH_NAME"),
-        target_branch=text("target_branch", "TARGET_BRANCH_NAME"),
+        source_branch=ref("source_branch", "SOURCE_BRANCH_NAME"),
+        target_branch=ref("target_branch", "TARGET_BRANCH_NAME"),
         head_commit=note(
             "head_commit", variables.commit(f"{_EXTERNAL}SOURCE_BRANCH_SHA"), f"{_EXTERNAL}SOURCE_BRANCH_SHA"
         ),

@@ -8,6 +8,14 @@ _HEADS = "refs/heads/"
 _TAGS = "refs/tags/"
 _PULL = re.compile(r"refs/pull/([0-9]{1,18})/(?:merge|head)")
 
+# <https://git-scm.com/docs/git-check-ref-format>; some of these would be a pattern or an option on a command line.
+_NOT_IN_A_NAME = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|^[-/.]|[/.]$|//")
+
+
+def is_ref_name(name: str) -> bool:
+    """Whether `name` can be a git reference's, full or short."""
+    return bool(name) and not _NOT_IN_A_NAME.search(name)
+
 
 def branch_of(ref: str | None) -> str | None:
     """Return the short name of the branch that `ref` is; a name without `refs/` is taken for a short one already."""

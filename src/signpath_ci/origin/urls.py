@@ -13,7 +13,8 @@ from urllib.parse import quote
 # <https://git-scm.com/docs/git-clone#_git_urls>: the form with `//`, then scp's, which has no slash before its colon.
 _WITH_SCHEME = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.:-]*)://(?P<authority>[^/?#\\]*)(?P<path>[^?#]*)", re.DOTALL)
 _SCP = re.compile(r"(?P<user>[^\s@:/]+@)?(?P<host>\[[0-9A-Fa-f:.]+\]|[^\s@:/\\\[\]]{2,}):(?P<path>(?!:)[^?#]+)")
-_HOST = re.compile(r"(?:[^\s:@\[\]%]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{0,5})?")
+_HOST = re.compile(r"(?:[\w.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{0,5})?")
+_IN_TEXT = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://\S*")
 _SSH = frozenset({"ssh", "git+ssh", "ssh+git"})
 _PATH_CHARACTERS = "/%:@!$&'()*+,;=~"
 
@@ -41,6 +42,11 @@ def public_url(url: str) -> str | None:
     # A path on this machine; `helper::address` and what looks like `user:password@host` are not one.
     is_path = url.startswith(("/", ".", "~")) or re.match(r"[A-Za-z]:[\\/]", url)
     return url if is_path or not re.search(r"[@:?]", url) else None
+
+
+def without_secrets(text: str) -> str:
+    """Return `text`, a message or a name, with every URL in it reduced to what `public_url` keeps."""
+    return _IN_TEXT.sub(lambda found: public_url(found[0]) or "(URL)", text)
 
 
 def joined(base: str, *segments: str) -> str:

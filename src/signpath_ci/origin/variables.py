@@ -7,7 +7,8 @@ import unicodedata
 from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 from signpath_ci.errors import UsageError
-from signpath_ci.origin.urls import public_url
+from signpath_ci.origin.refs import is_ref_name
+from signpath_ci.origin.urls import public_url, without_secrets
 from signpath_ci.text import one_line
 
 if TYPE_CHECKING:
@@ -76,9 +77,20 @@ class Variables:
             self.broken(name, "holds control characters or bytes that are no text")
         return value
 
+    def ref(self, name: str) -> str | None:
+        """Return the value of `name` as the name of a git reference, full or short, `None` where it has none.
+
+        Raises:
+            UsageError: no reference can have that name.
+        """
+        value = self.get(name)
+        if value is not None and not is_ref_name(value):
+            self.broken(name, "is not the name of a branch or tag")
+        return value
+
     def prose(self, name: str) -> str | None:
         """Return the value of `name`, which only people read: made one printable line instead of refused."""
-        value = one_line(self.env.get(name, ""), limit=200)
+        value = without_secrets(one_line(self.env.get(name, ""), limit=200))
         return None if not value or _UNEXPANDED_MACRO.fullmatch(value) else value
 
     def number(self, name: str) -> int | None:
@@ -112,6 +124,15 @@ class Variables:
         """
         self.need(name)
         return self.url(name) or ""
+
+    def digits(self, name: str) -> str | None:
+        """Return the value of `name`, an id made of digits, `None` where it has none.
+
+        Raises:
+            UsageError: it is something else.
+        """
+        number = self.number(name)
+        return None if number is None else str(number)
 
     def commit(self, name: str) -> str | None:
         """Return the value of `name` as a commit's id in lower case, `None` where it has none.
