@@ -92,6 +92,12 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
         yield said
 
 
+def sandbox_root(sandbox: Sandbox) -> str:
+    """Return the base of the sandbox's own routes."""
+    root: str = sandbox["api_url"].removesuffix("/Api")
+    return root
+
+
 def job_environment(sandbox: Sandbox) -> dict[str, str]:
     """Return what a job needs to sign in the sandbox; from this process only what any process needs."""
     inherited = {name: os.environ[name] for name in ("PATH", "HOME", "COVERAGE_PROCESS_START") if name in os.environ}
@@ -128,7 +134,7 @@ def requests_of(sandbox: Sandbox) -> Callable[[str], list[dict[str, Any]]]:
     def listed(sha256: str) -> list[dict[str, Any]]:
         import requests
 
-        answer = requests.get(f"{sandbox['web_url'].rstrip('/')}/sandbox/requests", timeout=10)
+        answer = requests.get(f"{sandbox_root(sandbox)}/sandbox/requests", timeout=10)
         answer.raise_for_status()
         return [entry for entry in answer.json() if entry["unsigned_sha256"] == sha256]
 

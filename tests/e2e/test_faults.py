@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import Program, Sandbox, finish
+from tests.e2e.conftest import Program, Sandbox, finish, sandbox_root
 from tests.e2e.servers import forwarding, serving
 
 
@@ -127,6 +127,6 @@ def test_a_file_that_changes_while_it_is_uploaded_is_not_signed(
     assert [path.name for path in program.directory.iterdir()] == ["app.exe"]
     import requests
 
-    listed = requests.get(f"{sandbox['web_url'].rstrip('/')}/sandbox/requests", timeout=10).json()
+    listed = requests.get(f"{sandbox_root(sandbox)}/sandbox/requests", timeout=10).json()
     [request] = [entry for entry in listed if entry["id"] == finished.json["signing_request_id"]] or [{}]
     assert request.get("times_signed", 0) == 0

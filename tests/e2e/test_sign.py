@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 import requests
 
-from tests.e2e.conftest import Program, Sandbox, finish
+from tests.e2e.conftest import Program, Sandbox, finish, sandbox_root
 from tests.support.oracles import needs_osslsigncode, osslsigncode_accepts
 
 RequestsOf = Callable[[str], list[dict[str, Any]]]
@@ -166,7 +166,7 @@ def test_an_approval_decides(
                 request_id = line.split()[-1]
             if "WaitingForApproval" in line:
                 break
-        answer = requests.post(f"{sandbox['web_url'].rstrip('/')}/sandbox/requests/{request_id}/{decision}", timeout=10)
+        answer = requests.post(f"{sandbox_root(sandbox)}/sandbox/requests/{request_id}/{decision}", timeout=10)
         assert answer.ok
         finished = finish(process)
 
