@@ -5,6 +5,7 @@ Output of `git status`: <https://git-scm.com/docs/git-status#_porcelain_format_v
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,7 @@ _NO_CHECKOUT = (
     "must be run in a work tree",
     "cannot use bare repository",
 )
+_FOREIGN_OWNER = re.compile(r"dubious ownership in repository at '(.*)'")
 
 
 @dataclass(frozen=True)
@@ -69,10 +71,10 @@ def read_head(env: Mapping[str, str], cwd: Path) -> Head | None:
     if answer.code != 0:
         if any(words in answer.complaint for words in _NO_CHECKOUT):
             return None
-        hint = ""
-        if "dubious ownership" in answer.complaint:
-            hint = f"If another user owns it on purpose: git config --global --add safe.directory {cwd}"
-        raise UsageError(f"git can not read the checkout in {cwd}: {answer.complaint}", hint=hint)
+        complaint = answer.complaint.strip().partition("\n")[0]
+        owner = _FOREIGN_OWNER.search(complaint)
+        hint = f"If that is intended: git config --global --add safe.directory {owner[1]}" if owner else ""
+        raise UsageError(f"git can not read the checkout in {cwd}: {complaint}.", hint=hint)
     lines = [line for line in answer.output.split("\0") if line]
     headers = dict(line[2:].split(" ", 1) for line in lines if line.startswith("# "))
     commit, branch = headers.get("branch.oid"), headers.get("branch.head")

@@ -1,4 +1,4 @@
-"""Runs git on a checkout that is data: nothing in it may start a program, ask a question or reach the network."""
+"""Runs git (2.18 or newer) on a checkout that is data: nothing in it may start a program, ask, or reach the network."""
 
 from __future__ import annotations
 
@@ -19,16 +19,15 @@ _SECONDS = 60.0
 # What git needs of the environment: its helpers, the user's configuration (safe.directory stands there), the temporary
 # folder. GIT_DIR and its kin, set inside a hook, would lead to another repository; the rest may be secrets.
 _KEPT = frozenset(
-    {"PATH", "HOME", "XDG_CONFIG_HOME", "SUDO_UID", "TMPDIR", "TEMP", "TMP"}
+    {"PATH", "LD_LIBRARY_PATH", "GIT_EXEC_PATH", "HOME", "XDG_CONFIG_HOME", "SUDO_UID", "TMPDIR", "TEMP", "TMP"}
     | {"USERPROFILE", "HOMEDRIVE", "HOMEPATH", "PROGRAMDATA", "APPDATA", "SYSTEMROOT", "WINDIR"}
     | {"GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM", "GIT_CONFIG_COUNT", "GIT_CEILING_DIRECTORIES"}
 )
 _KEPT_PREFIXES = ("GIT_CONFIG_KEY_", "GIT_CONFIG_VALUE_")
 _SET = {
     "LC_ALL": "C",  # errors are told apart by their words
-    "LANGUAGE": "",
     "GIT_TERMINAL_PROMPT": "0",
-    "GIT_OPTIONAL_LOCKS": "0",
+    "GIT_OPTIONAL_LOCKS": "0",  # no refreshed index is written, so no hook of it is started
     # A partial clone must not fetch what it lacks. The second works before git 2.45 too: no transport is allowed.
     "GIT_NO_LAZY_FETCH": "1",
     "GIT_ALLOW_PROTOCOL": "none",
@@ -39,8 +38,6 @@ _OPTIONS = (
     "--no-replace-objects",
     "-c",
     "core.fsmonitor=false",
-    "-c",
-    f"core.hooksPath={os.devnull}",
     # A bare repository below the working directory may have come with the checkout.
     "-c",
     "safe.bareRepository=explicit",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -239,6 +240,14 @@ def bare_repository(folder: Path) -> Case:
     return Case(checkout, LOCAL)
 
 
+def bare_repository_that_came_with_the_checkout(folder: Path) -> Case:
+    checkout = committed(folder)
+    trap = checkout.path / "trap"
+    shutil.copytree(checkout.path / ".git", trap)
+    checkout.git("config", "--file", str(trap / "config"), "core.worktree", "..")
+    return Case(checkout.at(trap), LOCAL)
+
+
 def variables_of_a_git_hook(folder: Path) -> Case:
     checkout = committed(folder)
     other = committed(folder / "other")
@@ -254,6 +263,7 @@ def hooks_and_monitors_of_the_checkout(folder: Path) -> Case:
     program.write_text(f"#!/bin/sh\ntouch '{witness}'\n")
     program.chmod(0o755)
     checkout.git("config", "core.fsmonitor", str(program))
+    os.utime(checkout.path / "file.txt", (1, 1))  # the index is stale, and would be written if locks were taken
     checkout.git("config", "core.pager", f"touch '{witness}'")
     return Case(checkout, replace(CLEAN, commit=(checkout.path / ".git/refs/heads/main").read_text().strip()))
 
@@ -296,6 +306,7 @@ CASES = (
     shallow_clone,
     partial_clone_whose_server_is_gone,
     bare_repository,
+    bare_repository_that_came_with_the_checkout,
     variables_of_a_git_hook,
     hooks_and_monitors_of_the_checkout,
     rebase_in_progress,
@@ -333,8 +344,9 @@ def test_no_git_program_and_no_checkout(tmp_path: Path) -> None:
     assert collect_origin({"PATH": ""}, tmp_path) == LOCAL
 
 
-def test_a_git_in_the_checkout_is_never_started(tmp_path: Path) -> None:
+def test_a_git_in_the_checkout_is_never_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     checkout = committed(tmp_path)
+    monkeypatch.chdir(checkout.path)
     witness = tmp_path / "started"
     program = checkout.path / "git"
     program.write_text(f"#!/bin/sh\ntouch '{witness}'\n")
@@ -353,7 +365,7 @@ def test_foreign_owner_is_not_no_repository(tmp_path: Path) -> None:
     env = checkout.env | {"PATH": str(wrapper.parent)}
     with pytest.raises(UsageError, match="dubious ownership") as caught:
         collect_origin(env, checkout.path)
-    assert caught.value.hint.startswith("If another user owns it on purpose: git config --global --add safe.directory ")
+    assert caught.value.hint == f"If that is intended: git config --global --add safe.directory {checkout.path}"
     trusting = env | {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "safe.directory", "GIT_CONFIG_VALUE_0": "*"}
     assert collect_origin(trusting, checkout.path) == clean(checkout)
 
