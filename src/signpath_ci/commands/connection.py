@@ -7,24 +7,39 @@ from typing import TYPE_CHECKING
 
 from signpath_ci import __version__
 from signpath_ci.commands import Process
+from signpath_ci.options import Secret
 from signpath_ci.settings import Service
 
 if TYPE_CHECKING:
     from signpath_ci.api.rest import SignPathApi
+    from signpath_ci.api.transport import Transport
 
 
-def connect(settings: Service, process: Process) -> SignPathApi:
+def connect(settings: Service, process: Process, *, trusted_build_system_token: Secret | None = None) -> SignPathApi:
     """Return the client of SignPath's REST API that the settings describe; nothing is sent yet.
+
+    Args:
+        settings: where SignPath is, and who asks.
+        process: whose clock is used.
+        trusted_build_system_token: sent with the API token, joined as the wire contract says (section 1).
 
     Raises:
         UsageError: the URL is one that a token must not be sent to.
     """
     from signpath_ci.api.rest import SignPathApi
+
+    token = settings.api_token
+    if trusted_build_system_token:
+        token = Secret(f"{token.reveal()}:{trusted_build_system_token.reveal()}")
+    return SignPathApi(_transport(settings, process, url=settings.api_url, token=token), settings.organization_id)
+
+
+def _transport(settings: Service, process: Process, *, url: str, token: Secret) -> Transport:
     from signpath_ci.api.transport import Transport
 
-    transport = Transport(
-        base_url=settings.api_url,
-        token=settings.api_token,
+    return Transport(
+        base_url=url,
+        token=token,
         connect_timeout=settings.connect_timeout,
         stall_timeout=settings.stall_timeout,
         service_unavailable_timeout=settings.service_unavailable_timeout,
@@ -32,4 +47,3 @@ def connect(settings: Service, process: Process) -> SignPathApi:
         random=random.SystemRandom().random,
         user_agent=f"signpath-ci/{__version__}",
     )
-    return SignPathApi(transport, settings.organization_id)

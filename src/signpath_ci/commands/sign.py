@@ -27,7 +27,8 @@ def run(settings: SignSettings, process: Process) -> None:
     with closing(Several(record, reporter_for(process))) as reporter:
         try:
             job = signing_job(settings, process)
-            result = sign(job, api=connect(settings, process), reporter=reporter, clock=process.clock)
+            api = connect(settings, process, trusted_build_system_token=settings.trusted_build_system_token)
+            result = sign(job, api=api, reporter=reporter, clock=process.clock)
         except SignPathError as error:
             if settings.json:
                 print_result(process, json.dumps(record.result(signed=None, level=settings.verify, error=error)))
