@@ -225,11 +225,11 @@ def shallow_clone(folder: Path) -> Case:
 
 def partial_clone_whose_server_is_gone(folder: Path) -> Case:
     source = committed(folder)
-    source.commit("second")
-    source.git("mv", "file.txt", "moved.txt")
-    source.git("commit", "-q", "-m", "third")
-    clone = source.clone(folder / "clone", "--filter=blob:none")
-    clone.git("mv", "moved.txt", "again.txt")
+    clone = source.clone(folder / "clone", "--filter=blob:none", "--no-checkout")
+    clone.git("reset", "-q")
+    clone.git("rm", "-q", "--cached", "file.txt")
+    (clone.path / "renamed.txt").write_text("first\nand more\n")
+    clone.git("add", "renamed.txt")  # perhaps a renamed file.txt: telling would need content that only the server has
     url = source.path.as_uri()
     source.path.rename(folder / "gone")
     return Case(clone, replace(clean(clone), dirty=True, repository_url=url))
