@@ -115,7 +115,7 @@ async def received_form(request: Request, *, incoming: Callable[[], Path], limit
     boundary = options.get(b"boundary")
     if media_type != b"multipart/form-data" or not boundary:
         raise ProblemError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "The body must be multipart/form-data with a boundary.")
-    refuse_too_large(announced_length(request), limit + _FORM_OVERHEAD)
+    refuse_too_large(announced_length(request), limit, overhead=_FORM_OVERHEAD)
     with ExitStack() as stack:
         reader = _FormReader(boundary, stack, incoming, limit)
         try:

@@ -94,13 +94,13 @@ async def pieces(request: Request) -> AsyncIterator[bytes]:
         raise ProblemError(HTTPStatus.BAD_REQUEST, "The upload broke off.") from None
 
 
-def refuse_too_large(size: int, limit: int) -> None:
-    """Let through what is not too large.
+def refuse_too_large(size: int, limit: int, *, overhead: int = 0) -> None:
+    """Let through what is not larger than `limit` and the `overhead` of its form.
 
     Raises:
         ProblemError: 413.
     """
-    if size > limit:
+    if size > limit + overhead:
         raise ProblemError(
             HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"The artifact is larger than the {limit} bytes that are taken."
         )

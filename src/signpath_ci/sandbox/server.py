@@ -67,7 +67,7 @@ def run(
         configuration = read_configuration(config) if config else _default_configuration(directory / "secrets.json")
         artifacts = artifact_store or directory / "artifacts"
         authority = _authority(directory / "pki", artifacts, clock)
-        listener = stack.enter_context(_listen(host, port))
+        listener = stack.enter_context(listen(host, port))
         app = create_app(
             configuration,
             store,
@@ -171,7 +171,12 @@ def _signing(authority: Authority, clock: Clock) -> Callable[[Path, Path, str], 
     return sign
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int) -> socket.socket:
+    """Return a listening socket; port 0 takes a free one.
+
+    Raises:
+        UsageError: the address can't be listened on.
+    """
     try:
         family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         # With its protocol named, asyncio switches Nagle's algorithm off; otherwise small answers wait for 40 ms.
