@@ -1,0 +1,184 @@
+"""The configuration file: what it can say, and how it is told that it is wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from signpath_ci.errors import UsageError
+from signpath_ci.sandbox.config import (
+    ApiToken,
+    ArtifactConfiguration,
+    Configuration,
+    Project,
+    Run,
+    SigningPolicy,
+    TrustedBuildSystem,
+    Webhook,
+)
+from signpath_ci.sandbox.config_file import read_configuration
+
+LEAST = """
+organization: {id: 0A8F3A52-3C2C-4D4E-9A51-0F0B6F5F8A11}
+api_tokens: [{name: ci, token: secret}]
+projects: [{slug: app, signing_policies: [{slug: test-signing}]}]
+"""
+ALL = """
+organization: {id: 0a8f3a52-3c2c-4d4e-9a51-0f0b6f5f8a11, name: Acme}
+max_artifact_bytes: 1000
+api_tokens:
+  - {name: ci, token: secret, may: [submit, read], projects: [app], signing_policies: [release-signing]}
+trusted_build_systems:
+  - {name: farm, token: farm-secret}
+projects:
+  - slug: app
+    name: App
+    repository_url: https://github.com/acme/app
+    artifact_configurations: [{slug: first}, {slug: second, name: Second}]
+    webhook: {url: "https://acme.example/hook", headers: {Authorization: Bearer x}}
+    signing_policies:
+      - slug: release-signing
+        name: Release signing
+        certificate: acme-release
+        required_approvals: 1
+        allowed_branches: [main, release/*]
+        origin_verification: true
+runs:
+  - {platform: github, id: "42", repository_url: "https://github.com/acme/app", branch: main, commit: 0a1b}
+"""
+
+
+def _read(directory: Path, text: str) -> Configuration:
+    file = directory / "sandbox.yml"
+    file.write_text(text, "utf-8")
+    return read_configuration(file)
+
+
+def test_the_least_that_has_to_be_said(tmp_path: Path) -> None:
+    assert _read(tmp_path, LEAST) == Configuration(
+        organization_id="0a8f3a52-3c2c-4d4e-9a51-0f0b6f5f8a11",
+        organization_name="Sandbox",
+        api_tokens=(ApiToken(name="ci", token="secret"),),
+        trusted_build_systems=(),
+        projects=(
+            Project(
+                slug="app",
+                name="app",
+                signing_policies=(SigningPolicy(slug="test-signing", name="test-signing", certificate="test-signing"),),
+                artifact_configurations=(ArtifactConfiguration(slug="initial", name="Initial"),),
+            ),
+        ),
+    )
+
+
+def test_everything_that_can_be_said(tmp_path: Path) -> None:
+    assert _read(tmp_path, ALL) == Configuration(
+        organization_id="0a8f3a52-3c2c-4d4e-9a51-0f0b6f5f8a11",
+        organization_name="Acme",
+        api_tokens=(
+            ApiToken(
+                name="ci",
+                token="secret",
+                permissions=frozenset({"submit", "read"}),
+                projects=frozenset({"app"}),
+                signing_policies=frozenset({"release-signing"}),
+            ),
+        ),
+        trusted_build_systems=(TrustedBuildSystem(name="farm", token="farm-secret"),),
+        projects=(
+            Project(
+                slug="app",
+                name="App",
+                repository_url="https://github.com/acme/app",
+                signing_policies=(
+                    SigningPolicy(
+                        slug="release-signing",
+                        name="Release signing",
+                        certificate="acme-release",
+                        required_approvals=1,
+                        allowed_branches=("main", "release/*"),
+                        origin_verification=True,
+                    ),
+                ),
+                artifact_configurations=(
+                    ArtifactConfiguration(slug="first", name="first"),
+                    ArtifactConfiguration(slug="second", name="Second"),
+                ),
+                webhook=Webhook(url="https://acme.example/hook", headers={"Authorization": "Bearer x"}),
+            ),
+        ),
+        runs=(
+            Run(
+                platform="github",
+                id="42",
+                repository_url="https://github.com/acme/app",
+                branch="main",
+                commit="0a1b",
+                build_url=None,
+            ),
+        ),
+        max_artifact_bytes=1000,
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "replacement", "words"),
+    [
+        ("name: Acme", "name: [Acme]", "organization.name: must be a text of one line; write a number in quotes."),
+        ("0a8f3a52-3c2c-4d4e-9a51-0f0b6f5f8a11", "x", "organization.id: must be a UUID."),
+        ("organization:", "organisation:", "organization: is missing."),
+        ("max_artifact_bytes: 1000", "max: 1000", "max: is not known here."),
+        ("max_artifact_bytes: 1000", "max_artifact_bytes: -1",
+         "max_artifact_bytes: must be a whole number of 0 or more."),
+        ("token: secret", "token: 42", "api_tokens[0].token: must be a text of one line; write a number in quotes."),
+        ("token: secret", "token: 'a:b'", "api_tokens[0].token: must be plain ASCII without blanks and colons."),
+        ("may: [submit, read]", "may: [sign]", "api_tokens[0].may: 'sign' is none of submit, approve, read."),
+        ("may: [submit, read]", "may: submit", "api_tokens[0].may: must be a list of texts; write numbers in quotes."),
+        ("- slug: app", "- title: app", "projects[0].slug: is missing."),
+        ("- slug: app", "- slug: a/b", "projects[0].slug: must be up to 40 letters, digits, '.', '-' and '_'."),
+        ("{slug: second, name: Second}", "{slug: first}", "projects[0].artifact_configurations[1]: is there twice."),
+        ("{slug: second, name: Second}", "second",
+         "projects[0].artifact_configurations[1]: must be a mapping (`name: value` lines)."),
+        ("artifact_configurations: [{slug: first}, {slug: second, name: Second}]", "artifact_configurations: first",
+         "projects[0].artifact_configurations: must be a list."),
+        ("https://acme.example/hook", "acme", "projects[0].webhook.url: must start with http:// or https://."),
+        ("{Authorization: Bearer x}", "[x]", "projects[0].webhook.headers: must be a mapping of texts."),
+        ("required_approvals: 1", "required_approvals: yes",
+         "projects[0].signing_policies[0].required_approvals: must be a whole number of 0 or more."),
+        ("origin_verification: true", "origin_verification: 1",
+         "projects[0].signing_policies[0].origin_verification: must be true or false."),
+        ("origin_verification: true", "origin: true", "projects[0].signing_policies[0].origin: is not known here."),
+        ("platform: github", "platform: jenkins", "runs[0].platform: must be one of github, gitlab, azure."),
+    ],
+)  # fmt: skip
+def test_an_error_names_its_place(tmp_path: Path, text: str, replacement: str, words: str) -> None:
+    assert text in ALL
+
+    with pytest.raises(UsageError) as caught:
+        _read(tmp_path, ALL.replace(text, replacement, 1))
+
+    assert caught.value.message == f"{tmp_path / 'sandbox.yml'}: {words}"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", ": the file: must be a mapping (`name: value` lines)."),
+        ("a: [", ", line 2: is no YAML: expected the node content, but found '<stream end>'."),
+        (LEAST.replace("{name: ci, token: secret}", ""), ": api_tokens: at least one is needed."),
+        (LEAST.replace("{slug: test-signing}", ""), ": projects[0].signing_policies: at least one is needed."),
+    ],
+)
+def test_what_is_no_configuration(tmp_path: Path, text: str, words: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        _read(tmp_path, text + "\n" if text == "a: [" else text)
+
+    assert caught.value.message == f"{tmp_path / 'sandbox.yml'}{words}"
+
+
+def test_a_file_that_can_not_be_read(tmp_path: Path) -> None:
+    with pytest.raises(UsageError) as caught:
+        read_configuration(tmp_path)
+
+    assert str(caught.value) == f"{tmp_path} can't be read: Is a directory. Name a readable file with --config."

@@ -1,0 +1,141 @@
+"""The sandbox as a process of its own, with real signatures."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from signpath_ci.errors import UsageError
+from signpath_ci.sandbox.server import listen
+from signpath_ci.sandbox.store import Store
+from tests.support.pe import LAUNCHERS
+from tests.support.sandboxes import eventually
+
+LAUNCHER = LAUNCHERS["x64"]
+
+
+@contextlib.contextmanager
+def _process(*options: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    command = [sys.executable, "-m", "signpath_ci", "sandbox", "--port", "0", *options]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as child:
+        try:
+            assert child.stdout is not None
+            yield child, child.stdout.readline()
+        finally:
+            child.kill()
+
+
+def _call(about: dict[str, Any], method: str, path: str, **more: Any) -> requests.Response:
+    return requests.request(
+        method,
+        f"{about['api_url']}/v1/{about['organization_id']}/SigningRequests{path}",
+        headers={"Authorization": f"Bearer {about['api_token']}"},
+        timeout=30,
+        **more,
+    )
+
+
+def _submit(about: dict[str, Any]) -> str:
+    fields = {
+        "projectSlug": (None, about["project_slug"]),
+        "signingPolicySlug": (None, about["signing_policy_slug"]),
+        "artifact": ("t64.exe", LAUNCHER.read_bytes()),
+    }
+    return str(_call(about, "POST", "/SubmitWithArtifact", files=fields).json()["signingRequestId"])
+
+
+def test_a_kill_in_the_midst_of_processing_loses_nothing(tmp_path: Path) -> None:
+    from signpath_ci.model import Expectations
+    from signpath_ci.verify import verify_file
+
+    options = ("--json", "--state", str(tmp_path / "state"))
+    with _process(*options, "--processing-seconds", "600") as (child, line):
+        before = json.loads(line)
+        request_id = _submit(before)
+        child.send_signal(signal.SIGKILL)
+        child.wait(10)
+
+    with _process(*options, "--processing-seconds", "0") as (child, line):
+        about = json.loads(line)
+        changing = ("api_url", "web_url")
+        assert {k: v for k, v in about.items() if k not in (*changing, "connectors")} == {
+            k: v for k, v in before.items() if k not in (*changing, "connectors")
+        }
+        eventually(lambda: bool(_call(about, "GET", f"/{request_id}/Status").json()["isFinalStatus"]))
+        signed = tmp_path / "signed.exe"
+        signed.write_bytes(_call(about, "GET", f"/{request_id}/SignedArtifact").content)
+        (listed,) = requests.get(about["web_url"].replace("/web", "/sandbox/requests"), timeout=30).json()
+        child.send_signal(signal.SIGTERM)
+        assert child.communicate(timeout=10) == ("", "")
+        assert child.returncode == 0
+
+    assert (listed["status"], listed["times_signed"]) == ("Completed", 1)
+    (verdict,) = verify_file(
+        signed, unsigned=LAUNCHER, expectations=Expectations(trust_roots=(Path(about["trust_root"]),))
+    )
+    assert (verdict.identity, verdict.trust) == ("same", "root")
+
+
+def test_readable_lines_and_a_temporary_directory() -> None:
+    with _process() as (child, line):
+        assert child.stdout is not None
+        lines = [line, *(child.stdout.readline() for _ in range(7))]
+        exports = dict(line.removeprefix("export ").strip().split("=", 1) for line in lines[2:])
+        root = Path(exports["SIGNPATH_TRUST_ROOT"])
+        assert root.is_file()
+        child.send_signal(signal.SIGINT)
+        assert child.wait(10) == 0
+
+    web_url = exports["SIGNPATH_API_URL"].replace("/Api", "/web")
+    assert lines[0] == f"The sandbox is at {web_url} (Ctrl+C ends it). To use it:\n"
+    assert sorted(exports) == [
+        "SIGNPATH_API_TOKEN",
+        "SIGNPATH_API_URL",
+        "SIGNPATH_ORGANIZATION_ID",
+        "SIGNPATH_PROJECT_SLUG",
+        "SIGNPATH_SIGNING_POLICY_SLUG",
+        "SIGNPATH_TRUST_ROOT",
+    ]
+    assert not root.parent.parent.exists()
+
+
+def test_a_taken_port_is_said() -> None:
+    with listen("127.0.0.1", 0) as listener:
+        port = listener.getsockname()[1]
+        with pytest.raises(UsageError) as caught:
+            listen("127.0.0.1", port)
+
+    assert str(caught.value) == (
+        f"127.0.0.1:{port} can't be listened on: Address already in use. "
+        "Name another --host or --port; port 0 takes a free one."
+    )
+
+
+def test_a_state_directory_is_for_one_sandbox(tmp_path: Path) -> None:
+    with contextlib.closing(Store(tmp_path)), pytest.raises(UsageError) as caught:
+        Store(tmp_path)
+
+    assert caught.value.message == f"The state directory {tmp_path} is used by another sandbox."
+    Store(tmp_path).close()
+
+
+def test_a_state_directory_that_is_a_file(tmp_path: Path) -> None:
+    (tmp_path / "state").write_text("x")
+
+    with _process("--state", str(tmp_path / "state")) as (child, _):
+        assert child.stderr is not None
+        message = child.stderr.read()
+        assert child.wait(10) == 2
+
+    assert message == (
+        f"error: The state directory {tmp_path / 'state'} can't be made: File exists. Name another one with --state.\n"
+    )
