@@ -6,6 +6,7 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+NODE_TOOLS := tests/platforms/node_modules/.installed
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check format docs bench dist lock clean
@@ -21,10 +22,14 @@ $(INSTALLED): pyproject.toml requirements/dev.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
+# What plays the CI systems in the tests of the plugins; where it can't be had, those tests say so and are skipped.
+$(NODE_TOOLS): tests/platforms/package.json tests/platforms/package-lock.json tests/platforms/.npmrc
+	@npm ci --prefix tests/platforms --silent && touch $@ || echo "warning: npm ci failed: the tests that need its tools are skipped" >&2
+
 demo: $(INSTALLED) ## Sign a real Windows executable in a sandbox, and verify it
 	@$(BIN)/signpath-ci demo --output-directory build/demo
 
-test: $(INSTALLED) ## Run all tests
+test: $(INSTALLED) $(NODE_TOOLS) ## Run all tests
 	$(BIN)/python -m pytest --cov --cov-report=term $(PYTEST_ARGUMENTS)
 
 check: $(INSTALLED) ## Lint, check types and formatting
@@ -50,4 +55,4 @@ lock: $(INSTALLED) ## Pin the newest allowed packages anew
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.10 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --all-extras --output-file requirements/dev.txt pyproject.toml
 
 clean: ## Remove everything that the targets made
-	rm -rf $(VENV) build dist .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build dist .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis tests/platforms/node_modules
