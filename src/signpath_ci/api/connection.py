@@ -1,4 +1,4 @@
-"""The connections under `requests`, taught what it leaves out: stalled sends time out, netrc never replaces the token."""
+"""The connections under `requests`, taught what it leaves out: a stalled send fails, netrc never replaces the token."""
 
 from __future__ import annotations
 

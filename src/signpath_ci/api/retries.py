@@ -103,8 +103,9 @@ def persist(
     Raises:
         ServiceUnavailableError: the time is over, or the server may have taken a call that must not be repeated.
     """
-    doublings = 0
+    attempts = 0
     while True:
+        attempts += 1
         try:
             return attempt()
         except AttemptFailedError as error:
@@ -116,14 +117,13 @@ def persist(
         remaining = deadline.remaining
         if remaining <= 0:
             raise ServiceUnavailableError(
-                f"{what} {failure.words}; given up after {doublings + 1} attempts in {deadline.seconds:g} s.",
+                f"{what} {failure.words}; given up after {attempts} attempts in {deadline.seconds:g} s.",
                 hint=give_up_hint,
             )
-        backoff = random() * min(_FIRST_DELAY * 2 ** min(doublings, _MAX_DOUBLINGS), _LONGEST_DELAY)
+        backoff = random() * min(_FIRST_DELAY * 2 ** min(attempts - 1, _MAX_DOUBLINGS), _LONGEST_DELAY)
         delay = min(max(backoff, failure.retry_after or 0.0, _SHORTEST_DELAY), remaining)
         _log.warning("%s %s; trying again in %.1f s.", what, failure.words, delay)
         clock.sleep(delay)
-        doublings += 1
 
 
 def retry_after_seconds(header: str | None, clock: Clock) -> float | None:
@@ -132,7 +132,7 @@ def retry_after_seconds(header: str | None, clock: Clock) -> float | None:
         return None
     text = header.strip()
     if text.isascii() and text.isdigit():
-        return float(text[:12])  # more digits than that are forever all the same
+        return float(text)
     try:
         date = parsedate_to_datetime(text)
         if date.tzinfo is None:  # "-0000": UTC of an unknown place

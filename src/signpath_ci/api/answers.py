@@ -1,0 +1,103 @@
+"""Answers in JSON, read with care: what is not as promised is an error that names the URL."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, NoReturn
+
+from signpath_ci.api.refusals import html_words, is_html
+from signpath_ci.errors import UnexpectedAnswerError
+
+
+class Answer:
+    """A JSON object from the server.
+
+    Args:
+        what: the call, for messages: "GET https://...".
+        option: how the user gave the service's URL, for hints.
+        data: the object.
+    """
+
+    def __init__(self, what: str, option: str, data: Mapping[str, Any]) -> None:
+        self._what, self._option = what, option
+        self._data = data
+
+    def __contains__(self, name: str) -> bool:
+        """Tell whether a field is there and not null."""
+        return self._data.get(name) is not None
+
+    def text(self, name: str) -> str:
+        """Return a field that must be a text, and not an empty one."""
+        value = self.optional_text(name)
+        if not value:
+            self._broken(f"without the promised field '{name}'")
+        return value
+
+    def optional_text(self, name: str) -> str | None:
+        """Return a field that is a text or missing."""
+        value = self._data.get(name)
+        if value is not None and not isinstance(value, str):
+            self._broken(f"with a '{name}' that is no text")
+        return value
+
+    def flag(self, name: str) -> bool:
+        """Return a field that must be true or false."""
+        value = self._data.get(name)
+        if value is None:
+            self._broken(f"without the promised field '{name}'")
+        if not isinstance(value, bool):
+            self._broken(f"with a '{name}' that is neither true nor false")
+        return value
+
+    def part(self, name: str) -> Answer:
+        """Return a field that is an object; an empty one where it is missing."""
+        value = self._data.get(name)
+        if value is None:
+            value = {}
+        if not isinstance(value, dict):
+            self._broken(f"with a '{name}' that is no object")
+        return Answer(self._what, self._option, value)
+
+    def parts(self, name: str) -> list[Answer]:
+        """Return a field that is a list of objects; an empty list where it is missing."""
+        value = self._data.get(name)
+        if value is None:
+            value = []
+        if not isinstance(value, list) or not all(isinstance(entry, dict) for entry in value):
+            self._broken(f"with a '{name}' that is no list of objects")
+        return [Answer(self._what, self._option, entry) for entry in value]
+
+    def texts(self) -> dict[str, str]:
+        """Return all fields, each of which must be a text; those that are null are left out."""
+        return {name: self.text_or_empty(name) for name in self._data if name in self}
+
+    def text_or_empty(self, name: str) -> str:
+        """Return a field that is a text; an empty one where it is missing."""
+        return self.optional_text(name) or ""
+
+    def _broken(self, how: str) -> NoReturn:
+        raise unexpected(self._what, f"was answered {how}", self._option)
+
+
+def parse_answer(body: bytes, content_type: str, *, what: str, option: str) -> Answer:
+    """Return the JSON object in a body.
+
+    Raises:
+        UnexpectedAnswerError: it is a web page, no JSON, or no object.
+    """
+    text = body.decode("utf-8-sig", "replace")
+    if is_html(text, content_type):
+        raise unexpected(what, f"was answered with a web page: {html_words(text) or 'an empty one'}", option)
+    try:
+        data = json.loads(text)
+    except (ValueError, RecursionError):
+        raise unexpected(what, "was answered with something that is no JSON", option) from None
+    if not isinstance(data, dict):
+        raise unexpected(what, "was answered with JSON that is no object", option)
+    return Answer(what, option, data)
+
+
+def unexpected(what: str, how: str, option: str) -> UnexpectedAnswerError:
+    """Return the error for an answer that is not the service's."""
+    return UnexpectedAnswerError(f"{what} {how}.", hint=f"Check that {option} is the API's URL, not a web page's.")

@@ -1,0 +1,167 @@
+"""SignPath's REST API (wire contract, section 1): calls and their answers as values of the model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
+from urllib.parse import quote
+
+from signpath_ci.api.answers import Answer
+from signpath_ci.api.content import Content, FilePart, MultipartForm
+from signpath_ci.api.fields import build_settings_parts, form_fields
+from signpath_ci.api.refusals import MissingRouteError
+from signpath_ci.model import RecordedOrigin, RequestStatus, SigningRequest, SigningRequestFields, Submission
+
+if TYPE_CHECKING:
+    from signpath_ci.api.streams import Download
+    from signpath_ci.api.transport import Transport
+
+_WAITS_FOR_UPLOAD = "WaitingForArtifactUpload"
+_OCTETS = "application/octet-stream"
+
+T = TypeVar("T")
+
+
+class SignPathApi:
+    """Calls SignPath for one organization. Every method raises what `Transport`'s methods do.
+
+    Args:
+        transport: to the API's base URL, e.g. `https://app.signpath.io/Api`.
+        organization_id: a UUID.
+    """
+
+    def __init__(self, transport: Transport, organization_id: str) -> None:
+        self._transport = transport
+        self._requests = f"v1/{quote(organization_id, safe='')}/SigningRequests"
+        self._has_status_route = True
+        # The status does not name the page for people; what the submit said is kept for it.
+        self._web_links: dict[str, str | None] = {}
+
+    def create(self, fields: SigningRequestFields, *, file_name: str, sha256: str) -> Submission:
+        """Announce an artifact: a request that waits for its upload, and is never signed without.
+
+        Safe to repeat, since only a request that gets its artifact is signed.
+
+        Args:
+            fields: what the submit says.
+            file_name: of the artifact, without a directory.
+            sha256: of the artifact, lower-case hex.
+
+        Raises:
+            MissingRouteError: the server does not have this call (before 1.191).
+            LocalFileError: the build settings file can't be read.
+        """
+        announced = [("unsignedArtifactMetadata.fileName", file_name), ("unsignedArtifactMetadata.sha256Hash", sha256)]
+        form = MultipartForm([*form_fields(fields), *announced], build_settings_parts(fields.build_settings_file))
+        body = b"".join(form)
+        return self._submission(
+            self._transport.post(f"{self._requests}/SubmitWithoutArtifact", body, form.content_type)
+        )
+
+    def upload(self, signing_request_id: str, content: Content) -> None:
+        """Send the artifact of a request that was made by `create`.
+
+        After a failure the server is asked: only a request that still waits for its artifact is sent it again.
+        The route is made of base and id; the answer's `uploadLink` might lead the token elsewhere.
+        """
+
+        def arrived(seconds: float) -> bool:
+            return self.status(signing_request_id, patience=seconds).status != _WAITS_FOR_UPLOAD
+
+        self._transport.deliver(
+            self._path(signing_request_id, "/UploadUnsignedArtifact"), content, _OCTETS, arrived=arrived
+        )
+
+    def submit_with_artifact(self, fields: SigningRequestFields, *, file_name: str, content: Content) -> Submission:
+        """Submit fields and artifact in one call, as servers before 1.191 take it. Not safe to repeat.
+
+        Raises:
+            ServiceUnavailableError: also where the server may have taken it.
+            LocalFileError: the build settings file can't be read.
+        """
+        parts = [*build_settings_parts(fields.build_settings_file), FilePart("artifact", file_name, content)]
+        form = MultipartForm(form_fields(fields), parts)
+        answer = self._transport.post(
+            f"{self._requests}/SubmitWithArtifact",
+            form,
+            form.content_type,
+            if_in_doubt="Look at the project's signing requests in SignPath before you run it again: it may sign twice.",
+        )
+        return self._submission(answer)
+
+    def status(self, signing_request_id: str, *, patience: float | None = None) -> RequestStatus:
+        """Return where a request stands; from the whole request where the server has no status (before 1.200).
+
+        Args:
+            signing_request_id: as the submit answered.
+            patience: seconds across retries, where less than the transport's.
+        """
+        if self._has_status_route:
+            try:
+                answer = self._transport.get(self._path(signing_request_id, "/Status"), patience=patience)
+            except MissingRouteError:
+                whole = self._transport.get(self._path(signing_request_id), patience=patience)
+                self._has_status_route = False
+                return self._state(signing_request_id, whole)
+            return self._state(signing_request_id, answer)
+        return self._state(signing_request_id, self._transport.get(self._path(signing_request_id), patience=patience))
+
+    def request(self, signing_request_id: str) -> SigningRequest:
+        """Return the whole request, with the origin that SignPath recorded."""
+        answer = self._transport.get(self._path(signing_request_id))
+        return SigningRequest(
+            state=self._state(signing_request_id, answer),
+            description=answer.optional_text("description"),
+            project_slug=answer.optional_text("projectSlug"),
+            signing_policy_slug=answer.optional_text("signingPolicySlug"),
+            artifact_configuration_slug=answer.optional_text("artifactConfigurationSlug"),
+            parameters=answer.part("parameters").texts(),
+            origin=_recorded_origin(answer.part("origin")) if "origin" in answer else None,
+        )
+
+    def signed_artifact(self, signing_request_id: str, receive: Callable[[Download], T]) -> T:
+        """Hand the signed file's bytes to `receive`; again from the start where they break off.
+
+        Raises:
+            RefusedError: also while the request is not completed.
+        """
+        return self._transport.download(self._path(signing_request_id, "/SignedArtifact"), receive)
+
+    def cancel(self, signing_request_id: str, *, patience: float | None = None) -> None:
+        """Cancel a request (servers since 1.207); one that is already final stays as it is."""
+
+        def arrived(seconds: float) -> bool:
+            return self.status(signing_request_id, patience=seconds).is_final
+
+        self._transport.deliver(self._path(signing_request_id, "/Cancel"), b"", "", arrived=arrived, patience=patience)
+
+    def _path(self, signing_request_id: str, action: str = "") -> str:
+        return f"{self._requests}/{quote(signing_request_id, safe='')}{action}"
+
+    def _submission(self, answer: Answer) -> Submission:
+        submission = Submission(
+            signing_request_id=answer.text("signingRequestId"), web_link=answer.optional_text("webLink")
+        )
+        self._web_links[submission.signing_request_id] = submission.web_link
+        return submission
+
+    def _state(self, signing_request_id: str, answer: Answer) -> RequestStatus:
+        return RequestStatus(
+            signing_request_id=signing_request_id,
+            status=answer.text("status"),
+            workflow_status=answer.optional_text("workflowStatus"),
+            is_final=answer.flag("isFinalStatus"),
+            web_link=answer.optional_text("webLink") or self._web_links.get(signing_request_id),
+        )
+
+
+def _recorded_origin(origin: Answer) -> RecordedOrigin:
+    repository, build = origin.part("repositoryData"), origin.part("buildData")
+    return RecordedOrigin(
+        repository_url=repository.optional_text("url"),
+        branch=repository.optional_text("branchName"),
+        commit=repository.optional_text("commitId"),
+        scm=repository.optional_text("sourceControlManagementType"),
+        build_url=build.optional_text("url"),
+        build_settings_file_name=build.part("buildSettingsFile").optional_text("fileName"),
+    )

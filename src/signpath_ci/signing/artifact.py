@@ -1,0 +1,78 @@
+"""The file to sign, read without surprises."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from signpath_ci.errors import LocalFileError
+from signpath_ci.model import Artifact
+
+_BLOCK = 256 * 1024
+# Without O_NONBLOCK opening a FIFO would wait for a writer; Windows has no FIFOs, but a text mode.
+_FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+
+
+def read_artifact(path: Path) -> Artifact:
+    """Return size and SHA-256 of a file.
+
+    Raises:
+        LocalFileError: it is missing, empty, unreadable, or no regular file.
+    """
+    digest, size = hashlib.sha256(), 0
+    for block in read_blocks(path):
+        digest.update(block)
+        size += len(block)
+    if not size:
+        raise LocalFileError(f"{path} is empty.", hint="Check that the step that builds it has succeeded.")
+    return Artifact(path=path, size=size, sha256=digest.hexdigest())
+
+
+def read_blocks(path: Path) -> Iterator[bytes]:
+    """Give the content of a regular file, block by block.
+
+    Raises:
+        LocalFileError: it is missing, unreadable, or no regular file.
+    """
+    descriptor = _open(path)
+    try:
+        while block := _read(path, descriptor):
+            yield block
+    finally:
+        os.close(descriptor)
+
+
+def _open(path: Path) -> int:
+    try:
+        descriptor = os.open(path, _FLAGS)
+    except FileNotFoundError:
+        raise LocalFileError(
+            f"{path} does not exist.", hint="Check the path; a relative one starts at the current directory."
+        ) from None
+    except OSError as error:
+        if path.is_dir():  # Windows does not even open it
+            raise _directory(path) from None
+        raise LocalFileError(f"{path} can't be read: {error.strerror}.", hint="Check its permissions.") from None
+    except ValueError as error:  # a NUL
+        raise LocalFileError(f"{path} can't be the name of a file: {error}.") from None
+    mode = os.fstat(descriptor).st_mode
+    if stat.S_ISREG(mode):
+        return descriptor
+    os.close(descriptor)
+    if stat.S_ISDIR(mode):
+        raise _directory(path)
+    raise LocalFileError(f"{path} is not a regular file.", hint="Write what is to be signed into a file first.")
+
+
+def _read(path: Path, descriptor: int) -> bytes:
+    try:
+        return os.read(descriptor, _BLOCK)
+    except OSError as error:
+        raise LocalFileError(f"{path} can't be read: {error.strerror}.", hint="Check the disk.") from None
+
+
+def _directory(path: Path) -> LocalFileError:
+    return LocalFileError(f"{path} is a directory.", hint="Name a file; pack a directory into a ZIP first.")

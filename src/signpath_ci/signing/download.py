@@ -1,0 +1,96 @@
+"""From a completed request to the signed file on disk: whole and accepted, or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+from signpath_ci.errors import LocalFileError
+from signpath_ci.model import Artifact
+from signpath_ci.signing.target import check_target, default_target, exists_error
+from signpath_ci.signing.temporary import TemporaryFile, beside
+
+if TYPE_CHECKING:
+    from signpath_ci.api.streams import Download
+
+__all__ = ["check_target", "default_target", "download"]
+
+A = TypeVar("A")
+T = TypeVar("T")
+
+
+class SendsSignedArtifact(Protocol):
+    """Whoever can send the signed artifact of a request: SignPath's REST API, or a connector."""
+
+    def signed_artifact(self, signing_request_id: str, receive: Callable[[Download], T]) -> T:
+        """Hand the bytes to `receive`, again from the start where they break off; return what it returns."""
+        ...
+
+
+def download(
+    api: SendsSignedArtifact,
+    signing_request_id: str,
+    target: Path,
+    *,
+    force: bool,
+    on_progress: Callable[[int, int], None],
+    accept: Callable[[Artifact], A],
+) -> tuple[Artifact, A]:
+    """Fetch the signed file. It gets its name only when it is whole, on the disk, and accepted.
+
+    Args:
+        api: who sends it.
+        signing_request_id: of a completed request.
+        target: the file's name.
+        force: replace an existing file.
+        on_progress: is told the bytes that have come and those in all (0 where that is not known); starts again where
+            the download does.
+        accept: looks at the file under its temporary name; what it raises is raised, what it returns is returned.
+
+    Raises:
+        LocalFileError: the target exists, the disk is full, ...
+        RefusedError, UnexpectedAnswerError, ServiceUnavailableError: as the transport says.
+    """
+    check_target(target, force=force)
+    try:
+        with beside(target) as file:
+            fetched = api.signed_artifact(
+                signing_request_id, lambda incoming: _receive(incoming, file, target, on_progress)
+            )
+            accepted = accept(fetched)
+            file.publish(replace=force)
+    except FileExistsError:
+        raise exists_error(target) from None
+    except OSError as error:
+        raise _unwritable(target, error) from None
+    return Artifact(path=target, size=fetched.size, sha256=fetched.sha256), accepted
+
+
+def _receive(
+    incoming: Download, file: TemporaryFile, target: Path, on_progress: Callable[[int, int], None]
+) -> Artifact:
+    digest, size = hashlib.sha256(), 0
+    _write(file.restart, target)
+    for piece in incoming:
+        _write(lambda data=piece: file.write(data), target)
+        digest.update(piece)
+        size += len(piece)
+        on_progress(size, incoming.length or 0)
+    _write(file.sync, target)
+    return Artifact(path=file.path, size=size, sha256=digest.hexdigest())
+
+
+def _write(step: Callable[[], None], target: Path) -> None:
+    """Do a step with the disk: its errors must not pass for those of the network that the bytes come from."""
+    try:
+        step()
+    except OSError as error:
+        raise _unwritable(target, error) from None
+
+
+def _unwritable(target: Path, error: OSError) -> LocalFileError:
+    return LocalFileError(
+        f"{target} can't be written: {error.strerror}.", hint="Check the space and the permissions there."
+    )

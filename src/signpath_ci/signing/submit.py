@@ -1,0 +1,96 @@
+"""From a file on disk to a signing request that has it."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+from signpath_ci.api.refusals import MissingRouteError
+from signpath_ci.errors import LocalFileError, RefusedError, ServiceUnavailableError, UsageError
+from signpath_ci.model import Artifact, SigningRequestFields, Submission
+from signpath_ci.signing.artifact import read_blocks
+
+if TYPE_CHECKING:
+    from signpath_ci.api.rest import SignPathApi
+
+_log = logging.getLogger(__name__)
+
+_CANCEL_PATIENCE = 10.0
+"""Seconds for the attempt to cancel what will never be signed anyway."""
+
+
+def submit(
+    api: SignPathApi,
+    artifact: Artifact,
+    fields: SigningRequestFields,
+    *,
+    on_progress: Callable[[int, int], None],
+) -> Submission:
+    """Submit a file that `read_artifact` has read.
+
+    In two calls where the server has them: the first can be repeated without ever signing twice, the second too, since
+    the server is asked before. Else in one, which is repeated only where the server can not have taken it.
+
+    Args:
+        api: SignPath.
+        artifact: the file as it was when it was read.
+        fields: what else the submit says.
+        on_progress: is told the bytes that are sent and those in all; starts again where the upload does.
+
+    Raises:
+        LocalFileError: the file changed meanwhile. The server does not hold the whole of it.
+        RefusedError, UnexpectedAnswerError, ServiceUnavailableError: as the transport says.
+    """
+    content = _ArtifactContent(artifact, on_progress)
+    name = artifact.path.name
+    try:
+        submission = api.create(fields, file_name=name, sha256=artifact.sha256)
+    except MissingRouteError as error:
+        _log.info("%s Submitting in one call, as older servers take it.", error.message)
+        return api.submit_with_artifact(fields, file_name=name, content=content)
+    try:
+        api.upload(submission.signing_request_id, content)
+    except LocalFileError:
+        _cancel(api, submission.signing_request_id)
+        raise
+    return submission
+
+
+class _ArtifactContent:
+    """A file's bytes, hashed while they are sent; the last piece only once they are known to be the announced ones."""
+
+    def __init__(self, artifact: Artifact, on_progress: Callable[[int, int], None]) -> None:
+        self._artifact, self._on_progress = artifact, on_progress
+
+    def __len__(self) -> int:
+        return self._artifact.size
+
+    def __iter__(self) -> Iterator[bytes]:
+        digest, size = hashlib.sha256(), 0
+        held = b""
+        for block in read_blocks(self._artifact.path):
+            if held:
+                yield held
+                self._on_progress(size, self._artifact.size)
+            digest.update(block)
+            size += len(block)
+            held = block
+            if size > self._artifact.size:
+                break
+        if size != self._artifact.size or digest.hexdigest() != self._artifact.sha256:
+            raise LocalFileError(
+                f"{self._artifact.path} changed while it was uploaded; nothing was submitted.",
+                hint="Sign it after the step that writes it has ended.",
+            )
+        yield held
+        self._on_progress(size, self._artifact.size)
+
+
+def _cancel(api: SignPathApi, signing_request_id: str) -> None:
+    try:
+        api.cancel(signing_request_id, patience=_CANCEL_PATIENCE)
+    except (RefusedError, ServiceUnavailableError, UsageError) as error:
+        # Without its artifact it is never signed; cancelling is for those who read the list of requests.
+        _log.warning("The signing request %s could not be canceled: %s", signing_request_id, error)
