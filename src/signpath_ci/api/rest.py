@@ -85,7 +85,7 @@ class SignPathApi:
             f"{self._requests}/SubmitWithArtifact",
             form,
             form.content_type,
-            if_in_doubt="Look at the project's signing requests in SignPath before you run it again: it may sign twice.",
+            if_in_doubt="Look at the project's signing requests in SignPath before you run it again.",
         )
         return self._submission(answer)
 

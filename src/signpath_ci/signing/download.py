@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
@@ -54,17 +55,17 @@ def download(
         RefusedError, UnexpectedAnswerError, ServiceUnavailableError: as the transport says.
     """
     check_target(target, force=force)
-    try:
-        with beside(target) as file:
-            fetched = api.signed_artifact(
-                signing_request_id, lambda incoming: _receive(incoming, file, target, on_progress)
-            )
-            accepted = accept(fetched)
+    with ExitStack() as stack:
+        with _disk(target):
+            file = stack.enter_context(beside(target))
+
+        def receive(incoming: Download) -> Artifact:
+            return _receive(incoming, file, target, on_progress)
+
+        fetched = api.signed_artifact(signing_request_id, receive)
+        accepted = accept(fetched)
+        with _disk(target):
             file.publish(replace=force)
-    except FileExistsError:
-        raise exists_error(target) from None
-    except OSError as error:
-        raise _unwritable(target, error) from None
     return Artifact(path=target, size=fetched.size, sha256=fetched.sha256), accepted
 
 
@@ -72,25 +73,27 @@ def _receive(
     incoming: Download, file: TemporaryFile, target: Path, on_progress: Callable[[int, int], None]
 ) -> Artifact:
     digest, size = hashlib.sha256(), 0
-    _write(file.restart, target)
+    with _disk(target):
+        file.restart()
     for piece in incoming:
-        _write(lambda data=piece: file.write(data), target)
+        with _disk(target):
+            file.write(piece)
         digest.update(piece)
         size += len(piece)
         on_progress(size, incoming.length or 0)
-    _write(file.sync, target)
+    with _disk(target):
+        file.sync()
     return Artifact(path=file.path, size=size, sha256=digest.hexdigest())
 
 
-def _write(step: Callable[[], None], target: Path) -> None:
-    """Do a step with the disk: its errors must not pass for those of the network that the bytes come from."""
+@contextmanager
+def _disk(target: Path) -> Iterator[None]:
+    """Tell errors of the disk from those of the network that the bytes come from, and of `accept`."""
     try:
-        step()
+        yield
+    except FileExistsError:
+        raise exists_error(target) from None
     except OSError as error:
-        raise _unwritable(target, error) from None
-
-
-def _unwritable(target: Path, error: OSError) -> LocalFileError:
-    return LocalFileError(
-        f"{target} can't be written: {error.strerror}.", hint="Check the space and the permissions there."
-    )
+        raise LocalFileError(
+            f"{target} can't be written: {error.strerror}.", hint="Check the space and the permissions there."
+        ) from None

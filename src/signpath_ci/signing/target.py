@@ -19,9 +19,9 @@ def default_target(path: Path) -> Path:
     stem, dot, extension = path.name.rpartition(".")
     if not stem.strip(".") or not extension:
         return path.parent / f"{path.name}.signed"
-    root, tar = os.path.splitext(stem)
-    if tar.lower() == ".tar" and root:
-        stem, extension = root, f"{tar[1:]}.{extension}"
+    root, _, inner = stem.rpartition(".")
+    if inner.lower() == "tar" and root:
+        stem, extension = root, f"{inner}.{extension}"
     return path.parent / f"{stem}.signed{dot}{extension}"
 
 
