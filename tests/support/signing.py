@@ -181,7 +181,13 @@ def sign_cms(
         signature=signature,
         unsigned_attributes=(),
     )
-    return SignedData(content_type=content_type, content=content, certificates=identity.encodings, signers=(info,))
+    return SignedData(
+        digest_algorithms=(Algorithm.digest(digest),),
+        content_type=content_type,
+        content=content,
+        certificates=identity.encodings,
+        signers=(info,),
+    )
 
 
 def _sign(key: Key, data: bytes, digest: str, scheme: str) -> tuple[Algorithm, bytes]:
@@ -202,9 +208,9 @@ def _sign(key: Key, data: bytes, digest: str, scheme: str) -> tuple[Algorithm, b
     return Algorithm(oid, b"\x05\x00"), key.sign(data, padding.PKCS1v15(), hash_)
 
 
-def sign_image(digest: bytes, identity: Identity, *, image_digest: str = "sha256", **options: Any) -> SignedData:
+def sign_image(image_hash: bytes, identity: Identity, *, image_digest: str = "sha256", **options: Any) -> SignedData:
     """Make an Authenticode message for an image with this hash; `options` as for `sign_cms`."""
-    content = write_indirect_data(IndirectData(Algorithm.digest(image_digest), digest))
+    content = write_indirect_data(IndirectData(Algorithm.digest(image_digest), image_hash))
     return sign_cms(identity, INDIRECT_DATA, content, **options)
 
 

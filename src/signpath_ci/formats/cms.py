@@ -46,6 +46,9 @@ DIGEST_NAMES = {
 DIGEST_OIDS = {name: oid for oid, name in DIGEST_NAMES.items()}
 
 _NULL = b"\x05\x00"
+# RFC 5652 sections 5.1 and 5.3. What they say besides follows from the rest of the message.
+_VERSIONS = (1, 3, 4, 5)
+_SIGNER_VERSIONS = (1, 3)
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,11 @@ class Algorithm:
         algorithm = cls(read_object_identifier(fields.take()), fields.take_optional())
         fields.end()
         return algorithm
+
+    @property
+    def has_parameters(self) -> bool:
+        """Whether there are parameters that say something: more than NULL."""
+        return self.parameters not in (None, _NULL)
 
     def encode(self) -> bytes:
         """Encode as DER."""
@@ -146,12 +154,14 @@ class SignedData:
     """A SignedData message.
 
     Attributes:
+        digest_algorithms: those that the signers use, announced.
         content_type: identifier of what is signed.
         content: DER of what is signed, or `None` where it is detached.
         certificates: X.509 certificates, DER, in the order in which they stand there.
         signers: the signatures.
     """
 
+    digest_algorithms: tuple[Algorithm, ...]
     content_type: str
     content: bytes | None
     certificates: tuple[bytes, ...]
@@ -165,7 +175,7 @@ class SignedData:
         version = 3 if self.content is not None and self.content[0] == OCTET_STRING else 1
         signed_data = sequence(
             integer(version),
-            set_of({signer.digest_algorithm.encode() for signer in self.signers}),
+            set_of(algorithm.encode() for algorithm in self.digest_algorithms),
             sequence(object_identifier(self.content_type), content),
             set_of(self.certificates, explicit(0)) if self.certificates else None,
             set_of(signer.encode() for signer in self.signers),
@@ -190,8 +200,8 @@ def read_signed_data(data: bytes, what: str) -> SignedData:
             raise FormatError(f"{what} is no CMS SignedData, but of the type {kind}")
         message = Fields(contents_octets(content_info.take(explicit(0))))
         content_info.end()
-        message.take(INTEGER)
-        message.take(SET)
+        _take_version(message, _VERSIONS)
+        digest_algorithms = tuple(Algorithm.read(encoding) for encoding in members(message.take(SET), SET))
         encapsulated = Fields(message.take(SEQUENCE))
         content_type = read_object_identifier(encapsulated.take())
         content = encapsulated.take_optional(explicit(0))
@@ -201,6 +211,7 @@ def read_signed_data(data: bytes, what: str) -> SignedData:
         signers = message.take(SET)
         message.end()
         return SignedData(
+            digest_algorithms=digest_algorithms,
             content_type=content_type,
             content=None if content is None else contents_octets(content),
             # Only a SEQUENCE is an X.509 certificate; attribute certificates have other tags (RFC 5652 section 10.2.2).
@@ -213,7 +224,7 @@ def read_signed_data(data: bytes, what: str) -> SignedData:
 
 def _read_signer_info(encoding: bytes) -> SignerInfo:
     fields = Fields(encoding)
-    fields.take(INTEGER)
+    _take_version(fields, _SIGNER_VERSIONS)
     identifier = fields.take(SEQUENCE, implicit(0))
     issuer = serial_number = key_identifier = None
     if identifier[0] == SEQUENCE:
@@ -239,6 +250,12 @@ def _read_signer_info(encoding: bytes) -> SignerInfo:
         signature=signature,
         unsigned_attributes=() if unsigned is None else _read_attributes(unsigned, explicit(1)),
     )
+
+
+def _take_version(fields: Fields, known: tuple[int, ...]) -> None:
+    version = read_integer(fields.take(INTEGER))
+    if version not in known:
+        raise ValueError(f"version {version}")
 
 
 def _read_attributes(encoding: bytes, identifier: int) -> tuple[Attribute, ...]:

@@ -77,7 +77,7 @@ def strong_digest(algorithm: Algorithm, what: str) -> str:
         UnsupportedError: it is unknown.
     """
     name = DIGEST_NAMES.get(algorithm.oid)
-    if name is None:
+    if name is None or algorithm.has_parameters:
         raise UnsupportedError(f"{what} uses a digest algorithm that is not supported ({algorithm.oid})")
     return _strong(name, what)
 
@@ -107,6 +107,8 @@ def verify_signer(message: SignedData, *, content_type: str, what: str) -> Verif
     (info,) = message.signers
     certificate, embedded = _signer_certificate(message, info, what)
     digest = strong_digest(info.digest_algorithm, what)
+    if digest not in [strong_digest(algorithm, what) for algorithm in message.digest_algorithms]:
+        raise FormatError(f"{what} uses a digest algorithm that it does not announce (RFC 5652 section 5.1)")
     _check_attributes(message, info, digest, what)
     _check_signature(info, certificate, digest, what)
     return VerifiedSigner(info=info, certificate=certificate, embedded=embedded)

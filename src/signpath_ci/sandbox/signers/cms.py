@@ -39,6 +39,7 @@ def sign(
     signed_bytes = set_of((attribute.encode() for attribute in signed_attributes), SET)
     certificates = (signer.certificate, *(c for c in signer.chain if c.issuer != c.subject))
     return SignedData(
+        digest_algorithms=(Algorithm.digest("sha256"),),
         content_type=content_type,
         content=content,
         certificates=tuple(c.public_bytes(serialization.Encoding.DER) for c in certificates if has_certificates),

@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from signpath_ci.formats import FormatError
+from signpath_ci.formats.asn1 import (
+    SEQUENCE,
+    SET,
+    Fields,
+    bit_string,
+    contents_octets,
+    first_value_size,
+    integer,
+    members,
+    object_identifier,
+    octet_string,
+    read_integer,
+    read_object_identifier,
+    read_octet_string,
+    reading,
+    sequence,
+    set_of,
+    wrapped,
+)
+
+
+@given(st.binary(max_size=70_000))
+def test_octets_survive(value: bytes) -> None:
+    assert read_octet_string(octet_string(value)) == value
+    assert contents_octets(wrapped(SET, value)) == value
+
+
+@given(st.integers())
+def test_integers_survive(value: int) -> None:
+    assert read_integer(integer(value)) == value
+
+
+@pytest.mark.parametrize(
+    ("encoding", "expected"),
+    [
+        (object_identifier("1.2.840.113549.1.7.2"), "06092a864886f70d010702"),
+        (object_identifier("2.999.1"), "060388 3701"),
+        (bit_string(0), "03020780"),
+        (bit_string(5), "03020204"),
+        (sequence(integer(1), None, integer(2)), "3006020101020102"),
+        (set_of([integer(2), integer(1)]), "3106020101020102"),
+        (octet_string(bytes(128)), "048180" + "00" * 128),
+    ],
+)
+def test_encodings(encoding: bytes, expected: str) -> None:
+    assert encoding == bytes.fromhex(expected)
+
+
+def test_members_are_kept_as_they_are() -> None:
+    # The second member's length is not in its shortest form: decoded and encoded again it would be another one.
+    odd = bytes.fromhex("04810161")
+    assert members(wrapped(SEQUENCE, integer(1) + odd), SEQUENCE) == (integer(1), odd)
+
+
+def test_fields_are_taken_in_order() -> None:
+    fields = Fields(sequence(integer(1), octet_string(b"a")))
+    assert fields.take_optional(SET) is None
+    assert fields.take() == integer(1)
+    assert fields.take_optional(4, 5) == octet_string(b"a")
+    assert fields.take_optional() is None
+    fields.end()
+
+
+def _nested(depth: int) -> bytes:
+    value = b""
+    for _ in range(depth):
+        value = wrapped(SEQUENCE, value)
+    return value
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"\x30",
+        b"\x31\x00",
+        b"\x30\x05\x02\x01\x01",
+        b"\x30\x80\x02\x01\x01\x00\x00",  # indefinite length: BER, not DER
+        b"\x30\x84\xff\xff\xff\xff",
+        b"\x30\x00\x00",
+        b"\x30\x02\x1f\x81",
+        sequence(*[integer(0)] * 101),
+    ],
+)
+def test_malformed_sequences_become_one_error(data: bytes) -> None:
+    with pytest.raises(FormatError, match="the thing is malformed"), reading("the thing"):
+        members(data, SEQUENCE)
+
+
+def test_too_few_and_too_many_fields_are_errors() -> None:
+    with pytest.raises(FormatError), reading("it"):
+        Fields(sequence()).take()
+    with pytest.raises(FormatError), reading("it"):
+        Fields(sequence(integer(1))).take(SET)
+    with pytest.raises(FormatError), reading("it"):
+        Fields(sequence(integer(1))).end()
+
+
+def test_depth_does_not_matter() -> None:
+    assert members(_nested(5000), SEQUENCE) == (_nested(4999),)
+
+
+@given(
+    data=st.binary(max_size=60),
+    read=st.sampled_from([read_integer, read_object_identifier, read_octet_string, first_value_size, Fields]),
+)
+def test_any_bytes_give_a_value_or_the_one_error(data: bytes, read: Callable[[bytes], object]) -> None:
+    try:
+        with reading("it"):
+            read(data)
+    except FormatError:
+        pass

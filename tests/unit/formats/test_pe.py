@@ -1,0 +1,156 @@
+from __future__ import annotations
+
+import hashlib
+import io
+import struct
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from signpath_ci.formats import FormatError, UnsupportedError
+from signpath_ci.formats.kind import detect
+from signpath_ci.formats.pe import content_digest, read_image, read_signature, write_signed
+from tests.support.pe import LAUNCHERS, build_pe, certificate_entry, imagehlp_checksum, stored_checksum
+
+
+def _sign(data: bytes, message: bytes = b"message") -> tuple[bytes, bytes]:
+    """Return the signed file and the digest that was to be signed."""
+    digests = []
+
+    def sign(digest: bytes) -> bytes:
+        digests.append(digest)
+        return message
+
+    target = io.BytesIO()
+    source = io.BytesIO(data)
+    write_signed(source, read_image(source), target, algorithm="sha256", sign=sign)
+    return target.getvalue(), digests[0]
+
+
+def _digest(data: bytes) -> bytes:
+    file = io.BytesIO(data)
+    return content_digest(file, read_image(file), "sha256")
+
+
+def _reference_digest(data: bytes, directories: int = 152 - 24) -> bytes:
+    """Hash an unsigned x64 file as the specification says it, at once."""
+    optional = int.from_bytes(data[60:64], "little") + 24
+    checksum, security = optional + 64, optional + directories + 16
+    padded = data + bytes(-len(data) % 8)
+    return hashlib.sha256(padded[:checksum] + padded[checksum + 4 : security] + padded[security + 8 :]).digest()
+
+
+def test_the_digest_leaves_out_checksum_directory_and_table() -> None:
+    data = build_pe()
+    assert _digest(data) == _reference_digest(data)
+
+
+@pytest.mark.parametrize("architecture", sorted(LAUNCHERS))
+def test_signing_changes_nothing_that_is_hashed(architecture: str) -> None:
+    data = LAUNCHERS[architecture].read_bytes()
+    signed, digest = _sign(data)
+    assert digest == _digest(data) == _digest(signed)
+    assert stored_checksum(signed) == imagehlp_checksum(signed)
+    file = io.BytesIO(signed)
+    assert read_signature(file, read_image(file)) == b"message\0"
+    assert read_signature(io.BytesIO(data), read_image(io.BytesIO(data))) is None
+
+
+@given(size=st.integers(0, 40), is_64=st.booleans(), message=st.binary(min_size=1, max_size=40))
+def test_every_size_is_padded_and_summed(size: int, is_64: bool, message: bytes) -> None:
+    data = build_pe(content=bytes(range(100, 100 + size)), is_64=is_64)
+    signed, digest = _sign(data, message)
+    assert len(signed) % 8 == 0
+    assert digest == _digest(data) == _digest(signed)
+    assert stored_checksum(signed) == imagehlp_checksum(signed)
+
+
+def test_a_signature_is_replaced() -> None:
+    data = build_pe()
+    once, _ = _sign(data, b"first, longer message")
+    twice, _ = _sign(once, b"second")
+    assert twice == _sign(data, b"second")[0]
+
+
+def test_a_digest_of_a_file_bigger_than_a_chunk_is_the_same_as_at_once() -> None:
+    data = build_pe(content=bytes(range(256)) * 12345)
+    assert _digest(data) == _reference_digest(data)
+    signed, _ = _sign(data)
+    assert stored_checksum(signed) == imagehlp_checksum(signed)
+
+
+ENTRY = certificate_entry(b"message")
+
+
+@pytest.mark.parametrize(
+    ("data", "error", "words"),
+    [
+        (b"", FormatError, "the DOS header ends after the file"),
+        (b"MZ", FormatError, "cut off"),
+        (b"PK".ljust(200), FormatError, "cut off"),
+        (bytes(200), FormatError, "not a PE file"),
+        (build_pe()[:400], FormatError, "cut off"),
+        (build_pe()[:-1], FormatError, "sections end after the file"),
+        (build_pe(section=(1 << 31, 512)), FormatError, "sections end after the file"),
+        (build_pe(directories=4), UnsupportedError, "no security directory"),
+        (build_pe().replace(b"\x0b\x02", b"\x07\x01", 1), UnsupportedError, "neither PE32 nor PE32+ (magic 0x107)"),
+        (build_pe(table=ENTRY, appended=b"x" * 8), FormatError, "data after its certificate table"),
+        (build_pe(table=ENTRY)[:-8], FormatError, "the certificate table ends after the file"),
+        (build_pe(content=b"x" * 511, table=ENTRY), FormatError, "not aligned to 8 bytes"),
+        (build_pe(security=(512, 512)), FormatError, "overlaps the image"),
+        (build_pe(security=(0, 1024)), FormatError, "overlaps the image"),
+        (build_pe(security=(1024, 0)), FormatError, "a certificate table without a size"),
+        (build_pe(table=b"12345"), FormatError, "impossible size (5 bytes)"),
+        (build_pe(security=(1024, 0xFFFFFFFF)), FormatError, "ends after the file"),
+    ],
+)
+def test_images_that_can_not_be_read(data: bytes, error: type[FormatError], words: str) -> None:
+    with pytest.raises(FormatError) as caught:
+        read_image(io.BytesIO(data))
+    assert type(caught.value) is error
+    assert words in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("table", "error", "words"),
+    [
+        (ENTRY * 2, UnsupportedError, "more than one entry"),
+        (certificate_entry(b"message", length=8), FormatError, "impossible length (8 bytes)"),
+        (certificate_entry(b"message", length=17), FormatError, "impossible length (17 bytes)"),
+        (certificate_entry(b"message", revision=0x100), UnsupportedError, "(0x100, 0x2)"),
+        (certificate_entry(b"message", kind=1), UnsupportedError, "(0x200, 0x1)"),
+        (certificate_entry(b"messages", length=15), FormatError, "padded with data"),
+    ],
+)
+def test_certificate_tables_that_can_not_be_read(table: bytes, error: type[FormatError], words: str) -> None:
+    file = io.BytesIO(build_pe(table=table))
+    image = read_image(file)
+    with pytest.raises(FormatError) as caught:
+        read_signature(file, image)
+    assert type(caught.value) is error
+    assert words in str(caught.value)
+
+
+def test_a_file_that_shrinks_while_it_is_read() -> None:
+    data = build_pe()
+    image = read_image(io.BytesIO(data))
+    with pytest.raises(FormatError, match="became shorter"):
+        content_digest(io.BytesIO(data[:700]), image, "sha256")
+
+
+@pytest.mark.parametrize(
+    ("data", "kind"),
+    [
+        (build_pe(), "pe"),
+        (b"PK\x03\x04rest", "zip"),
+        (b"PK\x05\x06" + bytes(18), "zip"),
+        (b"MZ" + bytes(100), None),
+        (b"MZ", None),
+        (b"MZ".ljust(60, b"\0") + struct.pack("<I", 0xFFFFFFFF), None),
+        (b"", None),
+        (b"#!/bin/sh", None),
+    ],
+)
+def test_the_kind_is_told_by_the_bytes(data: bytes, kind: str | None) -> None:
+    assert detect(io.BytesIO(data)) == kind

@@ -1,0 +1,119 @@
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+
+import pytest
+
+from signpath_ci.formats import FormatError
+from signpath_ci.formats.asn1 import explicit, integer, object_identifier, octet_string, sequence, wrapped
+from signpath_ci.formats.cms import Algorithm
+from signpath_ci.formats.tsp import (
+    Imprint,
+    TimeStampInfo,
+    TimeStampRequest,
+    read_info,
+    read_request,
+    read_signing_certificate,
+    read_signing_certificate_v2,
+    write_info,
+    write_rejection,
+    write_response,
+    write_signing_certificate_v2,
+)
+from tests.support.oracles import needs_openssl, run
+
+IMPRINT = Imprint(Algorithm.digest("sha256"), bytes(32))
+INFO = TimeStampInfo(
+    policy="2.999.1",
+    imprint=IMPRINT,
+    serial_number=1 << 150,
+    time=datetime(2026, 3, 1, 12, 30, 59, tzinfo=timezone.utc),
+    nonce=77,
+)
+
+
+def test_info_survives() -> None:
+    assert read_info(write_info(INFO)) == INFO
+
+
+def test_info_is_written_in_utc() -> None:
+    east = timezone(timedelta(hours=2))
+    written = TimeStampInfo(
+        policy=INFO.policy, imprint=IMPRINT, serial_number=1, time=datetime(2026, 3, 1, 1, tzinfo=east)
+    )
+    assert read_info(write_info(written)).time == datetime(2026, 2, 28, 23, tzinfo=timezone.utc)
+
+
+def _info(time: str) -> bytes:
+    return sequence(
+        integer(1),
+        object_identifier("2.999.1"),
+        IMPRINT.encode(),
+        integer(9),
+        wrapped(0x18, time.encode()),
+        sequence(integer(1)),  # accuracy
+        b"\x01\x01\xff",  # ordering
+        None,
+        wrapped(explicit(0), sequence()),  # the authority's name
+        wrapped(explicit(1), sequence()),  # extensions
+    )
+
+
+def test_every_optional_field_may_be_there() -> None:
+    assert read_info(_info("20260301123059.5Z")) == TimeStampInfo(
+        policy="2.999.1",
+        imprint=IMPRINT,
+        serial_number=9,
+        time=datetime(2026, 3, 1, 12, 30, 59, 500_000, tzinfo=timezone.utc),
+    )
+
+
+@pytest.mark.parametrize(
+    "time",
+    [
+        "20260301123059",
+        "20260301123059+0100",
+        "202603011230Z",
+        "20261301123059Z",
+        "20260301123059.Z",
+        "\u0662\u0660260301123059Z",
+    ],
+)
+def test_times_that_rfc_3161_does_not_allow(time: str) -> None:
+    with pytest.raises(FormatError, match="TSTInfo is malformed"):
+        read_info(_info(time))
+
+
+def test_requests() -> None:
+    assert read_request(sequence(integer(1), IMPRINT.encode())) == TimeStampRequest(
+        imprint=IMPRINT, policy=None, nonce=None, certificate_wanted=False
+    )
+    full = sequence(integer(1), IMPRINT.encode(), object_identifier("2.999.2"), integer(5), b"\x01\x01\xff")
+    assert read_request(full) == TimeStampRequest(imprint=IMPRINT, policy="2.999.2", nonce=5, certificate_wanted=True)
+    with pytest.raises(FormatError, match="the time stamp request is malformed"):
+        read_request(b"GET /")
+
+
+@needs_openssl
+def test_responses_read_as_they_should(tmp_path_factory: pytest.TempPathFactory) -> None:
+    path = tmp_path_factory.mktemp("tsp") / "response.tsr"
+    path.write_bytes(write_rejection(5))
+    words = run("openssl", "ts", "-reply", "-in", path, "-text")
+    assert "Status: Rejected." in words
+    assert "the data submitted has the wrong format" in words
+
+
+def test_a_granted_response_holds_the_token() -> None:
+    assert write_response(sequence()) == bytes.fromhex("3007 3003020100 3000")
+
+
+def test_signing_certificates() -> None:
+    assert read_signing_certificate_v2(write_signing_certificate_v2(b"d")) == Imprint(Algorithm.digest("sha256"), b"d")
+    sha384 = Algorithm.digest("sha384")
+    version_2 = sequence(sequence(sequence(sha384.encode(), octet_string(b"d"), sequence())), sequence())
+    assert read_signing_certificate_v2(version_2) == Imprint(sha384, b"d")
+    version_1 = sequence(sequence(sequence(octet_string(b"e"), sequence()), sequence(octet_string(b"f"))))
+    assert read_signing_certificate(version_1) == Imprint(Algorithm.digest("sha1"), b"e")
+    for read in (read_signing_certificate, read_signing_certificate_v2):
+        with pytest.raises(FormatError, match="malformed"):
+            read(sequence(sequence()))

@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from signpath_ci.errors import VerificationError
+from signpath_ci.formats import FormatError, UnsupportedError
+from signpath_ci.formats.asn1 import object_identifier, octet_string, sequence
+from signpath_ci.formats.cms import Attribute, SignedData, SignerInfo
+from signpath_ci.formats.tsp import SIGNING_CERTIFICATE, SIGNING_CERTIFICATE_V2, TIME_STAMP, TST_INFO
+from signpath_ci.model import TimeStamp
+from signpath_ci.verify.timestamp import verify_time_stamp
+from tests.support.signing import (
+    NOW,
+    TIME_STAMPING,
+    code_signer,
+    der,
+    issue,
+    root,
+    rsa_key,
+    sign_cms,
+    sign_time,
+    time_stamper,
+)
+
+ROOTS = (root().certificate,)
+SIGNATURE = sign_cms(code_signer(), "1.2.3", octet_string(b"content")).signers[0]
+
+
+def _with(token: SignedData | bytes) -> SignerInfo:
+    encoding = token if isinstance(token, bytes) else token.encode()
+    return replace(SIGNATURE, unsigned_attributes=(Attribute(TIME_STAMP, (encoding,)),))
+
+
+def test_a_good_token() -> None:
+    info = _with(sign_time(SIGNATURE.signature, time_stamper()))
+    expected = TimeStamp(time=NOW, authority="CN=Time Stamper")
+    assert verify_time_stamp(info, roots=ROOTS) == verify_time_stamp(info, roots=()) == expected
+    assert verify_time_stamp(SIGNATURE, roots=ROOTS) is None
+
+
+def test_a_token_of_rsa_with_an_old_signing_certificate_attribute() -> None:
+    authority = issue("RSA", root(), key=rsa_key(), usages=[TIME_STAMPING], is_critical=True)
+    good = sign_time(SIGNATURE.signature, authority, imprint_digest="sha512")
+    for digest, is_good in ((hashlib.sha1(der(authority.certificate)).digest(), True), (bytes(20), False)):
+        attribute = Attribute(SIGNING_CERTIFICATE, (sequence(sequence(sequence(octet_string(digest)))),))
+        info = _with(sign_cms(authority, TST_INFO, good.content or b"", further=(attribute,)))
+        if is_good:
+            assert verify_time_stamp(info, roots=ROOTS) == TimeStamp(time=NOW, authority="CN=RSA")
+        else:
+            with pytest.raises(VerificationError, match="another certificate than it brings along"):
+                verify_time_stamp(info, roots=ROOTS)
+
+
+def test_the_authority_must_have_been_valid_then_not_now() -> None:
+    old = issue("Old", root(), usages=[TIME_STAMPING], is_critical=True, start=NOW - timedelta(days=10), days=5)
+    issuer_start = root().certificate.not_valid_before_utc
+    stamped = sign_time(SIGNATURE.signature, old, time=NOW - timedelta(days=6))
+    with pytest.raises(VerificationError, match="does not lead to a trusted root"):  # the root is younger
+        verify_time_stamp(_with(stamped), roots=ROOTS)
+    assert issuer_start > NOW - timedelta(days=6)
+    late = sign_time(SIGNATURE.signature, old, time=NOW)
+    with pytest.raises(VerificationError, match="the time stamp authority's certificate was valid from"):
+        verify_time_stamp(_with(late), roots=ROOTS)
+
+
+BAD: dict[str, tuple[SignedData | bytes, type[Exception], str]] = {
+    "another signature": (
+        sign_time(b"something else", time_stamper()),
+        VerificationError,
+        "for another signature: its imprint",
+    ),
+    "no authority": (sign_time(SIGNATURE.signature, code_signer()), VerificationError, "not only for time stamping"),
+    "broken imprint": (
+        sign_time(SIGNATURE.signature, time_stamper(), imprint_digest="sha1"),
+        VerificationError,
+        "uses SHA1",
+    ),
+    "broken signature digest": (
+        sign_time(SIGNATURE.signature, time_stamper(), digest="sha1"),
+        VerificationError,
+        "uses SHA1",
+    ),
+    "another certificate": (
+        sign_time(SIGNATURE.signature, time_stamper(), names_certificate=root().certificate),
+        VerificationError,
+        "another certificate than it brings along",
+    ),
+    "no certificate named": (
+        sign_cms(time_stamper(), TST_INFO, sign_time(SIGNATURE.signature, time_stamper()).content or b""),
+        VerificationError,
+        "does not say which certificate",
+    ),
+    "another content": (
+        sign_cms(time_stamper(), "1.2.3", octet_string(b"")),
+        FormatError,
+        "holds something else than it should (content type 1.2.3)",
+    ),
+    "no info": (sign_cms(time_stamper(), TST_INFO, octet_string(b"")), FormatError, "TSTInfo is malformed"),
+    "no octets": (sign_cms(time_stamper(), TST_INFO, sequence()), FormatError, "the time stamp token is malformed"),
+    "garbage": (sequence(octet_string(b"")), FormatError, "the time stamp token is malformed"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_tokens(case: str) -> None:
+    token, error, words = BAD[case]
+    with pytest.raises(error) as caught:
+        verify_time_stamp(_with(token), roots=ROOTS)
+    assert words in str(caught.value)
+
+
+def test_an_unknown_digest_of_the_certificate() -> None:
+    good = sign_time(SIGNATURE.signature, time_stamper())
+    unknown = sequence(sequence(sequence(sequence(object_identifier("1.2.3")), octet_string(b"d"))))
+    info = _with(
+        sign_cms(
+            time_stamper(), TST_INFO, good.content or b"", further=(Attribute(SIGNING_CERTIFICATE_V2, (unknown,)),)
+        )
+    )
+    with pytest.raises(UnsupportedError, match=r"unknown digest \(1\.2\.3\)"):
+        verify_time_stamp(info, roots=ROOTS)
