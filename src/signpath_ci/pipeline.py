@@ -126,13 +126,13 @@ def _verify(downloaded: Artifact, *, job: SigningJob, reporter: Reporter) -> tup
         return None
     from signpath_ci.verify import verify_file
 
-    verdicts = verify_file(downloaded.path, unsigned=job.artifact, expectations=job.expectations)
+    verdicts = verify_file(downloaded.path, unsigned=job.artifact, expectations=job.expectations, shown_as=job.target)
     reporter.verified(verdicts)
     return verdicts
 
 
 def _check_origin(expected: ExpectedOrigin, api: SignPathApi, submission: Submission) -> None:
-    recorded = api.signing_request(submission.signing_request_id).origin
+    recorded = api.request(submission.signing_request_id).origin
     differences = compare_origin(
         expected.origin, recorded, branch=expected.branch, build_settings_file=expected.build_settings_file
     )

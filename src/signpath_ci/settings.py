@@ -330,6 +330,13 @@ class SandboxServer:
         variable="SIGNPATH_SANDBOX_STATE",
         metavar="DIR",
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
+class SandboxSettings(SandboxServer, Common):
+    """Settings of `sandbox`."""
+
     processing_seconds: float = option(
         "How long the sandbox takes for a request.",
         parse=duration,
@@ -337,12 +344,6 @@ class SandboxServer:
         variable="SIGNPATH_SANDBOX_PROCESSING_SECONDS",
         metavar="SECONDS",
     )
-
-
-@dataclass(frozen=True, kw_only=True)
-class SandboxSettings(SandboxServer, Common):
-    """Settings of `sandbox`."""
-
     host: str = option(
         "The address to listen on.", default="127.0.0.1", variable="SIGNPATH_SANDBOX_HOST", metavar="ADDRESS"
     )
@@ -387,4 +388,11 @@ class DemoSettings(SandboxServer, Common):
         default="signpath-demo",
         variable="SIGNPATH_DEMO_OUTPUT_DIRECTORY",
         metavar="DIR",
+    )
+    processing_seconds: float = option(
+        "How long the sandbox takes for a request.",
+        parse=duration,
+        default="3",
+        variable="SIGNPATH_DEMO_PROCESSING_SECONDS",
+        metavar="SECONDS",
     )

@@ -55,7 +55,7 @@ def test_a_client_killed_in_the_middle_of_the_download_leaves_nothing_behind(
 
 
 def test_a_truncated_download_is_fetched_again(program: Program, sandbox: Sandbox, executable: Path) -> None:
-    broken = []
+    broken: list[bool] = []
 
     def truncate_once(handler: BaseHTTPRequestHandler, content: bytes) -> bool:
         if not _is_download(handler) or broken:

@@ -66,6 +66,7 @@ def verify_file(
     unsigned: Path | None = None,
     expectations: Expectations = _NOTHING_EXPECTED,
     clock: Clock = _SYSTEM_CLOCK,
+    shown_as: Path | None = None,
 ) -> tuple[Verdict, ...]:
     """Check that a file is signed, intact, as expected, and what was submitted.
 
@@ -77,6 +78,7 @@ def verify_file(
         unsigned: the file that was submitted; `None`: content identity is not checked.
         expectations: what the signature must fulfil beyond being intact.
         clock: says when a signature without a time stamp must be valid: now.
+        shown_as: what verdicts and errors call the file, where `path` is only a temporary name.
 
     Returns:
         One verdict a signature, at least one; in a container one a signature of a member.
@@ -93,9 +95,10 @@ def verify_file(
     from signpath_ci.verify.failure import about
     from signpath_ci.verify.trust import Trust
 
+    name = shown_as or path
     trust = Trust.load(expectations)
     found: list[tuple[str | None, PeSignature]] = []
-    with ExitStack() as stack, about(str(path)):
+    with ExitStack() as stack, about(str(name)):
         file = _open(path, stack)
         submitted = None if unsigned is None else _open(unsigned, stack)
         kind = detect(file)
@@ -110,10 +113,10 @@ def verify_file(
                     "its format can't be judged.", hint="Supported are PE files (.exe, .dll) and ZIP archives of them."
                 )
         except OSError as error:
-            raise LocalFileError(f"{path} can't be read, or not be unpacked: {error.strerror}.") from error
+            raise LocalFileError(f"{name} can't be read, or not be unpacked: {error.strerror}.") from error
     return tuple(
         Verdict(
-            path=path,
+            path=name,
             member=member,
             format="pe",
             signer=signature.signer,
