@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -44,14 +44,11 @@ def build_settings_file(origin: Origin, env: Mapping[str, str], cwd: Path) -> Pa
         another repository or server, or the checkout does not hold it.
     """
     name = _definition(origin, env)
-    if name is None or "\\" in name or "\0" in name:
-        return None
-    path = PurePosixPath(name)
-    if path.is_absolute() or ".." in path.parts:
+    if name is None:
         return None
     workspace = env.get(_WORKSPACES.get(origin.platform, ""))
     roots = [_checkout_root(cwd), Path(workspace) if workspace and "\0" not in workspace else None]
-    return next((file for root in roots if root is not None and (file := _inside(root, path)) is not None), None)
+    return next((file for root in roots if root is not None and (file := _inside(root, name)) is not None), None)
 
 
 def _definition(origin: Origin, env: Mapping[str, str]) -> str | None:
@@ -72,11 +69,11 @@ def _checkout_root(cwd: Path) -> Path | None:
     return next((root for root in (folder, *folder.parents) if (root / ".git").exists()), None)
 
 
-def _inside(root: Path, path: PurePosixPath) -> Path | None:
-    """Return the file at `path` below `root`, unless a link leads out of it."""
+def _inside(root: Path, name: str) -> Path | None:
+    """Return the file at `name` below `root`; nothing where an absolute path, `..` or a link leads out of it."""
     try:
         top = root.resolve(strict=True)
-        file = (top / path).resolve(strict=True)
+        file = (top / name).resolve(strict=True)
         return file if file.is_file() and file.is_relative_to(top) else None
     except (OSError, RuntimeError, ValueError):  # missing, a loop of links (RuntimeError before 3.13), not a name
         return None

@@ -83,7 +83,7 @@ def test_only_a_whole_commit(source: Checkout, commit: str | None) -> None:
 
 
 @pytest.mark.parametrize(
-    "branch", ["", "*", "m?in", "[a-z]*", "--all", "-", "a b", "main~1", "a..b", "x\ny", "main/", "@{-1}"]
+    "branch", ["", "*", "m?in", "[a-z]*", "--all", "-", "a b", "main~1", "a..b", "x\ny", "main/", "main.", "@{-1}"]
 )
 def test_patterns_and_options_are_no_names(source: Checkout, branch: str) -> None:
     assert refused(branch, source.head(), source).message == "The origin's branch is not the name of a branch."

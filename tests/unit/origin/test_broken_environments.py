@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from signpath_ci.errors import UsageError
+from signpath_ci.model import PullRequest
 from signpath_ci.origin import collect_origin
 
 NO_TEXT = "holds control characters or bytes that are no text."
@@ -183,3 +184,10 @@ def test_the_event_file_of_a_push_is_not_needed(tmp_path: Path) -> None:
 def test_names_that_only_people_read_are_neutralized(tmp_path: Path) -> None:
     origin = collect_origin(GITHUB | {"GITHUB_ACTOR": "a\x1b[2J\n::error::b", "GITHUB_WORKFLOW": "w" * 300}, tmp_path)
     assert (origin.actor, origin.workflow) == ("a?[2J ::error::b", "w" * 199 + "…")
+
+
+@pytest.mark.parametrize("number", [True, -1, 10**18, 1.5, "17", None, [17]])
+def test_an_event_with_a_number_that_is_none(number: object, tmp_path: Path) -> None:
+    (tmp_path / "event.json").write_text(json.dumps({"number": number}))
+    env = GITHUB | {"GITHUB_EVENT_NAME": "pull_request", "GITHUB_EVENT_PATH": "event.json"}
+    assert collect_origin(env, tmp_path).pull_request == PullRequest()

@@ -50,6 +50,8 @@ def _root(tmp_path: Path) -> Path:
     (root / ".github" / "workflows" / "release.yml").write_text("on: push\n")
     (root / ".gitlab-ci.yml").write_text("sign: {}\n")
     (root / "below").mkdir()
+    (root / "ci.yml@acme").mkdir()
+    (root / "ci.yml@acme" / "pipelines").write_text("not what GitLab means by that name")
     (tmp_path / "secret.yml").write_text("secret")
     (root / "link.yml").symlink_to(tmp_path / "secret.yml")
     (root / "inner.yml").symlink_to(root / ".gitlab-ci.yml")
