@@ -333,7 +333,6 @@ class SandboxServer:
 
 
 @dataclass(frozen=True, kw_only=True)
-@dataclass(frozen=True, kw_only=True)
 class SandboxSettings(SandboxServer, Common):
     """Settings of `sandbox`."""
 
