@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
+import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from signpath_ci.sandbox.child import running_sandbox
+from tests.support.pe import LAUNCHERS
 
 Sandbox = dict[str, Any]
 _IS_ROOT = os.geteuid() == 0
@@ -120,11 +120,10 @@ def program(sandbox: Sandbox, tmp_path: Path) -> Program:
 
 @pytest.fixture
 def executable(tmp_path: Path) -> Path:
-    """A real Windows executable in the job's directory."""
-    spec = find_spec("distlib")
-    assert spec is not None
-    assert spec.origin is not None
-    return Path(shutil.copy(Path(spec.origin).with_name("t64.exe"), tmp_path / "app.exe"))
+    """A real Windows executable in the job's directory, with data behind it that makes it this test's own."""
+    path = tmp_path / "app.exe"
+    path.write_bytes(LAUNCHERS["x64"].read_bytes() + uuid.uuid4().bytes)
+    return path
 
 
 @pytest.fixture

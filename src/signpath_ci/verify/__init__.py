@@ -110,7 +110,8 @@ def verify_file(
                 found += verify_zip(file, unsigned=submitted, trust=trust, now=now)
             else:
                 raise UnsupportedFormatError(
-                    "its format can't be judged.", hint="Supported are PE files (.exe, .dll) and ZIP archives of them."
+                    "the format is unsupported: its signatures can't be judged here.",
+                    hint="Supported are PE files (.exe, .dll) and ZIP archives of them.",
                 )
         except OSError as error:
             raise LocalFileError(f"{name} can't be read, or not be unpacked: {error.strerror}.") from error
