@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from signpath_ci.errors import LocalFileError, UnsupportedFormatError, UsageError
+from signpath_ci.model import Expectations
+from signpath_ci.verify import can_verify, require_extra, verify_file
+from tests.support.archives import build_zip
+from tests.support.pe import LAUNCHERS, build_pe
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (build_pe(), True),
+        (build_zip({"a.exe": build_pe()}), True),
+        (build_zip({"[Content_Types].xml": b""}), False),
+        (b"PK\x03\x04 and no more", False),
+        (b"", False),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", False),  # MSI
+        (b"#!/bin/sh\n", False),
+    ],
+)
+def test_what_can_be_judged_is_told_by_the_bytes(tmp_path: Path, data: bytes, expected: bool) -> None:
+    path = tmp_path / "any.exe"
+    path.write_bytes(data)
+    assert can_verify(path) is expected
+
+
+def test_files_that_can_not_be_read(tmp_path: Path) -> None:
+    for path in (tmp_path / "missing", tmp_path):
+        with pytest.raises(LocalFileError, match="can't be read"):
+            can_verify(path)
+        with pytest.raises(LocalFileError, match="can't be read"):
+            verify_file(path)
+        with pytest.raises(LocalFileError, match="can't be read"):
+            verify_file(LAUNCHERS["x64"], unsigned=path)
+        with pytest.raises(LocalFileError, match=r"The trust root .* can't be read"):
+            verify_file(LAUNCHERS["x64"], expectations=Expectations(trust_roots=(path,)))
+
+
+def test_a_trust_root_that_is_none(tmp_path: Path) -> None:
+    path = tmp_path / "root.pem"
+    path.write_text("no certificate")
+    with pytest.raises(UsageError, match=r"root\.pem is no PEM file with certificates"):
+        verify_file(LAUNCHERS["x64"], expectations=Expectations(trust_roots=(path,)))
+
+
+def test_a_format_that_can_not_be_judged(tmp_path: Path) -> None:
+    path = tmp_path / "a.msi"
+    path.write_bytes(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")
+    with pytest.raises(UnsupportedFormatError, match=r"a\.msi: .* unsupported"):
+        verify_file(path)
+
+
+@pytest.mark.parametrize("missing", ["cryptography", "pyasn1"])
+def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch, missing: str) -> None:
+    require_extra()
+    for name in [name for name in sys.modules if name.split(".")[0] == missing]:
+        monkeypatch.setitem(sys.modules, name, None)
+    with pytest.raises(UsageError) as caught:
+        require_extra()
+    assert "pip install 'signpath-ci[verify]'" in caught.value.hint
+
+
+def test_importing_it_imports_nothing_heavy() -> None:
+    program = "import sys, signpath_ci.verify; print({'cryptography', 'pyasn1', 'zipfile'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"
