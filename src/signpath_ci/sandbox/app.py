@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from signpath_ci.clock import Clock
 from signpath_ci.sandbox.config import Configuration
+from signpath_ci.sandbox.connectors.routes import connector_routes
 from signpath_ci.sandbox.local import local_routes
 from signpath_ci.sandbox.policies import RefusalError
 from signpath_ci.sandbox.problems import ProblemError, bad_field, forbidden, problem_answer
@@ -70,7 +71,7 @@ def create_app(
         await processor.close()
 
     app = Starlette(
-        routes=[*rest_routes(), *local_routes(), *web_routes()],
+        routes=[*rest_routes(), *connector_routes(), *local_routes(), *web_routes()],
         lifespan=lifespan,
         exception_handlers={
             ProblemError: problem_answer,

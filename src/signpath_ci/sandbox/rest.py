@@ -19,7 +19,7 @@ from signpath_ci.sandbox.policies import Caller, require_permission
 from signpath_ci.sandbox.problems import ProblemError, bad_field, bad_fields, conflict, forbidden, not_found
 from signpath_ci.sandbox.receiving import announced_length, pieces, receiving, refuse_too_large
 from signpath_ci.sandbox.retrieval import is_retrievable
-from signpath_ci.sandbox.service import Service, authenticated, permitted_request, service_of
+from signpath_ci.sandbox.service import Service, authenticated, permitted_request, require_completed, service_of
 from signpath_ci.sandbox.states import State
 from signpath_ci.sandbox.store import Retrieval, SigningRequest
 from signpath_ci.sandbox.submission import Target, base_name, draft, target_by_ids, target_by_slugs
@@ -206,19 +206,6 @@ async def _cancel(request: Request) -> Response:
     reason = f"Canceled by '{caller.token.name}'."
     service_of(request).processor.end(signing_request, State.CANCELED, failure=reason)
     return Response(status_code=HTTPStatus.OK)
-
-
-def require_completed(signing_request: SigningRequest) -> None:
-    """Let through a request whose signed artifact is there.
-
-    Raises:
-        ProblemError: 400 with its status.
-    """
-    if signing_request.state is not State.COMPLETED:
-        raise ProblemError(
-            HTTPStatus.BAD_REQUEST,
-            f"The signing request has no signed artifact: its status is {signing_request.state.status}.",
-        )
 
 
 def _form(request: Request, service: Service) -> AbstractAsyncContextManager[Form]:

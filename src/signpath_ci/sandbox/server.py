@@ -25,6 +25,7 @@ from signpath_ci.sandbox import tsa
 from signpath_ci.sandbox.app import create_app
 from signpath_ci.sandbox.config import Configuration, default_configuration
 from signpath_ci.sandbox.config_file import read_configuration
+from signpath_ci.sandbox.connectors.routes import CONNECTORS
 from signpath_ci.sandbox.pki import Authority
 from signpath_ci.sandbox.signers import sign_file
 from signpath_ci.sandbox.store import Store
@@ -215,6 +216,7 @@ def _about(url: str, configuration: Configuration, trust_root: Path, artifact_st
         "web_url": f"{url}/web",
         "trusted_build_system_token": systems[0].token if systems else None,
         "artifact_store": str(artifact_store.absolute()),
+        "connectors": {name: f"{url}{path}" for name, path in CONNECTORS.items()},
     }
 
 

@@ -16,6 +16,7 @@ from signpath_ci.sandbox.config import Configuration, Permission
 from signpath_ci.sandbox.policies import Caller, caller_of, require_permission
 from signpath_ci.sandbox.problems import ProblemError, not_found
 from signpath_ci.sandbox.processing import Processor
+from signpath_ci.sandbox.states import State
 from signpath_ci.sandbox.store import SigningRequest, Store
 
 
@@ -83,6 +84,19 @@ def known_request(service: Service, path: Mapping[str, str]) -> SigningRequest:
     if found is None:
         raise not_found(f"There is no signing request '{path['request_id']}'.")
     return found
+
+
+def require_completed(signing_request: SigningRequest) -> None:
+    """Let through a request whose signed artifact is there.
+
+    Raises:
+        ProblemError: 400 with its status.
+    """
+    if signing_request.state is not State.COMPLETED:
+        raise ProblemError(
+            HTTPStatus.BAD_REQUEST,
+            f"The signing request has no signed artifact: its status is {signing_request.state.status}.",
+        )
 
 
 def _unauthorized(detail: str) -> ProblemError:

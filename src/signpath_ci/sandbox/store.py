@@ -30,7 +30,7 @@ class Retrieval:
     """Where SignPath itself is to fetch the artifact.
 
     Attributes:
-        url: an http(s) link.
+        url: an http(s) link, or a file in the artifact store (from a connector only).
         headers: sent along; they may hold secrets and are forgotten once the artifact is there.
     """
 
