@@ -55,7 +55,7 @@ class BaseUrl:
         """
         target = _split(urljoin(url, location)) if _split(location) else None
         if target is None or _origin(target) != _origin(self._parts) or target.username or target.password:
-            where = target.netloc.rpartition("@")[2] if target else "an unreadable URL"
+            where = (target.netloc.rpartition("@")[2] if target else "") or "no usable URL"
             raise UnexpectedAnswerError(
                 f"{url} redirects to {where}, and the token goes to {self._parts.netloc} only.",
                 hint=f"If that is where the service is now, change {self.option}.",
