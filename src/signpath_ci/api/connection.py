@@ -25,22 +25,18 @@ class Token(Protocol):
         ...
 
 
-def open_session(
-    *, token: Token, stall_timeout: float, headers: Mapping[str, str], bypass_proxies_for: str | None
-) -> requests.Session:
+def open_session(*, token: Token, stall_timeout: float, headers: Mapping[str, str]) -> requests.Session:
     """Return a session that authenticates every request and repeats, redirects, and remembers nothing by itself.
 
     Args:
         token: goes into `Authorization: Bearer`.
         stall_timeout: seconds without a byte sent after which sending fails.
         headers: of every request.
-        bypass_proxies_for: a host that no proxy of the environment is used for.
     """
     session = _Session()
     # Proxies and the CA bundle come from the environment; `auth` being set keeps `.netrc` out of it.
     session.auth = _BearerAuth(token)
     session.headers.update(headers)
-    session.proxies = {"no_proxy": bypass_proxies_for} if bypass_proxies_for else {}
     for scheme in ("https://", "http://"):
         session.mount(scheme, _StallAwareAdapter(stall_timeout))
     return session

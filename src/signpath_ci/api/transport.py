@@ -85,11 +85,12 @@ class Transport:
         self._patience = service_unavailable_timeout
         self._clock = clock
         self._random = random
+        # To a proxy, what is meant for loopback would go in the clear.
+        self._proxies = {"no_proxy": self._base.host} if self._base.is_loopback else {}
         self._session = open_session(
             token=token,
             stall_timeout=stall_timeout,
             headers={"User-Agent": user_agent, "Accept": "application/json, */*;q=0.5", "Accept-Encoding": "identity"},
-            bypass_proxies_for=self._base.host if self._base.is_loopback else None,
         )
 
     def get(self, path: str, *, patience: float | None = None) -> Answer:
@@ -255,6 +256,7 @@ class Transport:
             data=body,
             headers={"Content-Type": call.content_type} if call.content_type else {},
             timeout=(min(self._connect_timeout, left), answer_within),
+            proxies=self._proxies,
             allow_redirects=False,
             stream=True,
         )

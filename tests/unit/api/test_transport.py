@@ -162,9 +162,7 @@ def test_a_huge_error_is_not_read_as_a_whole(server: responses.RequestsMock) -> 
         (f'"{"x" * 5_000_000}"', "application/json", "was answered with more than 4194304 bytes."),
     ],
 )
-def test_answers_that_are_not_the_apis(
-    server: responses.RequestsMock, body: str, content_type: str, how: str
-) -> None:
+def test_answers_that_are_not_the_apis(server: responses.RequestsMock, body: str, content_type: str, how: str) -> None:
     server.get(URL, body=body, content_type=content_type)
     with pytest.raises(UnexpectedAnswerError) as caught:
         transport().get("thing")

@@ -1,0 +1,107 @@
+"""A server of bare sockets on loopback, for what no well-behaved server does: stalls, resets, lies about lengths."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import struct
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+Behaviour = Callable[["Connection"], None]
+
+
+@dataclass
+class Connection:
+    """One accepted connection; each is closed when its behaviour returns."""
+
+    socket: socket.socket
+    done: threading.Event
+    sent: list[bytes] = field(default_factory=list)
+
+    def read_request(self) -> bytes:
+        """Read a request with its body, as `Content-Length` says."""
+        data = b""
+        while b"\r\n\r\n" not in data:
+            data += self._receive()
+        head, _, body = data.partition(b"\r\n\r\n")
+        lengths = [
+            line.partition(b":")[2] for line in head.lower().split(b"\r\n") if line.startswith(b"content-length")
+        ]
+        while lengths and len(body) < int(lengths[0]):
+            body += self._receive()
+        self.sent.append(head + b"\r\n\r\n" + body)
+        return self.sent[-1]
+
+    def answer(self, body: bytes, *headers: str, status: str = "200 OK", length: int | None = None) -> None:
+        """Answer with a body, whose length may be a lie."""
+        lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(body) if length is None else length}", *headers, "", ""]
+        self.socket.sendall("\r\n".join(lines).encode() + body)
+
+    def reset(self) -> None:
+        """Break the connection the hard way."""
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.socket.close()
+
+    def hang(self) -> None:
+        """Do nothing until the test is over."""
+        self.done.wait(30)
+
+    def _receive(self) -> bytes:
+        data = self.socket.recv(65536)
+        if not data:
+            raise ConnectionError("the client is gone")
+        return data
+
+
+@dataclass
+class Loopback:
+    """A running server: its URL, and the requests that it has read."""
+
+    url: str
+    requests: list[bytes]
+
+
+@contextmanager
+def loopback(*behaviours: Behaviour, context: ssl.SSLContext | None = None) -> Iterator[Loopback]:
+    """Run a server whose first connection shows the first behaviour, and so on; the last one goes for all that follow."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    done, requests = threading.Event(), list[bytes]()
+    threads: list[threading.Thread] = []
+
+    def serve(plain: socket.socket, behaviour: Behaviour) -> None:
+        plain.settimeout(30)
+        try:
+            with context.wrap_socket(plain, server_side=True) if context else plain as connected:
+                behaviour(Connection(connected, done, requests))
+        except OSError:
+            pass  # the client went away, as it should where it is badly treated
+        finally:
+            plain.close()
+
+    def accept() -> None:
+        number = 0
+        while True:
+            try:
+                connected, _ = listener.accept()
+            except OSError:
+                return
+            behaviour = behaviours[min(number, len(behaviours) - 1)]
+            number += 1
+            threads.append(threading.Thread(target=serve, args=(connected, behaviour)))
+            threads[-1].start()
+
+    acceptor = threading.Thread(target=accept)
+    acceptor.start()
+    scheme = "https" if context else "http"
+    try:
+        yield Loopback(f"{scheme}://127.0.0.1:{listener.getsockname()[1]}/Api", requests)
+    finally:
+        done.set()
+        listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+        acceptor.join()
+        for thread in threads:
+            thread.join()
