@@ -117,8 +117,8 @@ async def received_form(request: Request, *, incoming: Callable[[], Path], limit
         raise ProblemError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "The body must be multipart/form-data with a boundary.")
     refuse_too_large(announced_length(request), limit, overhead=_FORM_OVERHEAD)
     with ExitStack() as stack:
-        reader = _FormReader(boundary, stack, incoming, limit)
         try:
+            reader = _FormReader(boundary, stack, incoming, limit)
             async for piece in pieces(request):
                 reader.write(piece)
         except (FormParserError, UnicodeDecodeError) as error:

@@ -107,6 +107,8 @@ class Server(uvicorn.Server):
                 log_config=None,
                 access_log=False,
                 server_header=False,
+                # Clients poll up to 30 s apart on one connection, which must not be closed under their hands.
+                timeout_keep_alive=75,
                 timeout_graceful_shutdown=_GRACE_SECONDS,
             )
         )
@@ -136,18 +138,23 @@ def _state_directory(state: Path | None) -> Iterator[Path]:
 def _default_configuration(file: Path) -> Configuration:
     """Return the built-in configuration, with secrets that are made once for each state directory."""
     try:
-        known = json.loads(file.read_text("utf-8"))
-    except FileNotFoundError:
-        known = {
-            "organization_id": str(uuid.uuid4()),
-            "api_token": secrets.token_urlsafe(32),
-            "trusted_build_system_token": secrets.token_urlsafe(32),
-        }
-        half_written = file.with_suffix(".new")
-        half_written.touch(mode=0o600)
-        half_written.write_text(json.dumps(known), "utf-8")
-        half_written.replace(file)
-    return default_configuration(**known)
+        if not file.exists():
+            _write_secrets(file)
+        return default_configuration(**json.loads(file.read_text("utf-8")))
+    except (OSError, ValueError, TypeError) as error:
+        raise UsageError(f"{file} can't be used: {error}.", hint="Remove it, or name another --state.") from None
+
+
+def _write_secrets(file: Path) -> None:
+    known = {
+        "organization_id": str(uuid.uuid4()),
+        "api_token": secrets.token_urlsafe(32),
+        "trusted_build_system_token": secrets.token_urlsafe(32),
+    }
+    half_written = file.with_suffix(".new")
+    half_written.touch(mode=0o600)
+    half_written.write_text(json.dumps(known), "utf-8")
+    half_written.replace(file)
 
 
 def _authority(directory: Path, artifact_store: Path, clock: Clock) -> Authority:

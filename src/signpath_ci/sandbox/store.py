@@ -93,12 +93,20 @@ class Store:
             shutil.rmtree(self._incoming, ignore_errors=True)  # what a killed sandbox had half received
             self._incoming.mkdir()
             self._database = _open(directory / "sandbox.sqlite3")
+            self._remove_orphans()
         except (OSError, sqlite3.Error) as error:
             busy = "locked" in str(error)
             raise UsageError(
                 f"The state directory {directory} {'is used by another sandbox' if busy else f'is unusable: {error}'}.",
                 hint="Name another one with --state.",
             ) from None
+
+    def _remove_orphans(self) -> None:
+        """Remove the files of submits that a killed sandbox had not taken yet."""
+        known = {row[0] for row in self._database.execute("SELECT id FROM signing_request")}
+        for directory in self._requests.iterdir():
+            if directory.name not in known:
+                shutil.rmtree(directory)
 
     def close(self) -> None:
         """Let go of the directory."""

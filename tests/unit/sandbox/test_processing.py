@@ -144,3 +144,17 @@ def test_a_policy_that_was_taken_away(tmp_path: Path) -> None:
         assert sandbox.wait(request_id)["workflowStatus"] == "ProcessingFailed"
         assert sandbox.listed(request_id)["failure"] == "The signing policy does not exist any more."
         assert sandbox.get(request_id).json()["signingPolicyName"] == "test-signing"
+
+
+def test_a_start_removes_what_a_killed_sandbox_left(tmp_path: Path) -> None:
+    with serving(tmp_path) as sandbox:
+        kept = sandbox.announce().json()["signingRequestId"]
+        sandbox.upload(kept, b"MZ one")
+    state = tmp_path / "state"
+    (state / "requests" / "orphan").mkdir()
+    (state / "requests" / "orphan" / "unsigned").write_bytes(b"MZ")
+    (state / "incoming" / "half").write_bytes(b"MZ")
+
+    with serving(tmp_path):
+        assert [path.name for path in (state / "requests").iterdir()] == [kept]
+        assert list((state / "incoming").iterdir()) == []

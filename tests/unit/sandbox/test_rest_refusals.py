@@ -6,6 +6,8 @@ import uuid
 
 import pytest
 import requests
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from tests.support.sandboxes import (
     CONFIGURATION,
@@ -57,6 +59,12 @@ def test_an_announced_hash_must_be_one(sandbox: Client, sha256_hash: str) -> Non
     ("content_type", "body", "status", "words"),
     [
         ("application/json", b"{}", 415, "The body must be multipart/form-data with a boundary."),
+        (
+            f"multipart/form-data; boundary={'x' * 300}",
+            b"",
+            400,
+            "The form is broken: Boundary length 300 exceeds maximum of 256.",
+        ),
         ("multipart/form-data", b"", 415, "The body must be multipart/form-data with a boundary."),
         ("multipart/form-data; boundary=x", b"", 400, "The form is broken: its end is missing."),
         ("multipart/form-data; boundary=x", b"--x\r\nContent-Dis", 400, "The form is broken: its end is missing."),
@@ -146,3 +154,29 @@ def test_an_origin_must_fit_the_policy(sandbox: Client, fields: dict[str, str], 
     answer = sandbox.submit(token="ci-token:farm-token", signingPolicySlug="release-signing", **{**ORIGIN, **fields})
 
     assert problem(answer) == (403, words)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    head=st.sampled_from(
+        [b"", b"--x\r\n", b'--x\r\nContent-Disposition: form-data; name="projectSlug"', b"--x\r\n\r\n"]
+    ),
+    middle=st.binary(max_size=60),
+    tail=st.sampled_from([b"", b"\r\n--x--", b"\r\n--x--\r\n"]),
+)
+def test_no_form_breaks_the_server(sandbox: Client, head: bytes, middle: bytes, tail: bytes) -> None:
+    answer = sandbox.post(
+        "SubmitWithArtifact", data=head + middle + tail, headers={"Content-Type": "multipart/form-data; boundary=x"}
+    )
+
+    assert problem(answer)[0] == 400
+
+
+@pytest.mark.parametrize("host", ["[", "x:y", "<b>", "", "a b"])
+def test_no_host_header_breaks_the_server(sandbox: Client, host: str) -> None:
+    answer = sandbox.submit(b"MZ host").json()
+    page = sandbox.get(f"/web/requests/{answer['signingRequestId']}", token=None, headers={"Host": host})
+    whole = sandbox.get(answer["signingRequestId"], headers={"Host": host})
+
+    assert {page.status_code, whole.status_code} <= {200, 400}
+    assert "<b>" not in page.text

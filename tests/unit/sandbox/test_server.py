@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextlib
 import json
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -106,6 +108,32 @@ def test_readable_lines_and_a_temporary_directory() -> None:
         "SIGNPATH_TRUST_ROOT",
     ]
     assert not root.parent.parent.exists()
+
+
+def test_an_upload_under_way_does_not_hold_up_the_end() -> None:
+    with _process("--json") as (child, line):
+        about = json.loads(line)
+        url = urlsplit(about["api_url"])
+        with socket.create_connection((str(url.hostname), url.port or 0), timeout=10) as connection:
+            path = f"{url.path}/v1/{about['organization_id']}/SigningRequests/SubmitWithArtifact"
+            head = f"POST {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {about['api_token']}\r\n"
+            more = (
+                "Content-Type: multipart/form-data; boundary=x\r\nContent-Length: 1000\r\nExpect: 100-continue\r\n\r\n"
+            )
+            connection.sendall(head.encode() + more.encode())
+            assert connection.recv(12) == b"HTTP/1.1 100"
+            child.send_signal(signal.SIGTERM)
+            assert child.wait(5) == 0
+            assert not Path(about["trust_root"]).exists()
+
+
+def test_a_damaged_state_is_said(tmp_path: Path) -> None:
+    (tmp_path / "secrets.json").write_text("{")
+
+    with _process("--state", str(tmp_path)) as (child, _):
+        assert child.wait(10) == 2
+        assert child.stderr is not None
+        assert child.stderr.read().startswith(f"error: {tmp_path / 'secrets.json'} can't be used: ")
 
 
 def test_a_taken_port_is_said() -> None:

@@ -41,7 +41,8 @@ class Payload:
     def __init__(self, body: bytes) -> None:
         try:
             content = json.loads(body)
-        except ValueError:
+            json.dumps(content, ensure_ascii=False).encode()  # half a surrogate pair could not be answered
+        except (ValueError, RecursionError):
             content = None
         if not isinstance(content, dict):
             raise InvalidSubmitError("The body is no JSON object.", "Send the fields as one JSON object.")

@@ -251,7 +251,7 @@ def test_who_may_not_submit_is_refused(sandbox: Client) -> None:
     )
 
 
-@pytest.mark.parametrize("body", [b"", b"[]", b"{", b"\xff", b'"x"'])
+@pytest.mark.parametrize("body", [b"", b"[]", b"{", b"\xff", b'"x"', b"[" * 100_000, b'{"x": "\\ud800"}'])
 def test_what_is_no_json_object_is_refused(sandbox: Client, body: bytes) -> None:
     answer = sandbox.post(_url(sandbox, "azure"), data=body)
 
