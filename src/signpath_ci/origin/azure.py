@@ -23,6 +23,8 @@ VARIABLE = "TF_BUILD"
 _PULL_REQUEST = "SYSTEM_PULLREQUEST_"
 # BUILD_REPOSITORY_PROVIDER; every other one (TfsGit, Git, GitHub, GitHubEnterprise, Bitbucket) is git.
 _SCM_OF_PROVIDER = {"tfsversioncontrol": "tfvc", "svn": "svn"}
+# <https://learn.microsoft.com/azure/devops/organizations/settings/naming-restrictions>
+_NOT_IN_A_PROJECT = re.compile(r"[\\/:*?\"<>|;#@]")
 _REVISION = re.compile(r"[A-Za-z]?[0-9]{1,18}")
 
 
@@ -93,6 +95,8 @@ def _commit(variables: Variables, scm: str) -> str:
 def _build_url(variables: Variables) -> str | None:
     name = "SYSTEM_TEAMFOUNDATIONCOLLECTIONURI"
     collection, project = variables.url(name), variables.get("SYSTEM_TEAMPROJECT")
+    if project is not None and _NOT_IN_A_PROJECT.search(project):
+        variables.broken("SYSTEM_TEAMPROJECT", "is not the name of a team project")
     build = variables.digits("BUILD_BUILDID")
     url = None
     if collection is not None and project is not None and build is not None:

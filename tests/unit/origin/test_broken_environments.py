@@ -94,6 +94,10 @@ AZURE = {"TF_BUILD": "True", "BUILD_REPOSITORY_URI": "https://host/widget", "BUI
         (AZURE | {"BUILD_SOURCEVERSION": ""}, "Azure Pipelines: BUILD_SOURCEVERSION is missing."),
         (AZURE | {"BUILD_SOURCEVERSION": "$(Build.SourceVersion)"}, "Azure Pipelines: BUILD_SOURCEVERSION is missing."),
         (AZURE | {"BUILD_REPOSITORY_URI": ""}, "Azure Pipelines: BUILD_REPOSITORY_URI is missing."),
+        (
+            AZURE | {"SYSTEM_TEAMPROJECT": "https://SECRET@host"},
+            "Azure Pipelines: SYSTEM_TEAMPROJECT is not the name of a team project.",
+        ),
         (AZURE | {"BUILD_BUILDID": "20261124.1"}, "Azure Pipelines: BUILD_BUILDID is not a number."),
         (
             AZURE | {"BUILD_REASON": "PullRequest", "SYSTEM_PULLREQUEST_ISFORK": "perhaps"},
