@@ -37,6 +37,18 @@ COMMANDS = (
     Command(
         name="sign", help="Submit a file, wait, fetch the signed file and verify it.", settings=settings.SignSettings
     ),
+    Command(
+        name="resubmit",
+        help="Have the artifact of an earlier request signed under another policy.",
+        settings=settings.ResubmitSettings,
+    ),
+    Command(
+        name="download",
+        help="Wait for a request, fetch and verify what was signed.",
+        settings=settings.DownloadSettings,
+    ),
+    Command(name="status", help="Show where a request stands.", settings=settings.RequestIdSettings),
+    Command(name="cancel", help="Cancel a request.", settings=settings.RequestIdSettings),
     Command(name="verify", help="Verify a signed file, offline.", settings=settings.VerifySettings),
     Command(name="origin", help="Show the repository, commit and build of this run.", settings=settings.OriginSettings),
     Command(name="sandbox", help="Run an embedded SignPath that really signs.", settings=settings.SandboxSettings),

@@ -1,4 +1,4 @@
-"""The street: submit, wait, download, verify. Reading `sign` alone tells the whole story.
+"""The street: submit, wait, download, verify. Reading `sign` and `collect` tells the whole story.
 
 What is downloaded does not get its final name before it is verified: no later step can publish what was not.
 """
@@ -37,98 +37,141 @@ class ExpectedOrigin:
 
 
 @dataclass(frozen=True, kw_only=True)
-class SigningJob:
-    """One file to sign.
+class Collection:
+    """How a signed file is collected.
 
     Attributes:
-        artifact: the unsigned file.
         target: where the signed file goes.
         force: replace the target where it exists.
-        fields: project, policy and all else that a submit says.
-        timeout: the longest time to wait until the request is final, in seconds; `None`: the run ends with the submit.
+        timeout: the longest time to wait until the request is final, in seconds.
+        unsigned: the file that was submitted, to compare the content with; `None` where it is not at hand.
         expectations: what the signature must fulfil; `None`: the signed file is not verified.
         expected_origin: what SignPath must have recorded as origin; `None`: it is not compared.
     """
 
-    artifact: Path
     target: Path
     force: bool
-    fields: SigningRequestFields
-    timeout: float | None
+    timeout: float
+    unsigned: Path | None
     expectations: Expectations | None
     expected_origin: ExpectedOrigin | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class SigningResult:
-    """How far a file came: `signed` is `None` where the run did not wait, `verdicts` where it was not verified."""
+    """How far it came: `signed` is `None` where the run did not wait for it."""
 
     submission: Submission
-    unsigned: Artifact
     signed: Artifact | None = None
-    verdicts: tuple[Verdict, ...] | None = None
 
 
-def sign(job: SigningJob, *, api: SignPathApi, reporter: Reporter, clock: Clock) -> SigningResult:
-    """Sign one file.
+def sign(
+    artifact: Path,
+    fields: SigningRequestFields,
+    collection: Collection | None,
+    *,
+    api: SignPathApi,
+    reporter: Reporter,
+    clock: Clock,
+) -> SigningResult:
+    """Sign one file; without a `collection`, just submit it.
 
     Raises:
         SignPathError: one of its kinds, as `errors` lists them; the target is untouched then.
     """
-    check_target(job.target, force=job.force, source=job.artifact)
-    unsigned = read_artifact(job.artifact)
-    if job.expectations is not None:
-        _check_verifiable(job.artifact)
+    unsigned = read_artifact(artifact)
+    if collection is not None:
+        _check_collectable(collection, source=artifact)
     reporter.artifact_read(unsigned)
-
-    submission = submit(api, unsigned, job.fields, on_progress=reporter.uploading)
+    submission = submit(api, unsigned, fields, on_progress=reporter.uploading)
     reporter.submitted(submission)
-    if job.timeout is None:
-        return SigningResult(submission=submission, unsigned=unsigned)
+    if collection is None:
+        return SigningResult(submission=submission)
+    return collect(submission, collection, api=api, reporter=reporter, clock=clock)
 
+
+def resubmit(
+    original_id: str,
+    collection: Collection | None,
+    *,
+    signing_policy_slug: str,
+    description: str | None,
+    api: SignPathApi,
+    reporter: Reporter,
+    clock: Clock,
+) -> SigningResult:
+    """Have the artifact of an earlier request signed under another policy: the very artifact that was tested.
+
+    Raises:
+        SignPathError: one of its kinds, as `errors` lists them; the target is untouched then.
+    """
+    if collection is not None:
+        _check_collectable(collection)
+    submission = api.resubmit(original_id, signing_policy_slug=signing_policy_slug, description=description)
+    reporter.submitted(submission)
+    if collection is None:
+        return SigningResult(submission=submission)
+    return collect(submission, collection, api=api, reporter=reporter, clock=clock)
+
+
+def collect(
+    submission: Submission, collection: Collection, *, api: SignPathApi, reporter: Reporter, clock: Clock
+) -> SigningResult:
+    """Wait for a request, then fetch and verify what was signed.
+
+    Raises:
+        SignPathError: one of its kinds, as `errors` lists them; the target is untouched then.
+    """
+    check_target(collection.target, force=collection.force, source=collection.unsigned)
     wait(
         api,
         submission.signing_request_id,
-        timeout=job.timeout,
+        timeout=collection.timeout,
         clock=clock,
         on_status=reporter.status_changed,
         on_poll=reporter.still_waiting,
     )
-    if job.expected_origin is not None:
-        _check_origin(job.expected_origin, api, submission)
-
-    signed, verdicts = download(
+    if collection.expected_origin is not None:
+        _check_origin(collection.expected_origin, api, submission)
+    signed, _ = download(
         api,
         submission.signing_request_id,
-        job.target,
-        force=job.force,
+        collection.target,
+        force=collection.force,
         on_progress=reporter.downloading,
-        accept=partial(_verify, job=job, reporter=reporter),
+        accept=partial(_verify, collection=collection, reporter=reporter),
     )
-    return SigningResult(submission=submission, unsigned=unsigned, signed=signed, verdicts=verdicts)
+    return SigningResult(submission=submission, signed=signed)
 
 
-def _check_verifiable(path: Path) -> None:
-    """Find out what can't be verified before it is submitted, not after it was signed."""
+def _check_collectable(collection: Collection, source: Path | None = None) -> None:
+    """Find out before anything is submitted what could not be stored or verified after it was signed."""
+    check_target(collection.target, force=collection.force, source=source)
+    if collection.expectations is None:
+        return
     from signpath_ci.verify import can_verify, require_extra
 
     require_extra()
-    if not can_verify(path):
+    if source is not None and not can_verify(source):
         raise UsageError(
-            f"{path} is of a format whose signatures can't be verified here.",
+            f"{source} is of a format whose signatures can't be verified here.",
             hint="Sign it with --verify off, and verify it by other means.",
         )
 
 
-def _verify(downloaded: Artifact, *, job: SigningJob, reporter: Reporter) -> tuple[Verdict, ...] | None:
+def _verify(downloaded: Artifact, *, collection: Collection, reporter: Reporter) -> None:
     reporter.downloaded(downloaded)
-    if job.expectations is None:
-        return None
+    if collection.expectations is None:
+        return
     from signpath_ci.verify import verify_file
 
-    verdicts = verify_file(downloaded.path, unsigned=job.artifact, expectations=job.expectations, shown_as=job.target)
+    verdicts: tuple[Verdict, ...] = verify_file(
+        downloaded.path,
+        unsigned=collection.unsigned,
+        expectations=collection.expectations,
+        shown_as=collection.target,
+    )
     reporter.verified(verdicts)
-    return verdicts
 
 
 def _check_origin(expected: ExpectedOrigin, api: SignPathApi, submission: Submission) -> None:

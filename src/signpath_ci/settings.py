@@ -6,20 +6,28 @@ The command line (`cli`), the environment and the README's table read these fiel
 
 from __future__ import annotations
 
-import math
-import re
-import uuid
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
-from signpath_ci.options import HiddenValueError, Option, Secret, load, option, options
+from signpath_ci.options import Option, Secret, load, option, options
+from signpath_ci.parsing import (
+    duration,
+    http_url,
+    organization_uuid,
+    positive_duration,
+    sha256_thumbprint,
+    tcp_port,
+    token,
+)
 
 __all__ = [
     "Common",
     "DemoSettings",
+    "DownloadSettings",
     "Option",
     "OriginSettings",
+    "RequestIdSettings",
+    "ResubmitSettings",
     "SandboxSettings",
     "Secret",
     "SignSettings",
@@ -27,70 +35,6 @@ __all__ = [
     "load",
     "options",
 ]
-
-_SECONDS_PER_UNIT = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
-
-
-def duration(text: str) -> float:
-    """Return the seconds of `600`, `0.5`, `90s`, `10m`, `8h` or `1d`."""
-    match = re.fullmatch(r"(\d{1,9}(?:\.\d{1,9})?)\s*([smhd]?)", text.strip(), re.ASCII)
-    if match is None:
-        raise ValueError("is no duration: write seconds (600) or a number with a unit (90s, 10m, 8h, 1d).")
-    return float(match[1]) * _SECONDS_PER_UNIT[match[2]]
-
-
-def positive_duration(text: str) -> float:
-    """Return the seconds of a duration above zero."""
-    seconds = duration(text)
-    if not seconds > 0 or math.isinf(seconds):
-        raise ValueError("must be more than zero.")
-    return seconds
-
-
-def _uuid(text: str) -> str:
-    try:
-        return str(uuid.UUID(text.strip()))
-    except ValueError:
-        raise ValueError(
-            "is no UUID: copy the organization id from SignPath's page of your organization, "
-            "it looks like 12345678-90ab-cdef-1234-567890abcdef."
-        ) from None
-
-
-def _url(text: str) -> str:
-    # What http is allowed for is the transport's business; here it only has to be a URL of that family.
-    try:
-        parts = urlsplit(text.strip())
-        usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and (parts.port or 1) > 0
-    except ValueError:
-        usable = False
-    if not usable or re.search(r"\s", text.strip()):
-        raise ValueError("is no http(s) URL.")
-    if parts.username or parts.password:
-        raise HiddenValueError("holds a user name or password: tokens go into their own variables.")
-    return text.strip().rstrip("/")
-
-
-def _token(text: str) -> Secret:
-    stripped = text.strip()
-    if not stripped:
-        raise ValueError("is empty: set it to the token that SignPath shows when it is made.")
-    if not re.fullmatch(r"[\x21-\x7e]+", stripped):
-        raise ValueError("holds white space, line breaks or non-ASCII characters: a token is one line without blanks.")
-    return Secret(stripped)
-
-
-def _thumbprint(text: str) -> str:
-    plain = re.sub(r"[\s:]", "", text).lower()
-    if not re.fullmatch(r"[0-9a-f]{64}", plain):
-        raise ValueError("is no SHA-256 thumbprint: 64 hexadecimal digits.")
-    return plain
-
-
-def _port(text: str) -> int:
-    if not re.fullmatch(r"\d{1,5}", text) or int(text) > 65535:  # noqa: PLR2004 - the last TCP port
-        raise ValueError("is no port: 0 (a free one) to 65535.")
-    return int(text)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,17 +56,17 @@ class Service:
 
     api_url: str = option(
         "SignPath's REST API; another one for self-hosted systems and the sandbox.",
-        parse=_url,
+        parse=http_url,
         default="https://app.signpath.io/Api",
         metavar="URL",
     )
     api_token: Secret = option(
         "Reads the API token of the CI user from a file. Never an argument: process lists show arguments.",
-        parse=_token,
+        parse=token,
         secret=True,
         metavar="FILE",
     )
-    organization_id: str = option("The organization's id, a UUID.", parse=_uuid, metavar="UUID")
+    organization_id: str = option("The organization's id, a UUID.", parse=organization_uuid, metavar="UUID")
     connect_timeout: float = option(
         "The longest time to wait for a connection.", parse=positive_duration, default="30", metavar="DURATION"
     )
@@ -148,6 +92,38 @@ class Request:
     signing_policy_slug: str = option("The signing policy.", metavar="SLUG")
     artifact_configuration_slug: str | None = option(
         "The artifact configuration; without it the project's default.", default=None, metavar="SLUG"
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Retrieval:
+    """Where the signed file goes, and what is demanded of it."""
+
+    output: Path | None = option(
+        "Where the signed file goes; without it beside the unsigned one, with `.signed` before the extension.",
+        parse=Path,
+        default=None,
+        short="-o",
+        metavar="OUT",
+    )
+    force: bool = option("Replace the output where it exists.", flag=True, default="false")
+    verify: str = option(
+        "What is demanded of the signed file: `signed` an intact signature of the submitted file, `off` nothing.",
+        choices=("signed", "off"),
+        default="signed",
+        metavar="LEVEL",
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Earlier(Retrieval):
+    """The file of an earlier request."""
+
+    unsigned: Path | None = option(
+        "The file that was submitted: the signed one must be the same but for its signature.",
+        parse=Path,
+        default=None,
+        metavar="FILE",
     )
 
 
@@ -178,7 +154,7 @@ class Trust:
     )
     thumbprint: tuple[str, ...] = option(
         "The SHA-256 thumbprint of an accepted signer's certificate. Can be repeated.",
-        parse=_thumbprint,
+        parse=sha256_thumbprint,
         many=True,
         metavar="SHA256",
     )
@@ -211,7 +187,7 @@ class OriginTrust:
 
     trusted_build_system_token: Secret | None = option(
         "Reads the token of a trusted build system from a file; with it the origin is sent along.",
-        parse=_token,
+        parse=token,
         secret=True,
         default=None,
         metavar="FILE",
@@ -236,14 +212,14 @@ class Connector:
     """The connector way, where SignPath asks the CI system itself for artifact and origin."""
 
     connector_url: str | None = option(
-        "The connector's base URL; only the connector is contacted then.", parse=_url, default=None, metavar="URL"
+        "The connector's base URL; only the connector is contacted then.", parse=http_url, default=None, metavar="URL"
     )
     github_artifact_id: str | None = option(
         "GitHub: the id of the uploaded artifact, an output of actions/upload-artifact.", default=None, metavar="ID"
     )
     github_token: Secret | None = option(
         "GitHub: reads the job's token from a file; it needs actions: read and contents: read.",
-        parse=_token,
+        parse=token,
         secret=True,
         default=None,
         metavar="FILE",
@@ -256,7 +232,7 @@ class Connector:
     )
     gitlab_access_token: Secret | None = option(
         "GitLab: reads a project access token of scope read_api from a file.",
-        parse=_token,
+        parse=token,
         secret=True,
         default=None,
         metavar="FILE",
@@ -265,7 +241,7 @@ class Connector:
         "Azure: the name of the published pipeline artifact.", default=None, metavar="NAME"
     )
     azure_devops_token: Secret | None = option(
-        "Azure: reads System.AccessToken from a file.", parse=_token, secret=True, default=None, metavar="FILE"
+        "Azure: reads System.AccessToken from a file.", parse=token, secret=True, default=None, metavar="FILE"
     )
     output_artifact_directory: Path | None = option(
         "Where the signed artifact is extracted; without it nothing is downloaded.",
@@ -279,26 +255,35 @@ class Connector:
 
 
 @dataclass(frozen=True, kw_only=True)
-class SignSettings(Request, Metadata, Service, Waiting, Trust, OriginTrust, Connector, Common):
+class SignSettings(Request, Metadata, Retrieval, Service, Waiting, Trust, OriginTrust, Connector, Common):
     """Settings of `sign`."""
 
     artifact: Path | None = option(
         "The file to sign; not with a connector.", parse=Path, positional=True, default=None, metavar="FILE"
     )
-    output: Path | None = option(
-        "Where the signed file goes; without it beside FILE, with `.signed` before the extension.",
-        parse=Path,
-        default=None,
-        short="-o",
-        metavar="OUT",
-    )
-    force: bool = option("Replace the output where it exists.", flag=True, default="false")
-    verify: str = option(
-        "What is demanded of the signed file: `signed` an intact signature of the submitted file, `off` nothing.",
-        choices=("signed", "off"),
-        default="signed",
-        metavar="LEVEL",
-    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResubmitSettings(Earlier, Service, Waiting, Trust, Common):
+    """Settings of `resubmit`."""
+
+    signing_request_id: str = option("The earlier request.", positional=True, metavar="ID")
+    signing_policy_slug: str = option("The signing policy.", metavar="SLUG")
+    description: str | None = option("The new request's description.", default=None, variable="SIGNPATH_DESCRIPTION")
+
+
+@dataclass(frozen=True, kw_only=True)
+class DownloadSettings(Earlier, Service, Waiting, Trust, Common):
+    """Settings of `download`."""
+
+    signing_request_id: str = option("The request.", positional=True, metavar="ID")
+
+
+@dataclass(frozen=True, kw_only=True)
+class RequestIdSettings(Service, Common):
+    """Settings of `status` and `cancel`."""
+
+    signing_request_id: str = option("The request.", positional=True, metavar="ID")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -348,7 +333,7 @@ class SandboxSettings(SandboxServer, Common):
     )
     port: int = option(
         "The port to listen on; 0 takes a free one.",
-        parse=_port,
+        parse=tcp_port,
         default="8765",
         variable="SIGNPATH_SANDBOX_PORT",
         metavar="PORT",

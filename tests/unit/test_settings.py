@@ -6,7 +6,8 @@ import pytest
 
 from signpath_ci.cli import COMMANDS
 from signpath_ci.errors import UsageError
-from signpath_ci.settings import Secret, SignSettings, duration, load, options, positive_duration
+from signpath_ci.parsing import duration, positive_duration
+from signpath_ci.settings import Secret, SignSettings, load, options
 
 ENVIRONMENT = {
     "SIGNPATH_ARTIFACT": "app.exe",

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _WAITS_FOR_UPLOAD = "WaitingForArtifactUpload"
 _OCTETS = "application/octet-stream"
+_LOOK_FIRST = "Look at the project's signing requests in SignPath before you run it again."
 
 T = TypeVar("T")
 
@@ -85,7 +86,21 @@ class SignPathApi:
             f"{self._requests}/SubmitWithArtifact",
             form,
             form.content_type,
-            if_in_doubt="Look at the project's signing requests in SignPath before you run it again.",
+            if_in_doubt=_LOOK_FIRST,
+        )
+        return self._submission(answer)
+
+    def resubmit(self, signing_request_id: str, *, signing_policy_slug: str, description: str | None) -> Submission:
+        """Have the artifact of an earlier request signed under another policy. Not safe to repeat.
+
+        Raises:
+            RefusedError: also where the new policy's rules do not allow the artifact's origin.
+            ServiceUnavailableError: also where the server may have taken it.
+        """
+        fields = [("originalSigningRequestId", signing_request_id), ("signingPolicySlug", signing_policy_slug)]
+        form = MultipartForm([*fields, *([("description", description)] if description is not None else [])], [])
+        answer = self._transport.post(
+            f"{self._requests}/Resubmit", b"".join(form), form.content_type, if_in_doubt=_LOOK_FIRST
         )
         return self._submission(answer)
 

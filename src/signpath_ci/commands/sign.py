@@ -2,70 +2,47 @@
 
 from __future__ import annotations
 
-import json
-from contextlib import closing
-
-from signpath_ci.commands import Process, print_result, reporter_for
+from signpath_ci.commands import Process
 from signpath_ci.commands.connection import connect
 from signpath_ci.commands.request import origin_for, request_fields
-from signpath_ci.errors import SignPathError, UsageError
-from signpath_ci.model import Expectations
-from signpath_ci.pipeline import ExpectedOrigin, SigningJob, sign
-from signpath_ci.report import Several
-from signpath_ci.report.result import ResultReporter
-from signpath_ci.settings import SignSettings, Trust
+from signpath_ci.commands.session import run_signing, verified
+from signpath_ci.errors import UsageError
+from signpath_ci.pipeline import Collection, ExpectedOrigin, SigningResult, sign
+from signpath_ci.report import Reporter
+from signpath_ci.settings import SignSettings
 from signpath_ci.signing.download import default_target
 
 
 def run(settings: SignSettings, process: Process) -> None:
-    """Sign one file; print the signed file's path, or the result as one JSON object.
+    """Sign one file.
 
     Raises:
-        SignPathError: the run failed. With `--json` the object is printed all the same, with what is known.
+        SignPathError: the run failed.
     """
-    record = ResultReporter()
-    with closing(Several(record, reporter_for(process))) as reporter:
-        try:
-            job = signing_job(settings, process)
-            api = connect(settings, process, trusted_build_system_token=settings.trusted_build_system_token)
-            result = sign(job, api=api, reporter=reporter, clock=process.clock)
-        except SignPathError as error:
-            if settings.json:
-                print_result(process, json.dumps(record.result(signed=None, level=settings.verify, error=error)))
-            raise
-    if settings.json:
-        print_result(process, json.dumps(record.result(signed=result.signed, level=settings.verify)))
-    else:
-        print_result(process, str(result.signed.path) if result.signed else result.submission.signing_request_id)
 
-
-def signing_job(settings: SignSettings, process: Process) -> SigningJob:
-    """Return the job that the settings describe.
-
-    Raises:
-        UsageError: no file is named, or what the submit would say is wrong.
-    """
-    if settings.artifact is None:
-        raise UsageError("No file to sign is named.", hint="Name one: signpath-ci sign FILE, or SIGNPATH_ARTIFACT.")
-    origin = origin_for(settings, process)
-    fields = request_fields(settings, process, origin)
-    return SigningJob(
-        artifact=settings.artifact,
-        target=settings.output or default_target(settings.artifact),
-        force=settings.force,
-        fields=fields,
-        timeout=settings.wait_for_completion_timeout if settings.wait_for_completion else None,
-        expectations=None if settings.verify == "off" else expectations(settings),
-        expected_origin=ExpectedOrigin(
+    def work(reporter: Reporter) -> SigningResult:
+        if settings.artifact is None:
+            raise UsageError("No file to sign is named.", hint="Name one: signpath-ci sign FILE, or SIGNPATH_ARTIFACT.")
+        origin = origin_for(settings, process)
+        fields = request_fields(settings, process, origin)
+        expected_origin = ExpectedOrigin(
             origin=origin, branch=settings.origin_branch, build_settings_file=fields.build_settings_file
         )
-        if settings.verify_origin
-        else None,
-    )
+        collection = Collection(
+            target=settings.output or default_target(settings.artifact),
+            force=settings.force,
+            timeout=settings.wait_for_completion_timeout,
+            unsigned=settings.artifact,
+            expectations=verified(settings, settings),
+            expected_origin=expected_origin if settings.verify_origin else None,
+        )
+        return sign(
+            settings.artifact,
+            fields,
+            collection if settings.wait_for_completion else None,
+            api=connect(settings, process, trusted_build_system_token=settings.trusted_build_system_token),
+            reporter=reporter,
+            clock=process.clock,
+        )
 
-
-def expectations(settings: Trust) -> Expectations:
-    """Return whose signature the settings accept."""
-    return Expectations(
-        trust_roots=settings.trust_root, thumbprints=frozenset(settings.thumbprint), subject=settings.subject
-    )
+    run_signing(settings, process, level=settings.verify, work=work)

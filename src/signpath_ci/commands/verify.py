@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from signpath_ci.commands import Process, print_result
-from signpath_ci.commands.sign import expectations
+from signpath_ci.commands.session import expectations
 from signpath_ci.errors import SignPathError
 from signpath_ci.report.result import error_object, verdict_object
 from signpath_ci.report.words import verdict_words

@@ -77,3 +77,14 @@ def verdict_object(verdict: Verdict) -> dict[str, Any]:
         },
         "time_stamp": {"time": stamp.time.isoformat(), "authority": stamp.authority} if stamp else None,
     }
+
+
+def status_object(status: RequestStatus) -> dict[str, Any]:
+    """Return where a request stands as an object."""
+    return {
+        "signing_request_id": status.signing_request_id,
+        "status": status.status,
+        "workflow_status": status.workflow_status,
+        "is_final": status.is_final,
+        "web_link": status.web_link,
+    }

@@ -1,0 +1,77 @@
+"""What all commands share that end with a signed file: reporters, the result as text or JSON, also of a failure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+from signpath_ci.commands import Process, print_result, reporter_for
+from signpath_ci.errors import SignPathError, UsageError
+from signpath_ci.model import Expectations
+from signpath_ci.pipeline import Collection, SigningResult
+from signpath_ci.report import Reporter, Several
+from signpath_ci.report.result import ResultReporter
+from signpath_ci.settings import Common, Earlier, Retrieval, Trust, Waiting
+from signpath_ci.signing.download import default_target
+
+
+def run_signing(settings: Common, process: Process, *, level: str, work: Callable[[Reporter], SigningResult]) -> None:
+    """Do the work; print the signed file's path (without one the request's id), or with `--json` one object.
+
+    Args:
+        settings: whether JSON is wanted.
+        process: where to print.
+        level: what `--verify` demands.
+        work: is given the reporter.
+
+    Raises:
+        SignPathError: the work failed. With `--json` the object is printed all the same, with what is known.
+    """
+    record = ResultReporter()
+    with closing(Several(record, reporter_for(process))) as reporter:
+        try:
+            result = work(reporter)
+        except SignPathError as error:
+            if settings.json:
+                print_result(process, json.dumps(record.result(signed=None, level=level, error=error)))
+            raise
+    if settings.json:
+        print_result(process, json.dumps(record.result(signed=result.signed, level=level)))
+    else:
+        print_result(process, str(result.signed.path) if result.signed else result.submission.signing_request_id)
+
+
+def expectations(settings: Trust) -> Expectations:
+    """Return whose signature the settings accept."""
+    return Expectations(
+        trust_roots=settings.trust_root, thumbprints=frozenset(settings.thumbprint), subject=settings.subject
+    )
+
+
+def verified(settings: Retrieval, trust: Trust) -> Expectations | None:
+    """Return what the signature must fulfil; `None` where nothing is demanded."""
+    return None if settings.verify == "off" else expectations(trust)
+
+
+def earlier_collection(settings: Earlier, waiting: Waiting, trust: Trust) -> Collection | None:
+    """Return how the signed file of an earlier request's artifact is collected; `None` where it is not waited for.
+
+    Raises:
+        UsageError: no name for it can be told.
+    """
+    if not waiting.wait_for_completion:
+        return None
+    target: Path | None = settings.output or (default_target(settings.unsigned) if settings.unsigned else None)
+    if target is None:
+        raise UsageError(
+            "Where the signed file goes is not said.", hint="Name it with --output (SIGNPATH_OUTPUT), or --unsigned."
+        )
+    return Collection(
+        target=target,
+        force=settings.force,
+        timeout=waiting.wait_for_completion_timeout,
+        unsigned=settings.unsigned,
+        expectations=verified(settings, trust),
+    )

@@ -1,0 +1,78 @@
+"""The texts that options take, turned into values; each raises `ValueError` with what was expected."""
+
+from __future__ import annotations
+
+import math
+import re
+import uuid
+from urllib.parse import urlsplit
+
+from signpath_ci.options import HiddenValueError, Secret
+
+_SECONDS_PER_UNIT = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def duration(text: str) -> float:
+    """Return the seconds of `600`, `0.5`, `90s`, `10m`, `8h` or `1d`."""
+    match = re.fullmatch(r"(\d{1,9}(?:\.\d{1,9})?)\s*([smhd]?)", text.strip(), re.ASCII)
+    if match is None:
+        raise ValueError("is no duration: write seconds (600) or a number with a unit (90s, 10m, 8h, 1d).")
+    return float(match[1]) * _SECONDS_PER_UNIT[match[2]]
+
+
+def positive_duration(text: str) -> float:
+    """Return the seconds of a duration above zero."""
+    seconds = duration(text)
+    if not seconds > 0 or math.isinf(seconds):
+        raise ValueError("must be more than zero.")
+    return seconds
+
+
+def organization_uuid(text: str) -> str:
+    """Return a UUID in its usual form."""
+    try:
+        return str(uuid.UUID(text.strip()))
+    except ValueError:
+        raise ValueError(
+            "is no UUID: copy the organization id from SignPath's page of your organization, "
+            "it looks like 12345678-90ab-cdef-1234-567890abcdef."
+        ) from None
+
+
+def http_url(text: str) -> str:
+    """Return an http(s) URL without a slash at its end; what http is allowed for is the transport's business."""
+    try:
+        parts = urlsplit(text.strip())
+        usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and (parts.port or 1) > 0
+    except ValueError:
+        usable = False
+    if not usable or re.search(r"\s", text.strip()):
+        raise ValueError("is no http(s) URL.")
+    if parts.username or parts.password:
+        raise HiddenValueError("holds a user name or password: tokens go into their own variables.")
+    return text.strip().rstrip("/")
+
+
+def token(text: str) -> Secret:
+    """Return a token: one line without blanks."""
+    stripped = text.strip()
+    if not stripped:
+        raise ValueError("is empty: set it to the token that SignPath shows when it is made.")
+    if not re.fullmatch(r"[\x21-\x7e]+", stripped):
+        raise ValueError("holds white space, line breaks or non-ASCII characters: a token is one line without blanks.")
+    return Secret(stripped)
+
+
+def sha256_thumbprint(text: str) -> str:
+    """Return 64 hexadecimal digits in lower case, of whichever form people copied."""
+    plain = re.sub(r"[\s:]", "", text).lower()
+    if not re.fullmatch(r"[0-9a-f]{64}", plain):
+        raise ValueError("is no SHA-256 thumbprint: 64 hexadecimal digits.")
+    return plain
+
+
+def tcp_port(text: str) -> int:
+    """Return the number of a port, 0 included."""
+    if not re.fullmatch(r"\d{1,5}", text) or int(text) > 65535:  # noqa: PLR2004 - the last TCP port
+        raise ValueError("is no port: 0 (a free one) to 65535.")
+    return int(text)
