@@ -76,7 +76,7 @@ def verify_file(
     Args:
         path: the signed file.
         unsigned: the file that was submitted; `None`: content identity is not checked.
-        expectations: what the signature must fulfil beyond being intact.
+        expectations: what every signature must fulfil beyond being intact.
         clock: says when a signature without a time stamp must be valid: now.
         shown_as: what verdicts and errors call the file, where `path` is only a temporary name.
 

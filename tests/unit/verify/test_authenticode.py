@@ -3,6 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -49,9 +50,9 @@ def _sandbox_signed(tmp_path: Path, architecture: str = "x64") -> Path:
     return target
 
 
-def _failure(path: Path, **options: object) -> SignPathError:
+def _failure(path: Path, **options: Any) -> SignPathError:
     with pytest.raises(SignPathError) as caught:
-        verify_file(path, clock=CLOCK, **options)  # type: ignore[arg-type]  # options are passed on
+        verify_file(path, clock=CLOCK, **options)
     assert str(path) in caught.value.message
     return caught.value
 
@@ -278,8 +279,8 @@ def test_a_time_stamp_keeps_a_signature_valid(tmp_path: Path, oid: str) -> None:
         verify_file(bare, clock=later)
 
 
-def _broken(message: SignedData, **changes: object) -> SignedData:
-    return replace(message, signers=(replace(message.signers[0], **changes),))  # type: ignore[arg-type]  # passed on
+def _broken(message: SignedData, **changes: Any) -> SignedData:
+    return replace(message, signers=(replace(message.signers[0], **changes),))
 
 
 @pytest.mark.parametrize(

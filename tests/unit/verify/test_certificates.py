@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -34,8 +35,8 @@ from tests.support.signing import (
 )
 
 
-def _ca(name: str = "CA", issuer: Identity | None = None, **options: object) -> Identity:
-    return issue(name, issuer or root(), is_ca=True, **options)  # type: ignore[arg-type]  # options are passed on
+def _ca(name: str = "CA", issuer: Identity | None = None, **options: Any) -> Identity:
+    return issue(name, issuer or root(), is_ca=True, **options)
 
 
 def _verify(identity: Identity, purpose: Purpose = CODE, *, is_trusted: bool = True) -> None:

@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from signpath_ci.errors import VerificationError
+from signpath_ci.formats import FormatError, UnsupportedError
+from signpath_ci.formats.asn1 import explicit, integer, object_identifier, octet_string, sequence, wrapped
+from signpath_ci.formats.cms import Algorithm, SignedData, read_signed_data
+from signpath_ci.verify.signed_data import VerifiedSigner, verify_signer
+from tests.support.oracles import needs_openssl, run
+from tests.support.signing import CODE_SIGNING, Identity, code_signer, issue, root, rsa_key, sign_cms
+
+DATA = "1.2.840.113549.1.7.1"
+CONTENT = octet_string(b"content")
+
+
+def _verify(message: SignedData, content_type: str = DATA) -> VerifiedSigner:
+    return verify_signer(message, content_type=content_type, what="the signature")
+
+
+def _rsa() -> Identity:
+    return issue("RSA", root(), key=rsa_key(), usages=[CODE_SIGNING])
+
+
+@pytest.mark.parametrize("scheme", ["", "bare"])
+@pytest.mark.parametrize("digest", ["sha256", "sha384"])
+def test_ecdsa(scheme: str, digest: str) -> None:
+    message = sign_cms(code_signer(), DATA, CONTENT, digest=digest, scheme=scheme)
+    assert _verify(message) == VerifiedSigner(
+        info=message.signers[0], certificate=code_signer().certificate, embedded=()
+    )
+
+
+@pytest.mark.parametrize("scheme", ["rsa", "rsa-digest", "pss"])
+def test_rsa(scheme: str) -> None:
+    assert _verify(sign_cms(_rsa(), DATA, CONTENT, scheme=scheme)).certificate.subject == _rsa().certificate.subject
+
+
+def _changed(message: SignedData, algorithm: Algorithm) -> SignedData:
+    return replace(message, signers=(replace(message.signers[0], signature_algorithm=algorithm),))
+
+
+def _pss(digest: str, mask: str = "1.2.840.113549.1.1.8", salt: int = 32) -> Algorithm:
+    algorithm = Algorithm.digest(digest).encode()
+    parameters = (
+        wrapped(explicit(0), algorithm),
+        wrapped(explicit(1), sequence(object_identifier(mask), algorithm)),
+        wrapped(explicit(2), integer(salt)),
+    )
+    return Algorithm("1.2.840.113549.1.1.10", sequence(*parameters))
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "error", "words"),
+    [
+        (Algorithm("1.2.840.10045.4.3.2"), UnsupportedError, "not with its key (1.2.840.10045.4.3.2)"),
+        (Algorithm("1.2.840.113549.1.1.5"), VerificationError, "uses SHA1, which is broken"),
+        (Algorithm("1.2.840.113549.1.1.4"), VerificationError, "uses MD5, which is broken"),
+        (Algorithm("1.2.840.113549.1.1.13"), VerificationError, "the signature is not its signer's"),
+        (Algorithm("1.2.840.113549.1.1.10"), FormatError, "PSS parameters of the signature is malformed"),
+        (Algorithm("1.2.840.113549.1.1.10", sequence()), VerificationError, "uses SHA1, which is broken"),
+        (_pss("sha1"), VerificationError, "uses SHA1, which is broken"),
+        (_pss("sha384"), VerificationError, "the signature is not its signer's"),
+        (_pss("sha256", mask="1.2.3"), UnsupportedError, "PSS parameters that are not supported"),
+        (_pss("sha256", salt=-1), UnsupportedError, "PSS parameters that are not supported"),
+        (_pss("sha256", salt=1 << 70), UnsupportedError, "PSS parameters that are not supported"),
+    ],
+)
+def test_algorithms_that_do_not_fit(algorithm: Algorithm, error: type[Exception], words: str) -> None:
+    message = _changed(sign_cms(_rsa(), DATA, CONTENT, scheme="pss"), algorithm)
+    with pytest.raises(error) as caught:
+        _verify(message)
+    assert words in str(caught.value)
+
+
+def test_a_key_of_another_kind_than_the_algorithm() -> None:
+    message = _changed(sign_cms(code_signer(), DATA, CONTENT), Algorithm("1.2.840.113549.1.1.11"))
+    with pytest.raises(UnsupportedError, match="not with its key"):
+        _verify(message)
+
+
+def test_no_signed_attributes() -> None:
+    message = sign_cms(code_signer(), DATA, CONTENT)
+    bare = replace(message, signers=(replace(message.signers[0], signed_attributes=(), signed_bytes=None),))
+    with pytest.raises(FormatError, match="lacks the signed attributes"):
+        _verify(bare)
+
+
+@needs_openssl
+@pytest.mark.parametrize("options", [(), ("-keyid",)])
+def test_messages_that_openssl_made(tmp_path: Path, options: tuple[str, ...]) -> None:
+    signer = _rsa()
+    files = {name: tmp_path / name for name in ("key.pem", "certificate.pem", "data", "message")}
+    files["key.pem"].write_bytes(signer.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    files["certificate.pem"].write_bytes(signer.certificate.public_bytes(Encoding.PEM))
+    files["data"].write_bytes(b"some data")
+    run(
+        *("openssl", "cms", "-sign", "-binary", "-nodetach", "-nosmimecap", "-md", "sha256", *options),
+        *("-in", files["data"], "-out", files["message"], "-outform", "DER"),
+        *("-signer", files["certificate.pem"], "-inkey", files["key.pem"]),
+    )
+    message = read_signed_data(files["message"].read_bytes(), "it")
+    assert message.content == octet_string(b"some data")
+    assert _verify(message).certificate == signer.certificate
+    stranger = replace(message, certificates=code_signer().encodings)
+    with pytest.raises(VerificationError, match="does not bring its signer's certificate along"):
+        _verify(stranger)
+
+
+@needs_openssl
+def test_openssl_accepts_what_we_write(tmp_path: Path) -> None:
+    (tmp_path / "root.pem").write_bytes(root().certificate.public_bytes(Encoding.PEM))
+    (tmp_path / "message").write_bytes(sign_cms(code_signer(), DATA, CONTENT).encode())
+    words = run(
+        *("openssl", "cms", "-verify", "-inform", "DER", "-in", tmp_path / "message", "-purpose", "any"),
+        *("-attime", "1772366400", "-CAfile", tmp_path / "root.pem"),
+    )
+    assert words.startswith("content")
