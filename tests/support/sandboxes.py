@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -95,6 +96,12 @@ def fake_sign(source: Path, target: Path, certificate: str) -> None:
     if content.startswith(b"bad"):
         raise CannotSignError("The file is of no kind that can be signed.")
     target.write_bytes(signed(content, certificate))
+
+
+def _answer_time_stamp_query(query: bytes, _now: datetime) -> bytes:
+    if query == b"trouble":
+        raise RuntimeError("a defect of the authority")
+    return b"answer to " + query
 
 
 def signed(content: bytes, certificate: str = "test") -> bytes:
@@ -210,7 +217,7 @@ def serving(
                     configuration,
                     store,
                     sign=sign,
-                    answer_time_stamp_query=lambda query, _now: b"answer to " + query,
+                    answer_time_stamp_query=_answer_time_stamp_query,
                     artifact_store=artifact_store,
                     processing_seconds=processing_seconds,
                     clock=Clock(),

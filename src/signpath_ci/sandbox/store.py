@@ -177,14 +177,18 @@ class Store:
 def _open(path: Path) -> sqlite3.Connection:
     path.touch(mode=0o600)
     database = sqlite3.connect(path, timeout=0)
-    # The lock that comes with this mode ends with the process, however it ends.
-    database.execute("PRAGMA locking_mode = EXCLUSIVE")
-    database.execute("PRAGMA journal_mode = WAL")
-    # In this mode a killed process loses nothing, and a commit need not wait for the disk.
-    database.execute("PRAGMA synchronous = NORMAL")
-    database.execute("BEGIN EXCLUSIVE")
-    database.execute(_SCHEMA)
-    database.commit()
+    try:
+        # The lock that comes with this mode ends with the process, however it ends.
+        database.execute("PRAGMA locking_mode = EXCLUSIVE")
+        database.execute("PRAGMA journal_mode = WAL")
+        # In this mode a killed process loses nothing, and a commit need not wait for the disk.
+        database.execute("PRAGMA synchronous = NORMAL")
+        database.execute("BEGIN EXCLUSIVE")
+        database.execute(_SCHEMA)
+        database.commit()
+    except sqlite3.Error:
+        database.close()
+        raise
     return database
 
 

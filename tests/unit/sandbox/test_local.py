@@ -141,3 +141,15 @@ def test_the_list_of_requests(sandbox: Client, path: str) -> None:
 
     assert f"<a href='/web/requests/{request_id}'>&lt;i&gt;.exe</a>" in page
     assert "Acme &lt;b&gt;" in page
+
+
+def test_a_defect_is_answered_as_a_problem(sandbox: Client) -> None:
+    answer = sandbox.post("/tsa", token=None, data=b"trouble")
+
+    assert problem(answer) == (500, "The sandbox failed; its log says more.")
+
+
+def test_a_page_leads_back_while_there_is_nothing_to_download(sandbox: Client) -> None:
+    link = sandbox.announce().json()["webLink"]
+
+    assert sandbox.get(f"{link}/signedartifact", token=None).url == link

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import logging
 import threading
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
+import pytest
+
 from signpath_ci.sandbox.config import Webhook
+from signpath_ci.sandbox.server import listen
+from signpath_ci.sandbox.webhook import post
 from tests.support.sandboxes import CONFIGURATION, ORGANIZATION, Client, eventually, fake_sign, serving, signed
 
 
@@ -132,6 +137,21 @@ def test_the_webhook_hears_of_the_end(tmp_path: Path) -> None:
         )
         for request_id, status in ((completed, "Completed"), (canceled, "Canceled"))
     ]
+
+
+def test_a_webhook_that_is_not_there_is_logged(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Whatever other tests have done to the loggers above it, this one is heard.
+    logger = logging.getLogger("signpath_ci.sandbox.webhook")
+    monkeypatch.setattr(logger, "handlers", [caplog.handler])
+    monkeypatch.setattr(logger, "propagate", False)
+    with listen("127.0.0.1", 0) as listener:
+        port = listener.getsockname()[1]
+
+    post(Webhook(url=f"http://127.0.0.1:{port}/"), organization_id="o", signing_request_id="r", status="Completed")
+
+    assert caplog.messages == [f"The webhook http://127.0.0.1:{port}/ can't be reached: ConnectionError"]
 
 
 def test_a_policy_that_was_taken_away(tmp_path: Path) -> None:

@@ -267,3 +267,46 @@ def test_only_the_name_of_a_file_is_kept(sandbox: Client, sent: str, shown: str)
     answer = sandbox.announce(**{"unsignedArtifactMetadata.fileName": sent})
 
     assert sandbox.listed(answer.json()["signingRequestId"])["file_name"] == shown
+
+
+@pytest.mark.parametrize(
+    ("ids", "field"),
+    [
+        ({"signingPolicyId": CONFIGURATION.id_of("signing-policy", "app", "release-signing")}, None),
+        (
+            {
+                "signingPolicyId": CONFIGURATION.id_of("signing-policy", "app", "test-signing"),
+                "artifactConfigurationId": "1",
+            },
+            "artifactConfigurationId",
+        ),
+        ({"artifactConfigurationId": "1"}, "signingPolicyId"),
+    ],
+)
+def test_a_resubmit_by_ids(sandbox: Client, ids: dict[str, str], field: str | None) -> None:
+    original = sandbox.submit(b"MZ ids", token="ci-token:farm-token", **ORIGIN).json()["signingRequestId"]
+
+    answer = sandbox.form("Resubmit", {"originalSigningRequestId": original, "description": "again", **ids})
+
+    if field:
+        assert (answer.status_code, list(answer.json()["errors"])) == (400, [field])
+        return
+    assert (answer.json()["signingPolicySlug"], answer.json()["description"]) == ("release-signing", "again")
+
+
+def test_artifacts_are_copied_where_links_are_not_possible(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_link(*_: object) -> None:
+        raise OSError("not supported")
+
+    with serving(tmp_path) as sandbox:
+        original = sandbox.submit(b"MZ copy").json()["signingRequestId"]
+        monkeypatch.setattr("os.link", no_link)
+        again = sandbox.form("Resubmit", {"originalSigningRequestId": original, "signingPolicySlug": "test-signing"})
+
+        assert sandbox.get(f"{again.json()['signingRequestId']}/UnsignedArtifact").content == b"MZ copy"
+
+
+def test_no_build_settings_file(sandbox: Client) -> None:
+    request_id = sandbox.submit(b"MZ none").json()["signingRequestId"]
+
+    assert sandbox.get(f"{request_id}/BuildSettingsFile").status_code == 404

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 
 import pytest
 
+from signpath_ci.sandbox.retrieval import RetrievalError, retrieve
+from signpath_ci.sandbox.store import Retrieval
 from tests.support.sandboxes import (
     Client,
     problem,
@@ -76,5 +79,25 @@ def test_only_web_links_are_fetched(sandbox: Client, url: str) -> None:
     answer = sandbox.form("SubmitWithArtifactRetrievalLink", said)
 
     assert problem(answer) == (400, {"artifactRetrievalLink.url": ["Must be an http or https link."]})
-    answer = sandbox.form("SubmitWithArtifactRetrievalLink", {**said, "artifactRetrievalLink.httpHeaders[2].key": "x"})
-    assert answer.status_code == 400
+
+
+def test_a_header_of_a_link_has_a_key_and_a_value(sandbox: Client) -> None:
+    said = {
+        "projectSlug": "app",
+        "signingPolicySlug": "test-signing",
+        "artifactRetrievalLink.url": "http://127.0.0.1/",
+        "artifactRetrievalLink.fileName": "a.exe",
+        "artifactRetrievalLink.sha256Hash": "ab" * 32,
+        "artifactRetrievalLink.httpHeaders[2].key": "X-Secret",
+    }
+    answer = sandbox.form("SubmitWithArtifactRetrievalLink", said)
+
+    assert problem(answer) == (400, {"artifactRetrievalLink.httpHeaders[2].value": ["Is missing."]})
+
+
+def test_an_artifact_behind_a_link_may_be_too_large(tmp_path: Path) -> None:
+    path = tmp_path / "artifact"
+    path.write_bytes(b"MZ 12345")
+
+    with pytest.raises(RetrievalError, match=r"^The artifact is larger than the 7 bytes that are taken\.$"):
+        retrieve(Retrieval(url=path.as_uri()), tmp_path / "target", announced_sha256=None, limit=7)

@@ -8,7 +8,9 @@ import signal
 import socket
 import subprocess
 import sys
+import zipfile
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -23,6 +25,20 @@ from tests.support.pe import LAUNCHERS
 from tests.support.sandboxes import eventually
 
 LAUNCHER = LAUNCHERS["x64"]
+
+CONFIG = """
+organization: {id: 0a8f3a52-3c2c-4d4e-9a51-0f0b6f5f8a11}
+api_tokens:
+  - {name: auditor, token: auditor-secret, may: [read]}
+  - {name: ci, token: ci-secret, may: [submit]}
+projects:
+  - slug: app
+    repository_url: https://github.com/acme/app
+    signing_policies:
+      - {slug: release-signing, certificate: acme-release, allowed_branches: [main], origin_verification: true}
+runs:
+  - {platform: github, id: "42", repository_url: "https://github.com/acme/app", branch: main, commit: 0a1b2c}
+"""
 
 
 @contextlib.contextmanager
@@ -85,6 +101,61 @@ def test_a_kill_in_the_midst_of_processing_loses_nothing(tmp_path: Path) -> None
         signed, unsigned=LAUNCHER, expectations=Expectations(trust_roots=(Path(about["trust_root"]),))
     )
     assert (verdict.identity, verdict.trust) == ("same", "root")
+
+
+def test_a_configuration_file_and_an_artifact_store(tmp_path: Path) -> None:
+    from signpath_ci.verify import verify_file
+
+    config, store = tmp_path / "sandbox.yml", tmp_path / "store"
+    config.write_text(CONFIG, "utf-8")
+    (store / "github").mkdir(parents=True)
+    with zipfile.ZipFile(store / "github" / "7.zip", "w") as archive:
+        archive.write(LAUNCHER, "bin/app.exe")
+    options = ("--config", str(config), "--artifact-store", str(store), "--processing-seconds", "0")
+
+    with _process("--json", *options) as (_, line):
+        about = json.loads(line)
+        url = f"{about['connectors']['github_pipeline']}/{about['organization_id']}/SigningRequests"
+        bearer = {"Authorization": f"Bearer {about['api_token']}"}
+        payload = {
+            "artifactId": "7",
+            "gitHubWorkflowRunId": "42",
+            "gitHubRepository": "acme/app",
+            "gitHubToken": "x",
+            "signPathProjectSlug": about["project_slug"],
+            "signPathSigningPolicySlug": about["signing_policy_slug"],
+        }
+        submitted = requests.post(f"{url}?api-version=1.0", json=payload, headers=bearer, timeout=30).json()
+        one = f"{url}/{submitted['signingRequestId']}"
+        status = partial(requests.get, f"{one}/Status?api-version=1.0", headers=bearer, timeout=30)
+        eventually(lambda: bool(status().json()["isFinalStatus"]))
+        (tmp_path / "signed.zip").write_bytes(
+            requests.get(f"{one}/SignedArtifact?api-version=1.0", headers=bearer, timeout=30).content
+        )
+
+    base = about["api_url"].removesuffix("/Api")
+    root = about.pop("trust_root")
+    assert Path(root).name == "root.pem"
+    assert about == {
+        "api_url": f"{base}/Api",
+        "organization_id": "0a8f3a52-3c2c-4d4e-9a51-0f0b6f5f8a11",
+        "api_token": "ci-secret",
+        "project_slug": "app",
+        "signing_policy_slug": "release-signing",
+        "web_url": f"{base}/web",
+        "trusted_build_system_token": None,
+        "artifact_store": str(store),
+        "connectors": {
+            "github": f"{base}/connectors/github",
+            "github_pipeline": f"{base}/connectors/pipeline/GitHubActions/GitHubCom",
+            "gitlab": f"{base}/connectors/gitlab",
+            "azure": f"{base}/connectors/azure",
+        },
+    }
+    with zipfile.ZipFile(tmp_path / "signed.zip") as archive:
+        signed = Path(archive.extract("bin/app.exe", tmp_path))
+    (verdict,) = verify_file(signed, unsigned=LAUNCHER)
+    assert "acme-release" in verdict.signer.subject
 
 
 def test_readable_lines_and_a_temporary_directory() -> None:
