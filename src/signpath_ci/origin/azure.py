@@ -42,7 +42,7 @@ def describe(variables: Variables, cwd: Path) -> Origin:
     del cwd
     scm = _SCM_OF_PROVIDER.get((variables.get("BUILD_REPOSITORY_PROVIDER") or "").lower(), "git")
     # Never BUILD_SOURCEBRANCHNAME, which is only the last segment.
-    ref = variables.ref("BUILD_SOURCEBRANCH") if scm == "git" else variables.get("BUILD_SOURCEBRANCH")
+    ref = variables.ref("BUILD_SOURCEBRANCH") if scm == "git" else _path(variables, "BUILD_SOURCEBRANCH")
     is_pull_request = _is_pull_request(variables, ref)
     pull_request = _pull_request(variables, ref) if is_pull_request else None
     branch, branch_source = _branch(ref, scm), "BUILD_SOURCEBRANCH"
@@ -80,6 +80,14 @@ def _is_pull_request(variables: Variables, ref: str | None) -> bool:
 def _branch(ref: str | None, scm: str) -> str | None:
     # TFVC: `$/project/folder` is a branch; `name;user` is a shelveset, which is on none.
     return None if ref is not None and scm == "tfvc" and not ref.startswith("$/") else branch_of(ref)
+
+
+def _path(variables: Variables, name: str) -> str | None:
+    """Return a branch where branches are folders, and may have blanks and other characters that git forbids."""
+    value = variables.get(name)
+    if value is not None and "://" in value:
+        variables.broken(name, "is a URL instead of a folder of the repository")
+    return value
 
 
 def _commit(variables: Variables, scm: str) -> str:

@@ -95,6 +95,10 @@ AZURE = {"TF_BUILD": "True", "BUILD_REPOSITORY_URI": "https://host/widget", "BUI
         (AZURE | {"BUILD_SOURCEVERSION": "$(Build.SourceVersion)"}, "Azure Pipelines: BUILD_SOURCEVERSION is missing."),
         (AZURE | {"BUILD_REPOSITORY_URI": ""}, "Azure Pipelines: BUILD_REPOSITORY_URI is missing."),
         (
+            AZURE | {"BUILD_REPOSITORY_PROVIDER": "Svn", "BUILD_SOURCEBRANCH": "https://SECRET@host"},
+            "Azure Pipelines: BUILD_SOURCEBRANCH is a URL instead of a folder of the repository.",
+        ),
+        (
             AZURE | {"SYSTEM_TEAMPROJECT": "https://SECRET@host"},
             "Azure Pipelines: SYSTEM_TEAMPROJECT is not the name of a team project.",
         ),
