@@ -66,7 +66,7 @@ class Loopback:
 
 @contextmanager
 def loopback(*behaviours: Behaviour, context: ssl.SSLContext | None = None) -> Iterator[Loopback]:
-    """Run a server whose first connection shows the first behaviour, and so on; the last one goes for all that follow."""
+    """Run a server: the first connection shows the first behaviour, and so on; the last one goes for all others."""
     listener = socket.create_server(("127.0.0.1", 0))
     done, requests = threading.Event(), list[bytes]()
     threads: list[threading.Thread] = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from signpath_ci.api.rest import SignPathApi
@@ -33,3 +34,16 @@ def transport(url: str = BASE, *, time: FakeTime | None = None, **changes: Any) 
 
 def rest_api(url: str = BASE, *, time: FakeTime | None = None, **changes: Any) -> SignPathApi:
     return SignPathApi(transport(url, time=time, **changes), ORGANIZATION)
+
+
+class Blocks:
+    """Content of given pieces."""
+
+    def __init__(self, *blocks: bytes) -> None:
+        self._blocks = blocks
+
+    def __len__(self) -> int:
+        return sum(map(len, self._blocks))
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._blocks)

@@ -3,24 +3,13 @@
 from __future__ import annotations
 
 import email.policy
-from collections.abc import Iterator
 from email.parser import BytesParser
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from signpath_ci.api.content import FilePart, MultipartForm
-
-
-class Blocks:
-    def __init__(self, *blocks: bytes) -> None:
-        self._blocks = blocks
-
-    def __len__(self) -> int:
-        return sum(map(len, self._blocks))
-
-    def __iter__(self) -> Iterator[bytes]:
-        return iter(self._blocks)
+from tests.support.wire import Blocks
 
 
 def _parse(form: MultipartForm) -> list[tuple[str, str | None, bytes]]:

@@ -18,16 +18,14 @@ from cryptography.x509.oid import NameOID
 from signpath_ci.api.streams import Download
 from signpath_ci.api.transport import Transport
 from signpath_ci.clock import Clock
-from signpath_ci.errors import ServiceUnavailableError, UnexpectedAnswerError, UsageError
+from signpath_ci.errors import RefusedError, ServiceUnavailableError, UnexpectedAnswerError, UsageError
 from tests.support.loopback import Connection, loopback
 from tests.support.values import FakeTime
 from tests.support.wire import TOKEN, transport
 
-IMPATIENT = {"stall_timeout": 0.3, "connect_timeout": 5, "service_unavailable_timeout": 0.05}
-
 
 def _impatient(url: str) -> Transport:
-    return transport(url, clock=Clock(), **IMPATIENT)
+    return transport(url, clock=Clock(), stall_timeout=0.3, service_unavailable_timeout=0.05)
 
 
 def _healthy(connection: Connection) -> None:
@@ -239,15 +237,18 @@ def test_a_body_that_raises_is_broken_off_and_nothing_wraps_its_error() -> None:
 
     def read_all(connection: Connection) -> None:
         count = 0
-        while data := connection.socket.recv(65536):
-            count += len(data)
-        received.append(count)
+        try:
+            while data := connection.socket.recv(65536):
+                count += len(data)
+        finally:
+            received.append(count)
 
     with loopback(read_all) as server:
         sender = transport(server.url)
         with pytest.raises(KeyError, match="mine"):
             sender.post("thing", Broken(2), "application/octet-stream")
         sender.close()
+    # All threads of the server have ended here.
     assert len(Endless.piece) <= received[0] < 2 * len(Endless.piece)
 
 
@@ -261,7 +262,7 @@ def test_an_early_refusal_ends_an_upload() -> None:
 
     with loopback(refuse) as server:
         sender = transport(server.url)
-        with pytest.raises(Exception, match="was refused: 413 .*Too large"):
+        with pytest.raises(RefusedError, match=r"was refused: 413 .*Too large"):
             sender.post("thing", Endless(8), "application/octet-stream", if_in_doubt="Look.")
         sender.close()
 
