@@ -5,7 +5,6 @@ What is downloaded does not get its final name before it is verified: no later s
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -23,8 +22,6 @@ from signpath_ci.signing.wait import wait
 
 if TYPE_CHECKING:
     from signpath_ci.api.rest import SignPathApi
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,7 +129,7 @@ def collect(
         on_poll=reporter.still_waiting,
     )
     if collection.expected_origin is not None:
-        _check_origin(collection.expected_origin, api, submission)
+        _check_origin(collection.expected_origin, submission, api=api, reporter=reporter)
     signed, _ = download(
         api,
         submission.signing_request_id,
@@ -174,14 +171,13 @@ def _verify(downloaded: Artifact, *, collection: Collection, reporter: Reporter)
     reporter.verified(verdicts)
 
 
-def _check_origin(expected: ExpectedOrigin, api: SignPathApi, submission: Submission) -> None:
+def _check_origin(expected: ExpectedOrigin, submission: Submission, *, api: SignPathApi, reporter: Reporter) -> None:
     recorded = api.request(submission.signing_request_id).origin
     differences = compare_origin(
         expected.origin, recorded, branch=expected.branch, build_settings_file=expected.build_settings_file
     )
-    for line in difference_table(differences) if differences else []:
-        _log.error("%s", line)
     if differences:
+        reporter.explained(tuple(difference_table(differences)))
         raise VerificationError(
             f"The origin that SignPath recorded for {submission.signing_request_id} is not this build's: "
             f"{', '.join(difference.field for difference in differences)} differ.",

@@ -35,6 +35,9 @@ class Reporter:
     def verified(self, verdicts: tuple[Verdict, ...]) -> None:
         """The signed file is what it should be."""
 
+    def explained(self, table: tuple[str, ...]) -> None:
+        """Lines that show in detail what the error that follows says; already harmless, columns aligned."""
+
     def close(self) -> None:
         """Nothing more will happen."""
 
@@ -76,6 +79,10 @@ class Several(Reporter):
     def verified(self, verdicts: tuple[Verdict, ...]) -> None:
         for reporter in self._reporters:
             reporter.verified(verdicts)
+
+    def explained(self, table: tuple[str, ...]) -> None:
+        for reporter in self._reporters:
+            reporter.explained(table)
 
     def close(self) -> None:
         for reporter in self._reporters:

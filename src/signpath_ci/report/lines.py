@@ -57,6 +57,10 @@ class LineReporter(Reporter):
             for line in verdict_words(verdict):
                 self._say(line)
 
+    def explained(self, table: tuple[str, ...]) -> None:
+        for line in table:
+            self._write(f"  {line}")
+
     def _say_alive(self, text: str) -> None:
         if self._clock.monotonic() - self._said_at >= _SIGN_OF_LIFE:
             self._say(text)

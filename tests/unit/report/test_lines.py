@@ -18,6 +18,7 @@ def _tell_everything(reporter: Reporter) -> None:
     reporter.downloading(10, 0)
     reporter.downloaded(artifact("app.signed.exe", sha256="cd" * 32))
     reporter.verified((verdict(),))
+    reporter.explained(("field  here", "branch main"))
     reporter.close()
 
 
@@ -39,6 +40,8 @@ def test_the_log_tells_the_story() -> None:
         "  signer: CN=Acme",
         f"  thumbprint: {'cd' * 32}",
         "  time stamp: 2026-06-01 12:30:15 UTC by CN=TSA",
+        "  field  here",
+        "  branch main",
     ]
 
 
