@@ -9,6 +9,8 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from signpath_ci.origin.refs import is_ref_name
+
 if TYPE_CHECKING:
     from signpath_ci.origin.variables import Variables
 
@@ -32,6 +34,15 @@ class Event:
         """
         value = self._at(path)
         return self._variables.checked(value, f"{_NAME}: {path}") if isinstance(value, str) and value else None
+
+    def ref(self, path: str) -> str | None:
+        """Return the text at `path` if it can be the name of a branch.
+
+        Raises:
+            UsageError: it holds control characters.
+        """
+        value = self.text(path)
+        return value if value is not None and is_ref_name(value) else None
 
     def number(self, path: str) -> int | None:
         """Return the whole number at `path` (keys joined by dots)."""

@@ -117,12 +117,12 @@ def _pull_request(variables: Variables, cwd: Path, server: str, ref: str | None)
         source_branch=note(
             "source_branch",
             (variables.ref("GITHUB_HEAD_REF"), "GITHUB_HEAD_REF"),
-            (event.text("pull_request.head.ref"), "event pull_request.head.ref"),
+            (event.ref("pull_request.head.ref"), "event pull_request.head.ref"),
         ),
         target_branch=note(
             "target_branch",
             (variables.ref("GITHUB_BASE_REF"), "GITHUB_BASE_REF"),
-            (event.text("pull_request.base.ref"), "event pull_request.base.ref"),
+            (event.ref("pull_request.base.ref"), "event pull_request.base.ref"),
         ),
         head_commit=note(
             "head_commit", (head_commit if is_commit(head_commit) else None, "event pull_request.head.sha")

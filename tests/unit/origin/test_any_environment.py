@@ -43,7 +43,7 @@ VALUES = st.one_of(
     st.builds("{}{}".format, st.sampled_from(PREFIXES), st.text(max_size=20)),
 )
 KEYS = ["number", "pull_request", "head", "base", "repo", "full_name", "ref", "sha"]
-LEAVES = st.none() | st.booleans() | st.integers() | st.text(max_size=10)
+LEAVES = st.none() | st.booleans() | st.integers() | st.text(max_size=10) | st.sampled_from(URLS)
 PAYLOADS = st.recursive(LEAVES, lambda inner: st.dictionaries(st.sampled_from(KEYS), inner))
 
 

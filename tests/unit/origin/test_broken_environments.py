@@ -199,3 +199,10 @@ def test_an_event_with_a_number_that_is_none(number: object, tmp_path: Path) -> 
     (tmp_path / "event.json").write_text(json.dumps({"number": number}))
     env = GITHUB | {"GITHUB_EVENT_NAME": "pull_request", "GITHUB_EVENT_PATH": "event.json"}
     assert collect_origin(env, tmp_path).pull_request == PullRequest()
+
+
+def test_an_event_with_names_that_no_branch_can_have(tmp_path: Path) -> None:
+    ends = {"head": {"ref": "https://user:SECRET@host", "sha": "SECRET"}, "base": {"ref": "main"}}
+    (tmp_path / "event.json").write_text(json.dumps({"number": 17, "pull_request": ends}))
+    origin = collect_origin(PULL_REQUEST | {"GITHUB_EVENT_PATH": "event.json"}, tmp_path)
+    assert origin.pull_request == PullRequest(number=17, target_branch="main")
