@@ -8,7 +8,7 @@ from typing import BinaryIO
 from zipfile import ZipInfo
 
 from signpath_ci.errors import VerificationError
-from signpath_ci.formats import UnsupportedError
+from signpath_ci.formats import FormatError, UnsupportedError
 from signpath_ci.formats.zip import Archive, Budget, open_archive, package_marker
 from signpath_ci.verify.authenticode import PeSignature, verify_pe
 from signpath_ci.verify.failure import about
@@ -91,7 +91,10 @@ class _Walk:
             if submitted is not None and original is not None:
                 unsigned = stack.enter_context(submitted.extracted(original))
             if kind == "zip":
-                return self.archive(member, unsigned, prefix=f"{name}/")
+                try:
+                    return self.archive(member, unsigned, prefix=f"{name}/")
+                except FormatError as error:  # checks that failed in it name their member already
+                    raise type(error)(f"{name}: {error}") from error
             with about(name):
                 signatures = verify_pe(member, unsigned=unsigned, trust=self._trust, now=self._now)
             return [(name, signature) for signature in signatures]

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from signpath_ci.clock import Clock
 from signpath_ci.errors import SignPathError, UnsupportedFormatError, VerificationError
@@ -58,8 +59,6 @@ def _failure(path: Path, **options: Any) -> SignPathError:
 
 
 def _pem(tmp_path: Path, *identities: Identity) -> tuple[Path, ...]:
-    from cryptography.hazmat.primitives.serialization import Encoding
-
     path = tmp_path / "roots.pem"
     path.write_bytes(b"".join(i.certificate.public_bytes(Encoding.PEM) for i in identities))
     return (path,)
@@ -387,8 +386,6 @@ def test_an_attribute_twice(tmp_path: Path) -> None:
 @pytest.mark.parametrize("key", ["rsa", "ec"])
 @pytest.mark.parametrize("architecture", sorted(LAUNCHERS))
 def test_files_that_osslsigncode_signed(tmp_path: Path, architecture: str, key: str) -> None:
-    from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-
     signer = issue("Tool", root(), key=rsa_key() if key == "rsa" else None, usages=[CODE_SIGNING])
     (tmp_path / "key.pem").write_bytes(signer.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
     (tmp_path / "certificates.pem").write_bytes(signer.certificate.public_bytes(Encoding.PEM))
@@ -404,3 +401,20 @@ def test_files_that_osslsigncode_signed(tmp_path: Path, architecture: str, key: 
         clock=CLOCK,
     )
     assert (verdict.signer.subject, verdict.trust, verdict.identity) == ("CN=Tool", "root", "same")
+
+
+@needs_osslsigncode
+def test_signatures_that_osslsigncode_nested(tmp_path: Path) -> None:
+    second = issue("Second", root(), usages=[CODE_SIGNING])
+    certificate, key, nested = (tmp_path / name for name in ("certificate.pem", "key.pem", "nested.exe"))
+    certificate.write_bytes(second.certificate.public_bytes(Encoding.PEM))
+    key.write_bytes(second.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    run(
+        *("osslsigncode", "sign", "-nest", "-certs", certificate, "-key", key, "-h", "sha384"),
+        *("-in", _sandbox_signed(tmp_path), "-out", nested),
+    )
+    verdicts = verify_file(nested, unsigned=LAUNCHERS["x64"], clock=CLOCK)
+    assert [(v.signer.subject[:15], v.digest_algorithm, v.time_stamp is None) for v in verdicts] == [
+        ("CN=Code Signing", "sha256", False),
+        ("CN=Second", "sha384", True),
+    ]

@@ -1,13 +1,13 @@
 from __future__ import annotations
 
+import tempfile
 from functools import cache
 from pathlib import Path
-from tempfile import mkdtemp
 
 import pytest
 
 from signpath_ci.clock import Clock
-from signpath_ci.errors import SignPathError, UnsupportedFormatError, VerificationError
+from signpath_ci.errors import LocalFileError, SignPathError, UnsupportedFormatError, VerificationError
 from signpath_ci.sandbox import tsa
 from signpath_ci.sandbox.signers import sign_file
 from signpath_ci.verify import can_verify, verify_file
@@ -21,7 +21,7 @@ CLOCK = Clock(now=lambda: NOW)
 @cache
 def _pair() -> tuple[Path, Path]:
     """Return a submitted archive and the signed one."""
-    directory = Path(mkdtemp(prefix="archives-"))
+    directory = Path(tempfile.mkdtemp(prefix="archives-"))
     unsigned, signed = directory / "unsigned.zip", directory / "signed.zip"
     unsigned.write_bytes(build_zip(release()))
     sign_file(
@@ -129,6 +129,26 @@ def test_hostile_archives(tmp_path: Path, case: str) -> None:
     path = tmp_path / "a.zip"
     path.write_bytes(data)
     assert words in _failure(path).message
+
+
+def test_a_hostile_submitted_archive_is_told_from_the_signed_one(tmp_path: Path) -> None:
+    path = tmp_path / "submitted.zip"
+    path.write_bytes(hostile()["bomb"][0])
+    assert "the submitted archive: the archive's entry a.exe is a bomb" in _failure(_pair()[1], path).message
+
+
+def test_a_damaged_inner_archive_is_named(tmp_path: Path) -> None:
+    for case in ("bomb", "encrypted"):
+        data, words = hostile()[case]
+        path = _write(tmp_path / "a.zip", {"inner.zip": build_zip({"deeper.zip": data})})
+        assert f": inner.zip: inner.zip/deeper.zip: the archive's entry {words}" in _failure(path).message
+
+
+def test_no_room_to_unpack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    signed = _pair()[1]
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "missing"))
+    with pytest.raises(LocalFileError, match="can't be read, or not be unpacked: No such file or directory"):
+        verify_file(signed, clock=CLOCK)
 
 
 @pytest.mark.parametrize("marker", ["META-INF/MANIFEST.MF", "[Content_Types].xml"])
