@@ -64,7 +64,9 @@ def problem_answer(_request: Request, error: Exception) -> Response:
     if isinstance(error, HTTPException):
         error = ProblemError(HTTPStatus(error.status_code), str(error.detail), headers=error.headers)
     if not isinstance(error, ProblemError):
-        error = ProblemError(HTTPStatus.INTERNAL_SERVER_ERROR, "The sandbox failed; its log says more.")
+        # The server drops the connection after a defect: a client that was not told would send its next call into it.
+        detail, headers = "The sandbox failed; its log says more.", {"Connection": "close"}
+        error = ProblemError(HTTPStatus.INTERNAL_SERVER_ERROR, detail, headers=headers)
     body: dict[str, object] = {
         "type": "about:blank",
         "title": error.status.phrase,

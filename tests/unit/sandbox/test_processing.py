@@ -2,43 +2,91 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import json
 import logging
 import threading
-from dataclasses import replace
+import time
+from dataclasses import asdict, replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from signpath_ci.sandbox.config import Webhook
+from signpath_ci.sandbox.processing import Processor
 from signpath_ci.sandbox.server import listen
+from signpath_ci.sandbox.states import State
+from signpath_ci.sandbox.store import Retrieval, SigningRequest, Store
 from signpath_ci.sandbox.webhook import post
 from tests.support.sandboxes import CONFIGURATION, ORGANIZATION, Client, eventually, fake_sign, serving, signed
 
 
-def test_a_request_walks_through_the_states(tmp_path: Path) -> None:
-    with serving(tmp_path, processing_seconds=0.5) as sandbox:
-        request_id = sandbox.submit(b"MZ walk").json()["signingRequestId"]
-        seen: list[tuple[str, str]] = []
+class _Recorder(Store):
+    """A store that remembers each state."""
 
-        def is_final() -> bool:
-            status = sandbox.status_of(request_id)
-            now = (status["status"], status["workflowStatus"])
-            if now not in seen:
-                seen.append(now)
-            return bool(status["isFinalStatus"])
+    def __init__(self, directory: Path) -> None:
+        super().__init__(directory)
+        self.states: list[State] = []
 
-        eventually(is_final)
+    def change(self, request_id: str, expected: State, **changes: Any) -> SigningRequest | None:
+        changed = super().change(request_id, expected, **changes)
+        if changed:
+            self.states.append(changed.state)
+        return changed
 
-    assert seen == [
-        ("InProgress", "Submitted"),
-        ("InProgress", "QueuedForMalwareScanning"),
-        ("InProgress", "ScanningForMalware"),
-        ("InProgress", "QueuedForProcessing"),
-        ("InProgress", "Processing"),
-        ("Completed", "Completed"),
-    ]
+
+_TO_THE_SCAN = [State.QUEUED_FOR_MALWARE_SCANNING, State.SCANNING_FOR_MALWARE]
+_TO_THE_END = [State.QUEUED_FOR_PROCESSING, State.PROCESSING, State.COMPLETED]
+
+
+@pytest.mark.parametrize(
+    ("policy", "is_retrieved", "states"),
+    [
+        ("test-signing", False, [*_TO_THE_SCAN, *_TO_THE_END]),
+        ("test-signing", True, [State.RETRIEVING_ARTIFACT, *_TO_THE_SCAN, *_TO_THE_END]),
+        ("two-approvals", False, [*_TO_THE_SCAN, State.WAITING_FOR_APPROVAL]),
+    ],
+)
+def test_a_request_walks_through_the_states(
+    tmp_path: Path, policy: str, is_retrieved: bool, states: list[State]
+) -> None:
+    artifact = tmp_path / "artifact"
+    artifact.write_bytes(b"MZ walk")
+    submitted = SigningRequest(
+        state=State.SUBMITTED,
+        created="2026-01-01",
+        submitter="ci",
+        project_slug="app",
+        signing_policy_slug=policy,
+        artifact_configuration_slug="initial",
+        file_name="artifact",
+        retrieval=Retrieval(url=artifact.as_uri(), headers={"X": "secret"}) if is_retrieved else None,
+    )
+
+    async def walk() -> float:
+        processor = Processor(CONFIGURATION, store, sign=fake_sign, processing_seconds=0.1)
+        processor.wake(submitted.id)
+        started = time.monotonic()
+        while store.states != states:
+            assert store.states == states[: len(store.states)]
+            await asyncio.sleep(0.001)
+        await processor.close()
+        return time.monotonic() - started
+
+    with contextlib.closing(_Recorder(tmp_path / "state")) as store:
+        if not is_retrieved:
+            artifact.replace(store.unsigned(submitted.id))
+        store.add(submitted)
+        seconds = asyncio.run(asyncio.wait_for(walk(), 20))
+        walked = store.find(submitted.id)
+
+    assert walked is not None
+    assert walked.times_signed == (1 if walked.state is State.COMPLETED else 0)
+    assert "secret" not in repr(asdict(walked))
+    assert seconds > (0.09 if walked.state is State.COMPLETED else 0.05)
 
 
 def test_a_restart_goes_on_where_it_was(tmp_path: Path) -> None:
