@@ -40,7 +40,3 @@ def test_the_sandbox_says_what_it_needs(program: Program) -> None:
 
     assert finished.code == 2
     assert "pip install 'signpath-ci[sandbox]'" in finished.error
-
-
-def test_without_progress_bars_there_are_lines(program: Program, executable: Path) -> None:
-    assert program("sign", executable, **_without(program, "rich")).code == 0
