@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache, partial
 from typing import BinaryIO
 
 from signpath_ci.errors import VerificationError
@@ -13,7 +14,7 @@ from signpath_ci.formats import FormatError, UnsupportedError
 from signpath_ci.formats.asn1 import first_value_size, reading
 from signpath_ci.formats.authenticode import INDIRECT_DATA, NESTED_SIGNATURE, read_indirect_data
 from signpath_ci.formats.cms import read_signed_data
-from signpath_ci.formats.pe import Image, content_digest, read_image, read_signature
+from signpath_ci.formats.pe import content_digest, read_image, read_signature
 from signpath_ci.model import SignerCertificate, TimeStamp
 from signpath_ci.verify.certificates import CODE_SIGNING, describe, verify_chain
 from signpath_ci.verify.identity import check_same_content
@@ -23,6 +24,7 @@ from signpath_ci.verify.trust import Trust
 
 _WHAT = "the signature"
 _MAX_PADDING = 7
+_MAX_NESTED = 8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,21 +54,23 @@ def verify_pe(file: BinaryIO, *, unsigned: BinaryIO | None, trust: Trust, now: d
     message = read_signature(file, image)
     if message is None:
         raise VerificationError("the file is not signed.")
-    signatures = tuple(_verify(file, image, _without_padding(message), trust=trust, now=now, is_nested=False))
+    # Each pass over the file takes a second a GiB, and nested signatures mostly use the same algorithm.
+    digest = cache(partial(content_digest, file, image))
+    signatures = tuple(_verify(_without_padding(message), digest, trust=trust, now=now, is_nested=False))
     if unsigned is not None:
-        for signature in signatures:
-            check_same_content(unsigned, signature.digest_algorithm, signature.content_digest)
+        for algorithm, expected in {(s.digest_algorithm, s.content_digest) for s in signatures}:
+            check_same_content(unsigned, algorithm, expected)
     return signatures
 
 
 def _verify(
-    file: BinaryIO, image: Image, encoding: bytes, *, trust: Trust, now: datetime, is_nested: bool
+    encoding: bytes, digest_of_file: Callable[[str], bytes], *, trust: Trust, now: datetime, is_nested: bool
 ) -> Iterator[PeSignature]:
     message = read_signed_data(encoding, _WHAT)
     verified = verify_signer(message, content_type=INDIRECT_DATA, what=_WHAT)
     indirect = read_indirect_data(message.content or b"")
     algorithm = strong_digest(indirect.algorithm, _WHAT)
-    digest = content_digest(file, image, algorithm)
+    digest = digest_of_file(algorithm)
     if not hmac.compare_digest(digest, indirect.digest):
         raise VerificationError(
             "the file was changed after it was signed: its Authenticode hash is not the signed one."
@@ -86,8 +90,10 @@ def _verify(
     nested = verified.info.unsigned_values(NESTED_SIGNATURE)
     if nested and is_nested:
         raise UnsupportedError("a nested signature has further signatures nested in it")
+    if len(nested) > _MAX_NESTED:
+        raise UnsupportedError(f"the signature has {len(nested)} signatures nested in it")
     for further in nested:
-        yield from _verify(file, image, further, trust=trust, now=now, is_nested=True)
+        yield from _verify(further, digest_of_file, trust=trust, now=now, is_nested=True)
 
 
 def _without_padding(message: bytes) -> bytes:

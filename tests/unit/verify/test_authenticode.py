@@ -370,6 +370,13 @@ def test_nested_signatures_are_judged_too(tmp_path: Path) -> None:
     verdicts = verify_file(message(second), unsigned=LAUNCHERS["x64"], clock=CLOCK)
     assert [v.signer.subject for v in verdicts] == ["CN=Code Signer", "CN=Second"]
     assert "not for code signing" in _failure(message(wrong)).message
+    many = write_pe(
+        tmp_path / "many.exe",
+        lambda digest: _with_unsigned(
+            sign_image(digest, code_signer()), Attribute(NESTED_SIGNATURE, tuple(integer(n) for n in range(9)))
+        ),
+    )
+    assert "has 9 signatures nested in it" in _failure(many).message
     assert "further signatures nested" in _failure(message(second, twice=True)).message
 
 
