@@ -1,6 +1,7 @@
 """User-defined parameters of a signing request, `NAME=VALUE` or line by line as the official GitHub action takes them.
 
 That form is `name: "JSON string"`, one a line: <https://docs.signpath.io/trusted-build-systems/github>
+GitLab makes JSON of the documented component's list: <https://docs.signpath.io/trusted-build-systems/gitlab>
 """
 
 from __future__ import annotations
@@ -43,9 +44,13 @@ def parse_parameters(pairs: Sequence[str]) -> dict[str, str]:
 def parse_parameter_lines(text: str) -> dict[str, str]:
     """Return the parameters of lines `name: "JSON string"`; blank lines are passed over.
 
+    Or of a JSON array of objects, `[{"name": "value"}, ...]`, as GitLab passes a list.
+
     Raises:
         UsageError: a line (its number is named) is not of that form, has a name with other characters, or repeats one.
     """
+    if text.lstrip().startswith("["):
+        return _collected(_listed(text))
 
     def parsed() -> Iterable[tuple[str, str, str]]:
         for number, line in enumerate(text.split("\n"), 1):
@@ -65,6 +70,21 @@ def parse_parameter_lines(text: str) -> dict[str, str]:
             yield found["name"], value, where
 
     return _collected(parsed())
+
+
+def _listed(text: str) -> Iterable[tuple[str, str, str]]:
+    try:
+        # Numbers stay as they are written.
+        entries = json.loads(text, parse_int=str, parse_float=str, parse_constant=str)
+    except (ValueError, RecursionError):
+        raise UsageError("The list of parameters is not JSON.", hint='Example: [{"Version": "1.2.3"}]') from None
+    for number, entry in enumerate(entries, 1):
+        where = f"Entry {number} of the parameters"
+        for name, value in entry.items() if isinstance(entry, dict) else ((None, None),):
+            said = str(value).lower() if isinstance(value, bool) else value
+            if name is None or not isinstance(said, str):
+                raise UsageError(f"{where} is not of the form name: value.", hint="The value is a text or a number.")
+            yield name, said, where
 
 
 def expand_parameters(parameters: Mapping[str, str], origin: Origin) -> dict[str, str]:

@@ -40,6 +40,32 @@ def test_lines() -> None:
     }
 
 
+def test_a_json_list() -> None:
+    text = '[{"a": "x: \\"y\\"\\n", "b": 1.50}, {"c": true}, {}, {"d": ""}]\n'
+
+    assert parse_parameter_lines(text) == {"a": 'x: "y"\n', "b": "1.50", "c": "true", "d": ""}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[", "The list of parameters is not JSON."),
+        ('[{"a": "b"}] x', "The list of parameters is not JSON."),
+        ("[" * 100_000, "The list of parameters is not JSON."),
+        ('["a"]', "Entry 1 of the parameters is not of the form name: value."),
+        ('[{"a": "b"}, {"c": null}]', "Entry 2 of the parameters is not of the form name: value."),
+        ('[{"a": ["b"]}]', "Entry 1 of the parameters is not of the form name: value."),
+        ('[{"a b": "c"}]', 'Entry 1 of the parameters has the name "a b".'),
+        ('[{"a": "b"}, {"A": "c"}]', "Entry 2 of the parameters repeats A."),
+    ],
+)
+def test_bad_json_lists(text: str, message: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        parse_parameter_lines(text)
+
+    assert caught.value.message == message
+
+
 def test_nothing() -> None:
     assert parse_parameters([]) == parse_parameter_lines("") == parse_parameter_lines(" \n\n") == {}
 

@@ -1,0 +1,252 @@
+"""Each template's job, put together with GitLab's semantics and run in the shells that runners have."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from signpath_ci.model import Expectations
+from signpath_ci.verify import verify_file
+from tests.platforms.gitlab.conftest import API_TOKEN, GITLAB_TOKEN, Project
+from tests.platforms.gitlab.shell_runner import FinishedJob, ShellRunner
+from tests.support.pe import LAUNCHERS
+
+SHELLS = {"bash": ("bash", "-eo", "pipefail"), "sh": ("sh", "-e")}
+HOSTILE = """it's "odd" $(touch pwned) `touch pwned` ; touch pwned & \\n # : - {a} [b] %s $$ é"""
+HOSTILE_NAME = """it's "odd" $(touch pwned) `touch pwned`; touch pwned & \\n # : [b] %s é.exe"""
+
+
+def _runner(project: Project, shell: str = "bash", **known: str) -> ShellRunner:
+    return ShellRunner(project.directory, {**project.known, **known}, SHELLS[shell])
+
+
+def _run(project: Project, template: str, inputs: dict[str, object], shell: str = "bash", **known: str) -> FinishedJob:
+    finished = _runner(project, shell, **known).run(*project.job(template, inputs))
+    assert API_TOKEN not in finished.log
+    assert GITLAB_TOKEN not in finished.log
+    assert not (project.directory / ".signpath-ci").exists()
+    return finished
+
+
+def _assert_signed(project: Project, signed: Path, policy: str = "test-signing") -> None:
+    [verdict] = verify_file(
+        signed,
+        unsigned=project.directory / "app.exe",
+        expectations=Expectations(trust_roots=(Path(project.sandbox["trust_root"]),), subject=f"({policy})"),
+    )
+    assert (verdict.trust, verdict.identity) == ("root", "same")
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_a_job_signs_a_file(project: Project, shell: str) -> None:
+    finished = _run(project, "sign", project.sign_inputs(), shell)
+
+    assert finished.code == 0, finished.log
+    _assert_signed(project, project.directory / "signed" / "app.exe")
+    request_id = finished.dotenv["SUBMIT_SIGNING_REQUEST_SIGNPATH_SIGNING_REQUEST_ID"]
+    assert finished.dotenv == {
+        "SUBMIT_SIGNING_REQUEST_SIGNPATH_SIGNING_REQUEST_ID": request_id,
+        "SUBMIT_SIGNING_REQUEST_SIGNPATH_SIGNING_REQUEST_WEB_URL": project.request(request_id)["webLink"],
+        "SUBMIT_SIGNING_REQUEST_SIGNPATH_SIGNED_ARTIFACT_DOWNLOAD_URL": project.request(request_id)[
+            "signedArtifactLink"
+        ],
+    }
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_nothing_in_an_input_or_file_name_is_run(project: Project, shell: str) -> None:
+    (project.directory / "app.exe").rename(project.directory / HOSTILE_NAME)
+    parameters: list[object] = [{"one": HOSTILE.replace("{a}", "")}, {"two": 'line\nline "x" $HOME'}]
+    inputs = project.sign_inputs(
+        artifact_path=HOSTILE_NAME,
+        output_artifact_path="out put/",
+        description=HOSTILE.replace("{a}", "").replace("$$", ""),
+        parameters=parameters,
+        job_name="sign 'it' $(touch pwned) `touch pwned`",
+    )
+
+    finished = _run(project, "sign", inputs, shell)
+
+    assert finished.code == 0, finished.log
+    assert sorted(path.name for path in (project.directory / "out put").iterdir()) == [HOSTILE_NAME]
+    assert not list(project.directory.rglob("pwned"))
+    [request_id] = [value for name, value in finished.dotenv.items() if name.endswith("SIGNING_REQUEST_ID")]
+    request = project.request(request_id)
+    assert request["parameters"] == {"one": HOSTILE.replace("{a}", ""), "two": 'line\nline "x" $HOME'}
+    assert request["description"] == inputs["description"]
+
+
+def test_variables_of_the_project_take_the_place_of_inputs(project: Project) -> None:
+    inputs = project.sign_inputs(project_slug="", description="Release $CI_COMMIT_TAG of ${CI_PROJECT_ID}")
+
+    finished = _run(project, "sign", inputs, SIGNPATH_PROJECT_SLUG="app", CI_COMMIT_TAG="v1")
+
+    [request_id] = [value for name, value in finished.dotenv.items() if name.endswith("SIGNING_REQUEST_ID")]
+    assert project.request(request_id)["projectSlug"] == "app"
+    assert project.request(request_id)["description"] == "Release v1 of 7"
+
+
+def test_a_refused_request_fails_the_job_and_says_why(project: Project) -> None:
+    finished = _run(project, "sign", project.sign_inputs(project_slug="nonsense"))
+
+    assert finished.code == 3, finished.log
+    assert "nonsense" in finished.log
+    assert not list((project.directory / "signed").iterdir())
+    assert finished.dotenv == {}
+
+
+def test_a_failed_request_fails_the_job_and_says_why(project: Project) -> None:
+    (project.directory / "notes.zip").write_bytes(b"PK\x05\x06" + bytes(18))
+
+    finished = _run(project, "sign", project.sign_inputs(artifact_path="notes.zip", verify="off"))
+
+    assert finished.code == 4, finished.log
+    assert "Failed" in finished.log
+    assert not list((project.directory / "signed").iterdir())
+    assert [name for name in finished.dotenv if name.endswith("SIGNING_REQUEST_ID")]
+
+
+def test_a_variable_without_a_token(project: Project) -> None:
+    finished = _run(project, "sign", project.sign_inputs(api_token_var_name="NO_SUCH_VARIABLE"))
+
+    assert finished.code == 2
+    assert "error: Not given: " in finished.log
+    assert "SIGNPATH_API_TOKEN" in finished.log
+
+
+def test_the_token_of_another_variable(project: Project) -> None:
+    inputs = project.sign_inputs(api_token_var_name="MINE")
+
+    finished = _run(project, "sign", inputs, MINE=API_TOKEN, SIGNPATH_API_TOKEN="of-no-use")
+
+    assert finished.code == 0, finished.log
+
+
+def test_no_file_is_named(project: Project) -> None:
+    finished = _run(project, "sign", project.sign_inputs(artifact_path=""))
+
+    assert finished.code == 2
+    assert "error: No file to sign is named." in finished.log
+
+
+@pytest.mark.parametrize("version", ["missing", "too old"])
+def test_without_a_usable_python(project: Project, tmp_path: Path, version: str) -> None:
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    for name in ("rm", "mkdir", "sed", "sh", "false"):
+        (programs / name).symlink_to(shutil.which(name) or "")
+    if version == "too old":
+        (programs / "python3").write_text("#!/bin/sh\nexit 1\n")
+        (programs / "python3").chmod(0o755)
+
+    finished = ShellRunner(
+        project.directory, {**project.known, "PATH": str(programs)}, (shutil.which("sh") or "", "-e")
+    ).run(*project.job("sign", project.sign_inputs()))
+
+    assert finished.code == 2
+    assert "error: No Python 3.10 or later found." in finished.log
+
+
+def test_a_canceled_job_cancels_its_request(project: Project) -> None:
+    name, job = project.job("sign", project.sign_inputs(signing_policy_slug="approved-signing", job_name="sign"))
+    runner = _runner(project)
+    process = runner.start(name, job)
+    assert process.stdout is not None
+    said = next(line for line in process.stdout if "WaitingForApproval" in line)
+
+    process.send_signal(signal.SIGTERM)
+    finished = runner.finish(process, job, status="canceled")
+
+    assert finished.code == 143, said + finished.log
+    assert project.request(finished.dotenv["SIGN_SIGNPATH_SIGNING_REQUEST_ID"])["status"] == "Canceled"
+
+
+def test_a_job_that_gives_up_waiting_leaves_its_request(project: Project) -> None:
+    inputs = project.sign_inputs(
+        signing_policy_slug="approved-signing", job_name="sign", wait_for_completion_timeout_in_seconds=0.1
+    )
+
+    finished = _run(project, "sign", inputs)
+
+    assert finished.code == 5
+    assert project.request(finished.dotenv["SIGN_SIGNPATH_SIGNING_REQUEST_ID"])["status"] == "WaitingForApproval"
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_a_later_job_fetches_what_an_earlier_one_submitted(project: Project, shell: str) -> None:
+    submitted = _run(project, "sign", project.sign_inputs(job_name="sign", wait_for_completion=False), shell)
+    assert submitted.code == 0, submitted.log
+    inputs = project.inputs(
+        signing_request_id="$SIGN_SIGNPATH_SIGNING_REQUEST_ID",
+        output_artifact_path="dist/signed app.exe",
+        unsigned_artifact_path="app.exe",
+    )
+
+    finished = _run(project, "get-signed-artifact", inputs, shell, **submitted.dotenv)
+
+    assert finished.code == 0, finished.log
+    _assert_signed(project, project.directory / "dist" / "signed app.exe")
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_what_was_tested_gets_the_release_signature(project: Project, shell: str) -> None:
+    tested = _run(project, "sign", project.sign_inputs(job_name="sign"), shell)
+    inputs = project.inputs(
+        signing_request_id="$SIGN_SIGNPATH_SIGNING_REQUEST_ID",
+        signing_policy_slug="release-signing",
+        description="Tested",
+        output_artifact_path="release/app.exe",
+        unsigned_artifact_path="app.exe",
+        job_name="release",
+    )
+
+    finished = _run(project, "resubmit", inputs, shell, **tested.dotenv)
+
+    assert finished.code == 0, finished.log
+    _assert_signed(project, project.directory / "release" / "app.exe", "release-signing")
+    request = project.request(finished.dotenv["RELEASE_SIGNPATH_SIGNING_REQUEST_ID"])
+    assert (request["signingPolicySlug"], request["description"]) == ("release-signing", "Tested")
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    directory = tmp_path_factory.mktemp("wheel")
+    root = Path(__file__).parents[3]
+    build = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(directory)]
+    subprocess.run(build, cwd=root, check=True, capture_output=True)
+    [path] = directory.glob("*.whl")
+    return path
+
+
+def test_the_core_comes_by_pip_into_an_environment_of_its_own(project: Project, wheel: Path, tmp_path: Path) -> None:
+    # What it depends on comes from the Python that runs these tests: they reach no package index.
+    import yaml
+
+    offline = {"PIP_NO_INDEX": "1", "PIP_NO_DEPS": "1", "PYTHONPATH": str(Path(yaml.__file__).parents[1])}
+    planted = "import pathlib; pathlib.Path('pwned').touch()\n"
+    for module in ("venv", "pip", "sys", "signpath_ci"):
+        (project.directory / f"{module}.py").write_text(planted)
+
+    finished = _run(project, "sign", project.sign_inputs(package=f"signpath-ci[verify] @ {wheel.as_uri()}"), **offline)
+
+    assert finished.code == 0, finished.log
+    _assert_signed(project, project.directory / "signed" / "app.exe")
+    assert not list(project.directory.rglob("pwned"))
+    assert not list(tmp_path.glob(".local"))
+
+
+def test_a_package_that_is_not_there_fails_the_job(project: Project) -> None:
+    inputs = project.sign_inputs(package="signpath-ci==0.0.0.dev404")
+
+    finished = _run(project, "sign", inputs, PIP_NO_INDEX="1")
+
+    assert finished.code != 0
+    assert "No matching distribution found for signpath-ci==0.0.0.dev404" in finished.log
