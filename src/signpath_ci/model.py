@@ -66,6 +66,7 @@ class RequestStatus:
         workflow_status: the finer `workflowStatus`; `None` where the server does not say it.
         is_final: nothing will change any more. Only `status == "Completed"` is a success.
         web_link: the page for people; `None` where the server does not say it.
+        is_artifact_fetched: SignPath has fetched the artifact from the CI system; `None` but from connectors.
     """
 
     signing_request_id: str
@@ -73,6 +74,7 @@ class RequestStatus:
     workflow_status: str | None
     is_final: bool
     web_link: str | None = None
+    is_artifact_fetched: bool | None = None
 
     @property
     def is_completed(self) -> bool:

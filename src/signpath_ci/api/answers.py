@@ -17,11 +17,13 @@ class Answer:
         what: the call, for messages: "GET https://...".
         option: how the user gave the service's URL, for hints.
         data: the object.
+        location: the `Location` header that came with it.
     """
 
-    def __init__(self, what: str, option: str, data: Mapping[str, Any]) -> None:
+    def __init__(self, what: str, option: str, data: Mapping[str, Any], *, location: str | None = None) -> None:
         self._what, self._option = what, option
         self._data = data
+        self.location = location
 
     def __contains__(self, name: str) -> bool:
         """Tell whether a field is there and not null."""
@@ -43,10 +45,15 @@ class Answer:
 
     def flag(self, name: str) -> bool:
         """Return a field that must be true or false."""
-        value = self._data.get(name)
+        value = self.optional_flag(name)
         if value is None:
             self._broken(f"without the promised field '{name}'")
-        if not isinstance(value, bool):
+        return value
+
+    def optional_flag(self, name: str) -> bool | None:
+        """Return a field that is true, false or missing."""
+        value = self._data.get(name)
+        if value is not None and not isinstance(value, bool):
             self._broken(f"with a '{name}' that is neither true nor false")
         return value
 
@@ -59,33 +66,26 @@ class Answer:
             self._broken(f"with a '{name}' that is no object")
         return Answer(self._what, self._option, value)
 
-    def parts(self, name: str) -> list[Answer]:
-        """Return a field that is a list of objects; an empty list where it is missing."""
-        value = self._data.get(name)
-        if value is None:
-            value = []
-        if not isinstance(value, list) or not all(isinstance(entry, dict) for entry in value):
-            self._broken(f"with a '{name}' that is no list of objects")
-        return [Answer(self._what, self._option, entry) for entry in value]
-
     def texts(self) -> dict[str, str]:
         """Return all fields, each of which must be a text; those that are null are left out."""
-        return {name: self.text_or_empty(name) for name in self._data if name in self}
+        return {name: self.optional_text(name) or "" for name in self._data if name in self}
 
-    def text_or_empty(self, name: str) -> str:
-        """Return a field that is a text; an empty one where it is missing."""
-        return self.optional_text(name) or ""
+    def raw(self, name: str) -> object:
+        """Return a field as it is, for what is only shown and must not break the call."""
+        return self._data.get(name)
 
     def _broken(self, how: str) -> NoReturn:
         raise unexpected(self._what, f"was answered {how}", self._option)
 
 
-def parse_answer(body: bytes, content_type: str, *, what: str, option: str) -> Answer:
-    """Return the JSON object in a body.
+def parse_answer(body: bytes, content_type: str, *, what: str, option: str, location: str | None = None) -> Answer:
+    """Return the JSON object in a body; an empty one for no body where a `Location` says it all.
 
     Raises:
         UnexpectedAnswerError: it is a web page, no JSON, or no object.
     """
+    if location and not body:
+        return Answer(what, option, {}, location=location)
     text = body.decode("utf-8-sig", "replace")
     if is_html(text, content_type):
         raise unexpected(what, f"was answered with a web page: {html_words(text) or 'an empty one'}", option)
@@ -95,7 +95,7 @@ def parse_answer(body: bytes, content_type: str, *, what: str, option: str) -> A
         raise unexpected(what, "was answered with something that is no JSON", option) from None
     if not isinstance(data, dict):
         raise unexpected(what, "was answered with JSON that is no object", option)
-    return Answer(what, option, data)
+    return Answer(what, option, data, location=location)
 
 
 def unexpected(what: str, how: str, option: str) -> UnexpectedAnswerError:

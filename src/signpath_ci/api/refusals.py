@@ -31,11 +31,17 @@ _HINTS = {
 }
 
 
-class MissingRouteError(RefusedError):
+class AnsweredRefusalError(RefusedError):
+    """A 4xx answer, with its body (the beginning of it) for those who know its form better."""
+
+    body = b""
+
+
+class MissingRouteError(AnsweredRefusalError):
     """A 404 or 405 that may mean that the server does not have the route: no word of the application's own in it."""
 
 
-def refusal(what: str, status: int, body: bytes, content_type: str, *, option: str) -> RefusedError:
+def refusal(what: str, status: int, body: bytes, content_type: str, *, option: str) -> AnsweredRefusalError:
     """Return the error for a 4xx answer.
 
     Args:
@@ -47,11 +53,13 @@ def refusal(what: str, status: int, body: bytes, content_type: str, *, option: s
     """
     said = server_words(body, content_type)
     missing = status == HTTPStatus.METHOD_NOT_ALLOWED or (status == HTTPStatus.NOT_FOUND and not _is_specific(body))
-    return (MissingRouteError if missing else RefusedError)(
+    error = (MissingRouteError if missing else AnsweredRefusalError)(
         f"{what} was refused: {status_words(status)}" + (f": {_sentence(said)}" if said else "."),
         status=status,
         hint=_HINTS.get(status, "").format(option=option),
     )
+    error.body = body
+    return error
 
 
 def status_words(status: int, reason: str | None = None) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from signpath_ci.api.answers import Answer
 from signpath_ci.api.content import Content, FilePart, MultipartForm
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _WAITS_FOR_UPLOAD = "WaitingForArtifactUpload"
 _OCTETS = "application/octet-stream"
+_IN_DOUBT = "Look at the project's signing requests in SignPath before you run it again."
 _LOOK_FIRST = "Look at the project's signing requests in SignPath before you run it again."
 
 T = TypeVar("T")
@@ -104,6 +105,26 @@ class SignPathApi:
         )
         return self._submission(answer)
 
+    def resubmit(self, original_id: str, *, signing_policy_slug: str, description: str | None = None) -> Submission:
+        """Have the artifact of an earlier request signed under another policy. Not safe to repeat.
+
+        Args:
+            original_id: of the earlier request; its artifact, parameters and verified origin are used again.
+            signing_policy_slug: the other policy.
+            description: `None`: the original's.
+
+        Raises:
+            ServiceUnavailableError: also where the server may have taken it.
+        """
+        optional = [("description", description)] if description is not None else []
+        form = MultipartForm(
+            [("originalSigningRequestId", original_id), ("signingPolicySlug", signing_policy_slug), *optional]
+        )
+        answer = self._transport.post(
+            f"{self._requests}/Resubmit", b"".join(form), form.content_type, if_in_doubt=_IN_DOUBT
+        )
+        return self._submission(answer)
+
     def status(self, signing_request_id: str, *, patience: float | None = None) -> RequestStatus:
         """Return where a request stands; from the whole request where the server has no status (before 1.200).
 
@@ -154,8 +175,11 @@ class SignPathApi:
         return f"{self._requests}/{quote(signing_request_id, safe='')}{action}"
 
     def _submission(self, answer: Answer) -> Submission:
+        # A resubmit promises no more than a Location (wire contract, section 1, "Submit").
+        located = unquote((answer.location or "").rstrip("/").rpartition("/")[2])
         submission = Submission(
-            signing_request_id=answer.text("signingRequestId"), web_link=answer.optional_text("webLink")
+            signing_request_id=answer.optional_text("signingRequestId") or located or answer.text("signingRequestId"),
+            web_link=answer.optional_text("webLink"),
         )
         self._web_links[submission.signing_request_id] = submission.web_link
         return submission

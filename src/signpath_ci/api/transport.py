@@ -292,7 +292,9 @@ class Transport:
         if body is None:
             raise unexpected(call.what, f"was answered with more than {_MAX_JSON} bytes", self._base.option)
         content_type = response.headers.get("Content-Type", "")
-        return parse_answer(body, content_type, what=call.what, option=self._base.option)
+        return parse_answer(
+            body, content_type, what=call.what, option=self._base.option, location=response.headers.get("Location")
+        )
 
     def _time_to_read(self, deadline: Deadline) -> Deadline:
         return Deadline(self._clock, max(deadline.remaining, _LAST_ATTEMPT))

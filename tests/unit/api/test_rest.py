@@ -281,6 +281,38 @@ def test_the_signed_artifact(server: responses.RequestsMock) -> None:
     assert rest_api().signed_artifact(ID, b"".join) == b"signed"
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"json": {"signingRequestId": ID, "webLink": LINK}},
+        {"json": {"webLink": LINK}, "headers": {"Location": f"{REQUESTS}/{ID}"}},
+        {"body": b"", "headers": {"Location": f"/Api/v1/SigningRequests/{ID}/"}},
+    ],
+)
+def test_a_resubmit(server: responses.RequestsMock, answer: dict[str, Any]) -> None:
+    server.post(f"{REQUESTS}/Resubmit", status=201, **answer)
+
+    made = rest_api().resubmit("original", signing_policy_slug="release-signing", description="1.2")
+
+    assert made.signing_request_id == ID
+    assert form_of(server.calls[0].request) == [
+        ("originalSigningRequestId", None, "original"),
+        ("signingPolicySlug", None, "release-signing"),
+        ("description", None, "1.2"),
+    ]
+
+
+def test_a_resubmit_is_not_repeated_and_keeps_the_description(server: responses.RequestsMock) -> None:
+    server.post(f"{REQUESTS}/Resubmit", status=504)
+    with pytest.raises(ServiceUnavailableError, match="may have taken it"):
+        rest_api().resubmit("original", signing_policy_slug="release-signing")
+
+    assert [name for name, _, _ in form_of(server.calls[0].request)] == [
+        "originalSigningRequestId",
+        "signingPolicySlug",
+    ]
+
+
 def test_cancelling_what_a_lost_answer_canceled_is_done(server: responses.RequestsMock) -> None:
     server.post(f"{REQUESTS}/{ID}/Cancel", body=requests.ConnectionError())
     server.get(f"{REQUESTS}/{ID}/Status", json={"status": "Canceled", "isFinalStatus": True})
