@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 _WAITS_FOR_UPLOAD = "WaitingForArtifactUpload"
 _OCTETS = "application/octet-stream"
-_IN_DOUBT = "Look at the project's signing requests in SignPath before you run it again."
 _LOOK_FIRST = "Look at the project's signing requests in SignPath before you run it again."
 
 T = TypeVar("T")
@@ -105,26 +104,6 @@ class SignPathApi:
         )
         return self._submission(answer)
 
-    def resubmit(self, original_id: str, *, signing_policy_slug: str, description: str | None = None) -> Submission:
-        """Have the artifact of an earlier request signed under another policy. Not safe to repeat.
-
-        Args:
-            original_id: of the earlier request; its artifact, parameters and verified origin are used again.
-            signing_policy_slug: the other policy.
-            description: `None`: the original's.
-
-        Raises:
-            ServiceUnavailableError: also where the server may have taken it.
-        """
-        optional = [("description", description)] if description is not None else []
-        form = MultipartForm(
-            [("originalSigningRequestId", original_id), ("signingPolicySlug", signing_policy_slug), *optional]
-        )
-        answer = self._transport.post(
-            f"{self._requests}/Resubmit", b"".join(form), form.content_type, if_in_doubt=_IN_DOUBT
-        )
-        return self._submission(answer)
-
     def status(self, signing_request_id: str, *, patience: float | None = None) -> RequestStatus:
         """Return where a request stands; from the whole request where the server has no status (before 1.200).
 
@@ -162,6 +141,10 @@ class SignPathApi:
             RefusedError: also while the request is not completed.
         """
         return self._transport.download(self._path(signing_request_id, "/SignedArtifact"), receive)
+
+    def signed_artifact_url(self, signing_request_id: str) -> str:
+        """Return where the signed file is found, for others to call."""
+        return self._transport.url(self._path(signing_request_id, "/SignedArtifact"))
 
     def cancel(self, signing_request_id: str, *, patience: float | None = None) -> None:
         """Cancel a request (servers since 1.207); one that is already final stays as it is."""

@@ -93,6 +93,10 @@ class Transport:
             headers={"User-Agent": user_agent, "Accept": "application/json, */*;q=0.5", "Accept-Encoding": "identity"},
         )
 
+    def url(self, path: str) -> str:
+        """Return the URL of a path below the base, for others to call."""
+        return self._base.join(path)
+
     def get(self, path: str, *, patience: float | None = None) -> Answer:
         """Return the JSON object at a path.
 

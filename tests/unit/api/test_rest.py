@@ -305,7 +305,7 @@ def test_a_resubmit(server: responses.RequestsMock, answer: dict[str, Any]) -> N
 def test_a_resubmit_is_not_repeated_and_keeps_the_description(server: responses.RequestsMock) -> None:
     server.post(f"{REQUESTS}/Resubmit", status=504)
     with pytest.raises(ServiceUnavailableError, match="may have taken it"):
-        rest_api().resubmit("original", signing_policy_slug="release-signing")
+        rest_api().resubmit("original", signing_policy_slug="release-signing", description=None)
 
     assert [name for name, _, _ in form_of(server.calls[0].request)] == [
         "originalSigningRequestId",

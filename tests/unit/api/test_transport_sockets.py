@@ -6,6 +6,7 @@ import datetime
 import ipaddress
 import socket
 import ssl
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -231,11 +232,14 @@ def test_a_body_that_raises_is_broken_off_and_nothing_wraps_its_error() -> None:
     class Broken(Endless):
         def __iter__(self) -> Iterator[bytes]:
             yield self.piece
+            assert accepted.wait(30)
             raise KeyError("mine")
 
     received: list[int] = []
+    accepted = threading.Event()
 
     def read_all(connection: Connection) -> None:
+        accepted.set()
         count = 0
         try:
             while data := connection.socket.recv(65536):
