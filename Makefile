@@ -7,6 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 NODE_TOOLS := tests/platforms/node_modules/.installed
+PLATFORM_TOOLS := .venv-tools/.installed
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check format docs bench dist lock clean
@@ -26,10 +27,13 @@ $(INSTALLED): pyproject.toml requirements/dev.txt
 $(NODE_TOOLS): tests/platforms/package.json tests/platforms/package-lock.json tests/platforms/.npmrc
 	@npm ci --prefix tests/platforms --silent && touch $@ || echo "warning: npm ci failed: the tests that need its tools are skipped" >&2
 
+$(PLATFORM_TOOLS): requirements/platform-tools.txt
+	@test -n "$(PYTHON)" && $(PYTHON) -m venv .venv-tools && .venv-tools/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $< && touch $@ || echo "warning: $< could not be installed: the tests that need its tools are skipped" >&2
+
 demo: $(INSTALLED) ## Sign a real Windows executable in a sandbox, and verify it
 	@$(BIN)/signpath-ci demo --output-directory build/demo
 
-test: $(INSTALLED) $(NODE_TOOLS) ## Run all tests
+test: $(INSTALLED) $(NODE_TOOLS) $(PLATFORM_TOOLS) ## Run all tests
 	$(BIN)/python -m pytest --cov --cov-report=term $(PYTEST_ARGUMENTS)
 
 check: $(INSTALLED) ## Lint, check types and formatting
@@ -53,6 +57,7 @@ dist: $(INSTALLED) ## Build the wheel and the source distribution into dist/
 
 lock: $(INSTALLED) ## Pin the newest allowed packages anew
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.10 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --all-extras --output-file requirements/dev.txt pyproject.toml
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.10 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --output-file requirements/platform-tools.txt requirements/platform-tools.in
 
 clean: ## Remove everything that the targets made
-	rm -rf $(VENV) build dist .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis tests/platforms/node_modules
+	rm -rf $(VENV) .venv-tools build dist .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis tests/platforms/node_modules
