@@ -79,6 +79,11 @@ def wait(
         clock.sleep(max(min(pause, deadline - now), 0.0))
 
 
+def is_artifact_fetched(status: RequestStatus) -> bool:
+    """Tell whether a connector's job may end: the token that SignPath fetches the artifact with dies with it."""
+    return status.is_artifact_fetched is True
+
+
 def _not_signed(status: RequestStatus) -> NotSignedError:
     hints = (_NEXT_STEPS.get(status.status, ""), f"See {status.web_link}" if status.web_link else "")
     return NotSignedError(
