@@ -41,6 +41,11 @@ def read_template(path: Path) -> Template:
     return Template(yaml.safe_load(header)["spec"]["inputs"], text)
 
 
+def required_inputs(template: Template) -> dict[str, object]:
+    """Return some value for each input that has no default."""
+    return {name: "some" for name, declared in template.inputs.items() if "default" not in declared}
+
+
 def interpolate(template: Template, inputs: Mapping[str, object]) -> str:
     """Return the text with the inputs in it.
 
