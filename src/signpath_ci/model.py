@@ -51,10 +51,17 @@ class SigningRequestFields:
 
 @dataclass(frozen=True, kw_only=True)
 class Submission:
-    """What a successful submit answers: the request's id and the page for people."""
+    """What a successful submit answers: the request's id and the page for people.
+
+    Attributes:
+        signing_request_id: of the new request.
+        web_link: the page for people; `None` where the server does not say it.
+        signed_artifact_url: where a program with the token finds the signed file once the request is completed.
+    """
 
     signing_request_id: str
     web_link: str | None
+    signed_artifact_url: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,7 +21,11 @@ def run(settings: DownloadSettings, process: Process) -> None:
     def work(reporter: Reporter) -> SigningResult:
         api = connect(settings, process)
         state = api.request(settings.signing_request_id).state
-        submission = Submission(signing_request_id=state.signing_request_id, web_link=state.web_link)
+        submission = Submission(
+            signing_request_id=state.signing_request_id,
+            web_link=state.web_link,
+            signed_artifact_url=api.signed_artifact_url(state.signing_request_id),
+        )
         reporter.submitted(submission)
         collection = earlier_collection(settings, settings, settings)
         if collection is None:

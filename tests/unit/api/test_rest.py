@@ -65,7 +65,9 @@ def test_a_request_is_created_with_every_field(server: responses.RequestsMock, t
 
     made = rest_api().create(fields, file_name="app.exe", sha256="ab" * 32)
 
-    assert made == Submission(signing_request_id=ID, web_link=LINK)
+    assert made == Submission(
+        signing_request_id=ID, web_link=LINK, signed_artifact_url=f"{REQUESTS}/{ID}/SignedArtifact"
+    )
     assert form_of(server.calls[0].request) == [
         ("projectSlug", None, "demo"),
         ("signingPolicySlug", None, "test-signing"),
@@ -114,7 +116,9 @@ def test_one_call_with_everything(server: responses.RequestsMock) -> None:
 
     made = rest_api().submit_with_artifact(FIELDS, file_name="app.exe", content=Blocks(b"MZ", b"go"))
 
-    assert made == Submission(signing_request_id=ID, web_link=LINK)
+    assert made == Submission(
+        signing_request_id=ID, web_link=LINK, signed_artifact_url=f"{REQUESTS}/{ID}/SignedArtifact"
+    )
     assert form_of(server.calls[0].request) == [
         ("projectSlug", None, "demo"),
         ("signingPolicySlug", None, "test-signing"),

@@ -59,7 +59,9 @@ def test_two_calls(server: responses.RequestsMock, artifact: Artifact) -> None:
 
     submission = submit(rest_api(), artifact, FIELDS, on_progress=lambda *numbers: progress.append(numbers))
 
-    assert submission == Submission(signing_request_id=ID, web_link=None)
+    assert submission == Submission(
+        signing_request_id=ID, web_link=None, signed_artifact_url=f"{REQUESTS}/{ID}/SignedArtifact"
+    )
     assert received == [artifact.path.read_bytes()]
     assert progress == [(BLOCK, artifact.size), (2 * BLOCK, artifact.size), (artifact.size, artifact.size)]
 
