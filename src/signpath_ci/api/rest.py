@@ -160,9 +160,11 @@ class SignPathApi:
     def _submission(self, answer: Answer) -> Submission:
         # A resubmit promises no more than a Location (wire contract, section 1, "Submit").
         located = unquote((answer.location or "").rstrip("/").rpartition("/")[2])
+        signing_request_id = answer.optional_text("signingRequestId") or located or answer.text("signingRequestId")
         submission = Submission(
-            signing_request_id=answer.optional_text("signingRequestId") or located or answer.text("signingRequestId"),
+            signing_request_id=signing_request_id,
             web_link=answer.optional_text("webLink"),
+            signed_artifact_url=self.signed_artifact_url(signing_request_id),
         )
         self._web_links[submission.signing_request_id] = submission.web_link
         return submission
