@@ -1,0 +1,69 @@
+"""Runs whole pipelines in `gitlab-ci-local`, which plays GitLab and its shell executor on this machine."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import yaml
+
+_PROGRAM = Path(__file__).parents[1] / "node_modules" / ".bin" / "gitlab-ci-local"
+_MISSING = next(
+    (name for name in (_PROGRAM, "node", "rsync") if shutil.which(name) is None),
+    None,
+)
+_DEADLINE = 120
+
+needs_gitlab_ci_local = pytest.mark.skipif(
+    _MISSING is not None, reason=f"{_MISSING} is missing: make test installs gitlab-ci-local, the system node and rsync"
+)
+
+
+@dataclass(frozen=True)
+class FinishedPipeline:
+    """A pipeline at its end: the exit code, all that was said, and what lies in the checkout."""
+
+    code: int
+    log: str
+    directory: Path
+
+    def said(self, job: str) -> list[str]:
+        """Return the lines that a job's commands have written."""
+        start = f"{job} >"
+        lines = (line.strip() for line in self.log.splitlines())
+        return [line.removeprefix(start).strip() for line in lines if line.startswith(start)]
+
+    def artifacts(self, job: str) -> Path:
+        """Return the directory with what a job has published."""
+        return self.directory / ".gitlab-ci-local" / "artifacts" / job
+
+
+def run_pipeline(directory: Path, variables: Mapping[str, str], path: str, home: Path) -> FinishedPipeline:
+    """Run the pipeline of a checkout.
+
+    Args:
+        directory: a git checkout with a `.gitlab-ci.yml`.
+        variables: those of the project's settings, and the predefined ones.
+        path: where jobs look for programs.
+        home: an empty directory.
+    """
+    (home / ".gitlab-ci-local").mkdir(exist_ok=True)
+    (home / ".gitlab-ci-local" / "variables.yml").write_text(yaml.safe_dump({"global": dict(variables)}), "utf-8")
+    predefined = [f"--variable={name}={text}" for name, text in variables.items() if name.startswith(("CI_", "GITLAB_"))]
+    # Without isolation: with it, this runner throws away what a job has made before the job's after_script.
+    done = subprocess.run(
+        [str(_PROGRAM), "--force-shell-executor", "--no-color", *predefined],
+        cwd=directory,
+        env={"PATH": path, "HOME": str(home), "GIT_CONFIG_NOSYSTEM": "1"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=_DEADLINE,
+        check=False,
+    )
+    return FinishedPipeline(done.returncode, done.stdout, directory)
