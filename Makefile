@@ -45,8 +45,9 @@ format: $(INSTALLED) ## Format the code
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-docs: $(INSTALLED) ## Fill the README's tables from the code
+docs: $(INSTALLED) ## Fill the tables of the documentation, and the inputs of the actions, from the code
 	$(BIN)/python -m tools.readme
+	$(BIN)/python -m tools.actions
 
 bench: $(INSTALLED) ## Measure side by side with what one would use instead
 	$(BIN)/python -m benchmarks

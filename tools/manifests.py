@@ -1,0 +1,136 @@
+"""The inputs of all plugins, from the one table of options (`settings`): names, defaults, descriptions, variables.
+
+`inputs` says what a plugin's manifest has to offer. GitHub's manifests and the tables of its documentation are filled
+from it by `make docs`; the others are compared with it by tests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from signpath_ci.cli import COMMANDS
+from signpath_ci.settings import Option, options
+
+Platform = Literal["github", "gitlab", "azure"]
+
+_NAMES = {
+    "artifact": "artifact_path",
+    "output": "output_artifact_path",
+    "subject": "expected_subject",
+    "wait_for_completion_timeout": "wait_for_completion_timeout_in_seconds",
+    "service_unavailable_timeout": "service_unavailable_timeout_in_seconds",
+    "stall_timeout": "download_signed_artifact_timeout_in_seconds",
+}
+"""Options that plugins call otherwise; as SignPath's own do, where these have them (wire contract, sections 2, 3)."""
+
+_DEFAULTS = {
+    ("github", "connector_url"): "https://pipelineconnector.connectors.signpath.io/GitHubActions/GitHubCom",
+    ("github", "github_token"): "${{ github.token }}",
+    ("gitlab", "connector_url"): "https://gitlab.connectors.signpath.io",
+    ("github", "stall_timeout"): "300",
+    ("gitlab", "stall_timeout"): "300",
+    ("azure", "stall_timeout"): "300",
+}
+"""Defaults of SignPath's own plugins that are not the command line's."""
+
+_DESCRIPTIONS = {
+    "api_token": "The API token of the CI user.",
+    "trusted_build_system_token": "The token of a trusted build system; with it the origin is sent along.",
+    "github_token": "The job's token; it needs actions: read and contents: read.",
+    "gitlab_access_token": "A project access token of scope read_api.",
+    "azure_devops_token": "System.AccessToken.",
+}
+"""The command line reads secrets from files, and says so; a plugin takes them as they are."""
+
+_NEVER = frozenset({"json", "parameter", "connect_timeout"})
+"""No inputs: for programs; said by `parameters`; of no use where there is one network."""
+
+_PREFIXES: dict[Platform, str] = {"github": "github_", "gitlab": "gitlab_", "azure": "azure_devops_"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Input:
+    """One input of a plugin.
+
+    Attributes:
+        name: as the platform writes names: `project-slug`, `project_slug`, `projectSlug`.
+        option: the option's name in `settings`.
+        variable: the environment variable that carries it to the core.
+        description: for the people who write pipelines.
+        default: `None` where it has none.
+        required: whether nothing works without it.
+        choices: the allowed texts, or nothing.
+        is_flag: it is true or false.
+        is_secret: it must never be shown.
+    """
+
+    name: str
+    option: str
+    variable: str
+    description: str
+    default: str | None
+    required: bool
+    choices: tuple[str, ...]
+    is_flag: bool
+    is_secret: bool
+
+
+def inputs(
+    command: str,
+    platform: Platform,
+    *,
+    without: Iterable[str] = (),
+    changes: Mapping[str, Mapping[str, Any]] | None = None,
+) -> dict[str, Input]:
+    """Return the inputs of the plugin that runs a command, by their names, in the order of `--help`.
+
+    Args:
+        command: e.g. `sign`.
+        platform: whose names and defaults they have; options of other platforms are left out.
+        without: options that this plugin does not offer.
+        changes: by the option's name, the attributes of `Input` that this plugin has otherwise.
+
+    Raises:
+        LookupError: there is no such command, or an option that is named is none of it.
+    """
+    settings = next((known.settings for known in COMMANDS if known.name == command), None)
+    if settings is None:
+        raise LookupError(f"There is no command {command}.")
+    changes, without = changes or {}, set(without)
+    rows = {row.name: row for row in options(settings)}
+    if unknown := (without | changes.keys()) - rows.keys():
+        raise LookupError(f"{command} has no option {', '.join(sorted(unknown))}.")
+    foreign = tuple(prefix for other, prefix in _PREFIXES.items() if other != platform)
+    offered = [row for name, row in rows.items() if name not in _NEVER | without and not name.startswith(foreign)]
+    made = [replace(_input(row, platform), **changes.get(row.name, {})) for row in offered]
+    return {one.name: one for one in made}
+
+
+def _input(row: Option, platform: Platform) -> Input:
+    said = _DESCRIPTIONS.get(row.name, row.help).replace("Can be repeated.", "One a line.")
+    _, colon, rest = said.partition(": ")
+    if colon and row.name.startswith(_PREFIXES[platform]) and row.name not in _DESCRIPTIONS:
+        said = rest[:1].upper() + rest[1:]  # on the platform itself nobody needs to be told its name
+    return Input(
+        name=platform_name(_NAMES.get(row.name, row.name), platform),
+        option=row.name,
+        variable=row.variable,
+        description=said,
+        default=_DEFAULTS.get((platform, row.name), row.default),
+        required=row.required,
+        choices=row.choices,
+        is_flag=row.is_flag,
+        is_secret=row.is_secret,
+    )
+
+
+def platform_name(name: str, platform: Platform) -> str:
+    """Return a name with underscores as the platform's manifests write it."""
+    if platform == "github":
+        return name.replace("_", "-")
+    if platform == "azure":
+        first, *more = name.split("_")
+        return first + "".join("DevOps" if word == "devops" else word.capitalize() for word in more)
+    return name
