@@ -1,0 +1,82 @@
+// What every task does: it starts the core with the inputs in its environment. All else is the core's.
+'use strict';
+const { spawn, spawnSync } = require('node:child_process');
+const path = require('node:path');
+const tl = require('azure-pipelines-task-lib/task');
+const inputs = require('./inputs.json');
+
+const PYTHONS = [['python3'], ['python'], ['py', '-3']];
+const OLDEST = [3, 10];
+
+module.exports = function run(command) {
+  try {
+    start([...findPython(), '-u', path.join(__dirname, 'signpath-ci.pyz'), command], environment());
+  } catch (error) {
+    fail(error.message);
+  }
+};
+
+function start([program, ...args], env) {
+  const core = spawn(program, args, { env, stdio: ['ignore', 'inherit', 'inherit'] });
+  for (const signal of ['SIGINT', 'SIGTERM']) {
+    process.on(signal, () => {
+      // Windows sends Ctrl+C to the core by itself, and a kill there leaves no time to tidy up.
+      if (process.platform !== 'win32') core.kill(signal);
+    });
+  }
+  core.on('error', (error) => fail(`${program} can't be started: ${error.message}`));
+  core.on('close', (code, signal) => {
+    if (code === 0) tl.setResult(tl.TaskResult.Succeeded, '');
+    else if (signal) fail(`The core was ended by ${signal}.`);
+    // The core has said why, as an issue of its own.
+    else tl.setResult(tl.TaskResult.Failed, '');
+  });
+}
+
+function findPython() {
+  const seen = [];
+  for (const [program, ...args] of PYTHONS) {
+    const ask = [...args, '-c', 'import sys; print("%d.%d" % sys.version_info[:2])'];
+    const { status, stdout } = spawnSync(program, ask, { encoding: 'utf8', timeout: 60000 });
+    if (status !== 0 || !stdout) continue;
+    const [major, minor] = stdout.trim().split('.').map(Number);
+    if (major > OLDEST[0] || (major === OLDEST[0] && minor >= OLDEST[1])) return [program, ...args];
+    seen.push(`${[program, ...args].join(' ')} is ${stdout.trim()}`);
+  }
+  throw new Error(
+    `No Python ${OLDEST.join('.')} or later was found${seen.length ? ` (${seen.join(', ')})` : ''}. ` +
+      'Install one on the agent, or let a step with UsePythonVersion@0 come before this one.',
+  );
+}
+
+// Only what the step says counts: no variable of the pipeline leads the token elsewhere.
+function environment() {
+  const inherited = Object.entries(process.env).filter(([name]) => !/^SIGNPATH_(?!CI_)/i.test(name));
+  const given = Object.entries(inputs).map(([name, variable]) => [variable, tl.getInput(name)]);
+  const env = Object.fromEntries([...inherited, ...given, ...connection()].filter(([, value]) => value));
+  // Without an artifact in Azure's store the file goes straight to SignPath, not through the connector.
+  if (!env.SIGNPATH_AZURE_DEVOPS_ARTIFACT_NAME) delete env.SIGNPATH_CONNECTOR_URL;
+  return { ...env, PYTHONUTF8: '1' };
+}
+
+function connection() {
+  const id = tl.getInputRequired('serviceConnectionName');
+  return [
+    ['SIGNPATH_CONNECTOR_URL', tl.getEndpointUrl(id, true)],
+    ['SIGNPATH_API_URL', tl.getEndpointDataParameter(id, 'apiUrl', true)],
+    ['SIGNPATH_ORGANIZATION_ID', tl.getEndpointDataParameter(id, 'organizationId', true)],
+    ['SIGNPATH_API_TOKEN', secrets(id).apitoken],
+    ['SIGNPATH_TRUSTED_BUILD_SYSTEM_TOKEN', secrets(id).trustedbuildsystemtoken],
+    ['SIGNPATH_AZURE_DEVOPS_TOKEN', secrets('SystemVssConnection').accesstoken],
+  ];
+}
+
+// By names in lower case. Not with getEndpointAuthorizationParameter, which prints what it returns.
+function secrets(id) {
+  const parameters = tl.getEndpointAuthorization(id, true)?.parameters ?? {};
+  return Object.fromEntries(Object.entries(parameters).map(([name, value]) => [name.toLowerCase(), value]));
+}
+
+function fail(message) {
+  tl.setResult(tl.TaskResult.Failed, message);
+}

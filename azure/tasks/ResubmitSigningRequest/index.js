@@ -1,0 +1,1 @@
+require('../../handler/run')('resubmit');
