@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from signpath_ci.errors import LocalFileError
 from signpath_ci.model import Artifact
-from signpath_ci.signing.target import check_target, default_target, exists_error
+from signpath_ci.signing.target import check_target, default_target, disk_errors
 from signpath_ci.signing.temporary import TemporaryFile, beside
 
 if TYPE_CHECKING:
@@ -56,44 +55,39 @@ def download(
     """
     check_target(target, force=force)
     with ExitStack() as stack:
-        with _disk(target):
+        with disk_errors(target):
             file = stack.enter_context(beside(target))
 
         def receive(incoming: Download) -> Artifact:
-            return _receive(incoming, file, target, on_progress)
+            return receive_into(file, incoming, target, on_progress)
 
         fetched = api.signed_artifact(signing_request_id, receive)
         accepted = accept(fetched)
-        with _disk(target):
-            file.publish(replace=force)
+        with disk_errors(target):
+            file.publish(target, replace=force)
     return Artifact(path=target, size=fetched.size, sha256=fetched.sha256), accepted
 
 
-def _receive(
-    incoming: Download, file: TemporaryFile, target: Path, on_progress: Callable[[int, int], None]
+def receive_into(
+    file: TemporaryFile, incoming: Download, target: Path, on_progress: Callable[[int, int], None]
 ) -> Artifact:
+    """Write what comes in to a temporary file, from its start, and bring it to the disk.
+
+    Args:
+        file: where to.
+        incoming: the bytes.
+        target: the name that the file will have, for messages.
+        on_progress: as in `download`.
+    """
     digest, size = hashlib.sha256(), 0
-    with _disk(target):
+    with disk_errors(target):
         file.restart()
     for piece in incoming:
-        with _disk(target):
+        with disk_errors(target):
             file.write(piece)
         digest.update(piece)
         size += len(piece)
         on_progress(size, incoming.length or 0)
-    with _disk(target):
+    with disk_errors(target):
         file.sync()
     return Artifact(path=file.path, size=size, sha256=digest.hexdigest())
-
-
-@contextmanager
-def _disk(target: Path) -> Iterator[None]:
-    """Tell errors of the disk from those of the network that the bytes come from, and of `accept`."""
-    try:
-        yield
-    except FileExistsError:
-        raise exists_error(target) from None
-    except OSError as error:
-        raise LocalFileError(
-            f"{target} can't be written: {error.strerror}.", hint="Check the space and the permissions there."
-        ) from None

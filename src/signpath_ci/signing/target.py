@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from signpath_ci.errors import LocalFileError
@@ -47,6 +49,19 @@ def check_target(target: Path, *, force: bool, source: Path | None = None) -> No
         raise LocalFileError(f"{target} can't be written: {error.strerror}.", hint=_FORCE_HINT) from None
     except ValueError as error:  # a NUL
         raise LocalFileError(f"{target} can't be the name of a file: {error}.") from None
+
+
+@contextmanager
+def disk_errors(target: Path) -> Iterator[None]:
+    """Turn errors of the disk into `LocalFileError`; to be put around what touches the disk, and nothing else."""
+    try:
+        yield
+    except FileExistsError:
+        raise exists_error(target) from None
+    except OSError as error:
+        raise LocalFileError(
+            f"{target} can't be written: {error.strerror}.", hint="Check the space and the permissions there."
+        ) from None
 
 
 def exists_error(target: Path) -> LocalFileError:

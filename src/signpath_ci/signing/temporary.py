@@ -7,6 +7,7 @@ import errno
 import hashlib
 import os
 import secrets
+import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,7 +24,6 @@ class TemporaryFile:
     """
 
     def __init__(self, target: Path) -> None:
-        self._target = target
         while True:
             # The name keeps the suffix, since formats are told by it, and is short whatever the target's is.
             suffix = target.suffix if len(os.fsencode(target.suffix)) <= _LONGEST_SUFFIX else ""
@@ -49,34 +49,15 @@ class TemporaryFile:
         """Bring it to the disk."""
         os.fsync(self._descriptor)
 
-    def publish(self, *, replace: bool) -> None:
-        """Give it the target's name, at once and as a whole.
-
-        Args:
-            replace: put it in the place of a file that exists.
-
-        Raises:
-            FileExistsError: there is one, and it must not be replaced.
-        """
-        if replace:
-            self._rename_over()
-        elif sys.platform == "win32":
+    def publish(self, target: Path, *, replace: bool) -> None:
+        """Give it its final name, at once and as a whole; see `publish`."""
+        if sys.platform == "win32":  # an open file can't be renamed there
             self._close()
-            self.path.rename(self._target)  # which fails there where the target exists
-        else:
-            try:
-                os.link(self.path, self._target)
-            except OSError as error:
-                if error.errno not in _NO_HARD_LINKS:
-                    raise
-                # Such a file system leaves a gap of microseconds between looking and renaming.
-                if os.path.lexists(self._target):
-                    raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST)) from None
-                self._rename_over()
-        _sync_directory(self._target.parent)
+        publish(self.path, target, replace=replace)
+        sync_directory(target.parent)
 
     def discard(self) -> None:
-        """Close it, and remove it unless it has the target's name only."""
+        """Close it, and remove its temporary name."""
         if self._descriptor >= 0:
             with contextlib.suppress(OSError):
                 if _is_at(self.path, self._descriptor):
@@ -85,11 +66,6 @@ class TemporaryFile:
             self._close()
             if sys.platform == "win32":  # an open file can't be removed there
                 self.path.unlink()
-
-    def _rename_over(self) -> None:
-        if sys.platform == "win32":
-            self._close()
-        self.path.replace(self._target)
 
     def _close(self) -> None:
         if self._descriptor >= 0:
@@ -111,18 +87,76 @@ def beside(target: Path) -> Iterator[TemporaryFile]:
         file.discard()
 
 
+@contextmanager
+def directory_in(parent: Path) -> Iterator[Path]:
+    """Make a temporary directory in `parent`; it is gone at the end with all that is in it.
+
+    Leftovers of runs that were killed are removed first.
+    """
+    target = parent / "directory"
+    remove_leftovers(target)
+    path = parent / f"{_prefix(target)}{secrets.token_hex(8)}.part"
+    path.mkdir(mode=0o700)
+    descriptor = -1
+    try:
+        if sys.platform != "win32":  # where directories can't be opened
+            descriptor = os.open(path, os.O_RDONLY)
+            _lock(descriptor)
+        yield path
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
+        if descriptor >= 0:
+            os.close(descriptor)
+
+
+def publish(path: Path, target: Path, *, replace: bool) -> None:
+    """Give a whole file its final name.
+
+    Args:
+        path: in the same file system; it may still be there afterwards, as a second name.
+        target: the name.
+        replace: put it in the place of a file that exists.
+
+    Raises:
+        FileExistsError: there is one, and it must not be replaced.
+    """
+    if replace:
+        path.replace(target)
+    elif sys.platform == "win32":
+        path.rename(target)  # which fails there where the target exists
+    else:
+        try:
+            os.link(path, target)
+        except OSError as error:
+            if error.errno not in _NO_HARD_LINKS:
+                raise
+            # Such a file system leaves a gap of microseconds between looking and renaming.
+            if os.path.lexists(target):
+                raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST)) from None
+            path.replace(target)
+
+
 def remove_leftovers(target: Path) -> None:
-    """Remove the temporary files for `target` that no running process holds."""
+    """Remove the temporary files and directories for `target` that no running process holds."""
     for path in target.parent.glob(f"{_prefix(target)}*"):
         with contextlib.suppress(OSError):
-            descriptor = os.open(path, os.O_RDWR | getattr(os, "O_NOFOLLOW", 0))
+            if sys.platform == "win32":  # where somebody holds it open, this fails
+                _remove(path)
+                continue
+            flags = os.O_RDONLY if path.is_dir() else os.O_RDWR
+            descriptor = os.open(path, flags | getattr(os, "O_NOFOLLOW", 0))
             try:
-                if _lock(descriptor) is True and sys.platform != "win32":
-                    path.unlink()
+                if _lock(descriptor) is True:
+                    _remove(path)
             finally:
                 os.close(descriptor)
-            if sys.platform == "win32":  # where somebody holds it open, this fails
-                path.unlink()
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
 
 
 def _prefix(target: Path) -> str:
@@ -151,7 +185,7 @@ def _lock(descriptor: int) -> bool | None:
     return True
 
 
-def _sync_directory(directory: Path) -> None:
+def sync_directory(directory: Path) -> None:
     """Bring a new name to the disk, where the system can."""
     if sys.platform != "win32":
         with contextlib.suppress(OSError):

@@ -1,0 +1,208 @@
+"""From a connector's answer to files in a directory: the signed ZIP extracted, or saved under the server's name."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from signpath_ci.errors import LocalFileError
+from signpath_ci.model import Artifact
+from signpath_ci.signing.archive import Archive, open_archive
+from signpath_ci.signing.download import SendsSignedArtifact, receive_into
+from signpath_ci.signing.file_name import name_from_header
+from signpath_ci.signing.target import check_target, disk_errors, exists_error
+from signpath_ci.signing.temporary import beside, directory_in, publish, sync_directory
+
+if TYPE_CHECKING:
+    from signpath_ci.api.streams import Download
+
+_FALLBACK_NAME = "signed-artifact.zip"
+
+A = TypeVar("A")
+
+
+def check_directory(directory: Path) -> None:
+    """Check that files can be made in a directory, or the directory itself, before anything is submitted.
+
+    Raises:
+        LocalFileError: it can't, and why.
+    """
+    with disk_errors(directory):
+        existing = next(path for path in (directory, *directory.parents) if os.path.lexists(path))
+        if not existing.is_dir():
+            raise LocalFileError(
+                f"{existing} is not a directory.", hint="Name another one with --output-artifact-directory."
+            )
+        if not os.access(existing, os.W_OK | os.X_OK):
+            raise LocalFileError(f"The directory {existing} can't be written.", hint="Check its permissions.")
+
+
+def download_and_extract(
+    api: SendsSignedArtifact,
+    signing_request_id: str,
+    directory: Path,
+    *,
+    force: bool,
+    on_progress: Callable[[int, int], None],
+    accept: Callable[[Artifact], A],
+) -> tuple[Artifact, tuple[Path, ...], A]:
+    """Fetch a signed ZIP and extract it. No file gets its name before all are found harmless, accepted and whole.
+
+    Args:
+        api: who sends it.
+        signing_request_id: of a completed request.
+        directory: where the files go; made where it does not exist.
+        force: replace existing files.
+        on_progress: is told the bytes that have come and those in all (0 where that is not known).
+        accept: looks at the ZIP under its temporary name; what it raises is raised, what it returns is returned.
+
+    Returns:
+        The ZIP, which is gone by then; the files; what `accept` returned.
+
+    Raises:
+        VerificationError: it is no ZIP, or holds what must not be extracted.
+        LocalFileError: a file exists already, the disk is full, ...
+        RefusedError, UnexpectedAnswerError, ServiceUnavailableError: as the transport says.
+    """
+    check_directory(directory)
+    with _made(directory), ExitStack() as stack:
+        with disk_errors(directory):
+            file = stack.enter_context(beside(directory / _FALLBACK_NAME))
+
+        def receive(incoming: Download) -> Artifact:
+            return receive_into(file, incoming, directory, on_progress)
+
+        fetched = api.signed_artifact(signing_request_id, receive)
+        archive = stack.enter_context(open_archive(fetched.path))
+        accepted = accept(fetched)
+        return fetched, _extract(archive, directory, force=force), accepted
+
+
+def download_as_named(
+    api: SendsSignedArtifact,
+    signing_request_id: str,
+    directory: Path,
+    *,
+    force: bool,
+    on_progress: Callable[[int, int], None],
+    accept: Callable[[Artifact, Path], A],
+) -> tuple[Artifact, A]:
+    """Fetch the signed artifact and save it as it is, under the base name that the server gives it.
+
+    Args:
+        api: who sends it.
+        signing_request_id: of a completed request.
+        directory: where the file goes; made where it does not exist.
+        force: replace an existing file.
+        on_progress: is told the bytes that have come and those in all (0 where that is not known).
+        accept: looks at the file under its temporary name, and is told the one that it will have.
+
+    Raises:
+        LocalFileError: the file exists already, the disk is full, ...
+        RefusedError, UnexpectedAnswerError, ServiceUnavailableError: as the transport says.
+    """
+    check_directory(directory)
+    with _made(directory), ExitStack() as stack:
+        with disk_errors(directory):
+            file = stack.enter_context(beside(directory / _FALLBACK_NAME))
+
+        def receive(incoming: Download) -> tuple[Artifact, Path]:
+            target = directory / name_from_header(incoming.content_disposition, fallback=_FALLBACK_NAME)
+            check_target(target, force=force)
+            return receive_into(file, incoming, target, on_progress), target
+
+        fetched, target = api.signed_artifact(signing_request_id, receive)
+        accepted = accept(fetched, target)
+        with disk_errors(target):
+            file.publish(target, replace=force)
+    return Artifact(path=target, size=fetched.size, sha256=fetched.sha256), accepted
+
+
+def _extract(archive: Archive, directory: Path, *, force: bool) -> tuple[Path, ...]:
+    targets = [directory / member.path for member in archive.members]
+    for target in targets:
+        _check_place(target, directory, force=force)
+    with ExitStack() as stack:
+        with disk_errors(directory):
+            scratch = stack.enter_context(directory_in(directory))
+        for number, (member, target) in enumerate(zip(archive.members, targets, strict=True)):
+            _write(scratch / str(number), archive.read(member), target)
+        _publish_all(scratch, targets, directory, force=force)
+    return tuple(targets)
+
+
+def _check_place(target: Path, directory: Path, *, force: bool) -> None:
+    """Let through a name that is free, or may be replaced, below real directories only."""
+    with disk_errors(target):
+        for parent in target.relative_to(directory).parents:
+            place = directory / parent
+            if parent != Path() and os.path.lexists(place) and (place.is_symlink() or not place.is_dir()):
+                raise LocalFileError(
+                    f"{place} is in the way of {target}: it is no directory.", hint="Extract into an empty directory."
+                )
+        if target.is_dir() and not target.is_symlink():
+            raise LocalFileError(f"{target} is a directory.", hint="Extract into an empty directory.")
+        if os.path.lexists(target) and not force:
+            raise exists_error(target)
+
+
+def _write(path: Path, blocks: Iterator[bytes], target: Path) -> None:
+    with ExitStack() as stack:
+        with disk_errors(target):
+            file = stack.enter_context(path.open("xb", buffering=0))
+        for block in blocks:
+            with disk_errors(target):
+                rest = memoryview(block)
+                while rest:
+                    rest = rest[file.write(rest) :]
+        with disk_errors(target):
+            os.fsync(file.fileno())
+
+
+def _publish_all(scratch: Path, targets: list[Path], directory: Path, *, force: bool) -> None:
+    made: list[Path] = []
+    try:
+        for number, target in enumerate(targets):
+            with disk_errors(target):
+                made += _make_directory(target.parent)
+                publish(scratch / str(number), target, replace=force)
+            if not force:  # what was replaced can't be brought back, so it is not removed either
+                made.append(target)
+    except BaseException:
+        _unmake(made)
+        raise
+    for parent in {target.parent for target in targets} | {directory}:
+        sync_directory(parent)
+
+
+@contextmanager
+def _made(directory: Path) -> Iterator[None]:
+    """Make a directory; where the work in it fails, what was made is removed again."""
+    with disk_errors(directory):
+        made = _make_directory(directory)
+    try:
+        yield
+    except BaseException:
+        _unmake(made)
+        raise
+
+
+def _make_directory(directory: Path) -> list[Path]:
+    """Make a directory and those above it; return those that were not there, the uppermost first."""
+    missing = [path for path in (directory, *directory.parents) if not path.exists()][::-1]
+    for path in missing:
+        path.mkdir(exist_ok=True)
+    return missing
+
+
+def _unmake(paths: list[Path]) -> None:
+    for path in reversed(paths):
+        with contextlib.suppress(OSError):
+            if path.is_dir() and not path.is_symlink():
+                path.rmdir()
+            else:
+                path.unlink()
