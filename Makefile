@@ -8,6 +8,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 NODE_TOOLS := tests/platforms/node_modules/.installed
 PLATFORM_TOOLS := .venv-tools/.installed
+ZIPAPP := dist/signpath-ci.pyz
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check format docs bench dist lock clean
@@ -33,7 +34,7 @@ $(PLATFORM_TOOLS): requirements/platform-tools.txt
 demo: $(INSTALLED) ## Sign a real Windows executable in a sandbox, and verify it
 	@$(BIN)/signpath-ci demo --output-directory build/demo
 
-test: $(INSTALLED) $(NODE_TOOLS) $(PLATFORM_TOOLS) ## Run all tests
+test: $(INSTALLED) $(NODE_TOOLS) $(PLATFORM_TOOLS) $(ZIPAPP) ## Run all tests
 	$(BIN)/python -m pytest --cov --cov-report=term $(PYTEST_ARGUMENTS)
 
 check: $(INSTALLED) ## Lint, check types and formatting
@@ -49,16 +50,26 @@ docs: $(INSTALLED) ## Fill the tables of the documentation, and the inputs of th
 	$(BIN)/python -m tools.readme
 	$(BIN)/python -m tools.actions
 
-bench: $(INSTALLED) ## Measure side by side with what one would use instead
+bench: $(INSTALLED) $(ZIPAPP) ## Measure side by side with what one would use instead
 	$(BIN)/python -m benchmarks
 
-dist: $(INSTALLED) ## Build the wheel and the source distribution into dist/
+# The core that the plugins carry: one file that every Python of 3.10 or later runs, on every system.
+$(ZIPAPP): $(INSTALLED) tools/dist.py requirements/runtime.txt $(shell find src/signpath_ci -name '*.py' -o -name '*.txt')
+	$(BIN)/python -m tools.dist
+
+dist: $(INSTALLED) ## Build the wheel, the source distribution and the zipapp into dist/
 	rm -rf dist
 	$(BIN)/python -m hatchling build
+	$(MAKE) --no-print-directory $(ZIPAPP)
+
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.10 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header
+RUNTIME_PACKAGES := certifi charset-normalizer idna pyyaml requests urllib3
 
 lock: $(INSTALLED) ## Pin the newest allowed packages anew
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.10 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --all-extras --output-file requirements/dev.txt pyproject.toml
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.10 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --output-file requirements/platform-tools.txt requirements/platform-tools.in
+	$(COMPILE) --all-extras --output-file requirements/dev.txt pyproject.toml
+	$(COMPILE) --output-file requirements/runtime.txt pyproject.toml
+	$(COMPILE) --extra verify $(RUNTIME_PACKAGES:%=--no-emit-package %) --output-file src/signpath_ci/verify/requirements.txt pyproject.toml
+	$(COMPILE) --output-file requirements/platform-tools.txt requirements/platform-tools.in
 
 clean: ## Remove everything that the targets made
 	rm -rf $(VENV) .venv-tools build dist .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis tests/platforms/node_modules
