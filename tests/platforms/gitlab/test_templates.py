@@ -11,74 +11,32 @@ from pathlib import Path
 import pytest
 import yaml
 
-from signpath_ci import __version__
-from signpath_ci.settings import DownloadSettings, Option, ResubmitSettings, SignSettings, options
+from signpath_ci.cli import COMMANDS
+from signpath_ci.settings import options
 from tests.platforms.gitlab.semantics import TEMPLATES, interpolate, read_template, required_inputs
+from tools import gitlab_templates
 
-SETTINGS = {"sign": SignSettings, "get-signed-artifact": DownloadSettings, "resubmit": ResubmitSettings}
-OF_THE_TEMPLATE = {"stage", "job_name", "image", "package"}
-NOT_OFFERED = {
-    "connect_timeout",  # hardly ever needed: set the variable
-    "json",  # the log is for people, the dotenv report for programs
-    "parameter",  # `parameters` is the list
-    "wait_for_completion",  # get-signed-artifact: waiting is what it is for
-    "github_artifact_id", "github_token", "azure_devops_artifact_name", "azure_devops_token",
-    "output_artifact_directory", "skip_decompress",  # GitLab's connector sends one file
-}  # fmt: skip
-OWN_DEFAULTS = {
-    "connector_url": "https://gitlab.connectors.signpath.io",
-    "stall_timeout": 300,
-    "output": "signed/",
-}
-OWN_WORDS = {"output", "parameters", "api_token", "gitlab_access_token", "trusted_build_system_token"}
+NAMES = tuple(gitlab_templates.TEMPLATES)
 
 
-def _offered(name: str) -> dict[str, str]:
-    """Return which input sets which option, as the job's variables tell it."""
-    text = read_template(TEMPLATES / f"{name}.yml").text
-    found = re.findall(
-        r"^    SIGNPATH_(\w+):(?: \"| \|-\n      |\n      expand: false[^\n]*\n      value: \|\n        )"
-        r"\$\[\[ inputs\.(\w+) \]\]\"?$",
-        text,
-        re.MULTILINE,
-    )
-    return {variable.lower().removesuffix("_var_name"): key for variable, key in found if variable != "CI_PACKAGE"}
+@pytest.mark.parametrize("path", gitlab_templates.made_files(), ids=lambda path: path.name)
+def test_templates_and_documentation_are_those_of_the_one_table(path: Path) -> None:
+    assert path.read_text("utf-8") == gitlab_templates.made_files()[path], "Run `make docs`."
 
 
-def _options(name: str) -> dict[str, Option]:
-    return {row.variable.removeprefix("SIGNPATH_").lower(): row for row in options(SETTINGS[name])}
+@pytest.mark.parametrize(("name", "command"), [("sign", "sign"), ("get-signed-artifact", "download"), ("resubmit", "resubmit")])
+def test_the_job_runs_its_command_with_every_option_that_fits_gitlab(name: str, command: str) -> None:
+    text = (TEMPLATES / f"{name}.yml").read_text("utf-8")
+    said = {variable.removesuffix("_VAR_NAME") for variable in re.findall(r"^    (SIGNPATH_\w+):", text, re.MULTILINE)}
+    settings = next(known.settings for known in COMMANDS if known.name == command)
+    elsewhere = re.compile(r"GITHUB_|AZURE_|JSON$|PARAMETER$|CONNECT_TIMEOUT|OUTPUT_ARTIFACT_DIRECTORY|SKIP_DECOMPRESS")
+
+    fitting = {row.variable for row in options(settings) if not elsewhere.match(row.variable.removeprefix("SIGNPATH_"))}
+    assert said == fitting | {"SIGNPATH_CI_PACKAGE"}
+    assert f'exec "$@" {command} </dev/null\n' in text
 
 
-@pytest.mark.parametrize("name", SETTINGS)
-def test_every_input_and_every_option_is_accounted_for(name: str) -> None:
-    offered, known = _offered(name), _options(name)
-
-    assert set(offered.values()) | OF_THE_TEMPLATE == set(read_template(TEMPLATES / f"{name}.yml").inputs)
-    assert set(offered) - set(known) == set()
-    assert set(known) - set(offered) - NOT_OFFERED == set()
-
-
-@pytest.mark.parametrize("name", SETTINGS)
-def test_inputs_are_described_and_preset_as_the_options_are(name: str) -> None:
-    inputs, known = read_template(TEMPLATES / f"{name}.yml").inputs, _options(name)
-    for variable, key in _offered(name).items():
-        row, declared = known[variable], inputs[key]
-        if variable not in OWN_WORDS:
-            assert declared["description"] == row.help.replace(" Can be repeated.", ""), key
-        if row.is_secret:
-            assert declared["default"] == row.variable
-            continue
-        if variable in OWN_DEFAULTS and "default" in declared:
-            assert declared["default"] == OWN_DEFAULTS[variable], key
-            continue
-        default = declared.get("default", "")
-        said = str(default).lower() if isinstance(default, bool) else "" if default == [] else str(default)
-        assert said == (row.default or ""), key
-        assert tuple(declared.get("options", ())) == row.choices
-        assert (declared.get("type") == "boolean") == row.is_flag
-
-
-@pytest.mark.parametrize("name", SETTINGS)
+@pytest.mark.parametrize("name", NAMES)
 def test_no_input_reaches_a_script(name: str) -> None:
     text = read_template(TEMPLATES / f"{name}.yml").text
 
@@ -93,16 +51,9 @@ def test_the_core_gets_there_in_the_same_way_in_all_templates() -> None:
         text = (TEMPLATES / f"{name}.yml").read_text("utf-8")
         return text[text.index(start) : text.index(end, text.index(start))]
 
-    starts = {part(name, "      set -eu\n", "      # An input gives") for name in SETTINGS}
-    general = {part(name, "    stage:\n", "    organization_id:\n").split("      default:", 2)[0] for name in SETTINGS}
+    starts = {part(name, "      set -eu\n", "      # An input gives") for name in NAMES}
     ends = {part(name, "  after_script:\n", "  artifacts:\n") for name in ("sign", "resubmit")}
-    assert (len(starts), len(general), len(ends)) == (1, 1, 1)
-
-
-def test_the_released_core_is_of_this_version() -> None:
-    for name in SETTINGS:
-        package = read_template(TEMPLATES / f"{name}.yml").inputs["package"]["default"]
-        assert package == f"signpath-ci[verify]=={__version__}"
+    assert (len(starts), len(ends)) == (1, 1)
 
 
 def test_the_documented_components_inputs_are_all_there() -> None:
@@ -139,7 +90,7 @@ def _linter() -> str | None:
 def test_gitlabs_schema(tmp_path: Path) -> None:
     root = TEMPLATES.parent
     documents = [*sorted((root / "examples" / "gitlab").glob("*.yml")), root / ".gitlab-ci.yml"]
-    for name in SETTINGS:
+    for name in NAMES:
         template = read_template(TEMPLATES / f"{name}.yml")
         header = yaml.safe_load((TEMPLATES / f"{name}.yml").read_text("utf-8").partition("\n---\n")[0])
         (tmp_path / f"{name}.header.yml").write_text(yaml.safe_dump(header), "utf-8")
