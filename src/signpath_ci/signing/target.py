@@ -10,7 +10,7 @@ from pathlib import Path
 
 from signpath_ci.errors import LocalFileError
 
-_FORCE_HINT = "Name another one with --output, or replace it with --force."
+_FORCE_HINT = "Name another output, or replace it with --force."
 
 
 def default_target(path: Path) -> Path:

@@ -6,12 +6,9 @@ import errno
 import fcntl
 import hashlib
 import os
-import resource
-import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -26,6 +23,7 @@ from signpath_ci.errors import (
 from signpath_ci.model import Artifact
 from signpath_ci.signing.download import download
 from signpath_ci.signing.temporary import TemporaryFile, beside, remove_leftovers
+from tests.support.limits import largest_file
 from tests.support.loopback import Behaviour, Connection, loopback
 from tests.support.wire import rest_api
 
@@ -182,9 +180,7 @@ def test_an_existing_file_is_replaced_only_when_told_so(target: Path) -> None:
     target.write_bytes(b"old")
     with pytest.raises(LocalFileError) as caught:
         _fetch(target, _send)
-    assert str(caught.value) == (
-        f"{target} exists already. Name another one with --output, or replace it with --force."
-    )
+    assert str(caught.value) == (f"{target} exists already. Name another output, or replace it with --force.")
     assert target.read_bytes() == b"old"
 
     _fetch(target, _send, force=True)
@@ -211,21 +207,8 @@ def test_a_link_is_replaced_and_not_what_it_leads_to(target: Path) -> None:
     assert (target.is_symlink(), target.read_bytes(), other.read_bytes()) == (False, SIGNED, b"other")
 
 
-@contextmanager
-def _largest_file(size: int) -> Iterator[None]:
-    """Let no file grow beyond a size: the nearest thing to a full disk that a test can make."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-        signal.signal(signal.SIGXFSZ, before)
-
-
 def test_a_disk_that_takes_no_more(target: Path) -> None:
-    with _largest_file(100_000), pytest.raises(LocalFileError) as caught:
+    with largest_file(100_000), pytest.raises(LocalFileError) as caught:
         _fetch(target, _send)
 
     assert str(caught.value) == f"{target} can't be written: File too large. Check the space and the permissions there."

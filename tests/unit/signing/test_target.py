@@ -10,7 +10,7 @@ import pytest
 from signpath_ci.errors import LocalFileError
 from signpath_ci.signing.target import check_target, default_target
 
-NAME_ANOTHER = "Name another one with --output, or replace it with --force."
+NAME_ANOTHER = "Name another output, or replace it with --force."
 
 
 @pytest.mark.parametrize(
