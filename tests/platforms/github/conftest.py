@@ -1,0 +1,120 @@
+"""A sandbox, a repository on GitHub, and the actions as a release of ours brings them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from signpath_ci.sandbox.child import running_sandbox
+from tests.platforms.github.act import ROOT, Repository
+from tests.support.pe import LAUNCHERS
+
+API_TOKEN = "api-token-6b1e2f90"
+SYSTEM_TOKEN = "system-token-c77a1d04"
+_CONFIGURATION = f"""
+organization: {{id: 0a8f3a52-3c2c-4d4e-9a51-0f0b6f5f8a11}}
+api_tokens:
+  - {{name: ci, token: {API_TOKEN}, may: [submit]}}
+trusted_build_systems:
+  - {{name: farm, token: {SYSTEM_TOKEN}}}
+projects:
+  - slug: app
+    signing_policies:
+      - {{slug: test-signing, certificate: test-signing}}
+      - {{slug: release-signing, certificate: release-signing}}
+      - {{slug: approved-signing, certificate: release-signing, required_approvals: 1}}
+"""
+_RECORDER = """#!{python}
+import json, os, pathlib, sys
+
+record = pathlib.Path(os.environ["RECORD"]) / "run.json"
+record.write_text(json.dumps({{"arguments": sys.argv[1:], "environment": dict(os.environ)}}), "utf-8")
+with open(os.environ["GITHUB_OUTPUT"], "a", encoding="utf-8") as outputs:
+    for name in {outputs!r}:
+        outputs.write(f"{{name}}=said of {{name}}\\n")
+"""
+# On GitHub, scripts of composite actions have no INPUT_*; `act` hands them on. Here each of them holds something else.
+_POISONER = """#!{python}
+import os, pathlib, sys
+
+environment = {{name: "poisoned" if name.startswith("INPUT_") else text for name, text in os.environ.items()}}
+real = pathlib.Path(__file__).with_name("run.real")
+os.execve(real, [str(real), *sys.argv[1:]], environment)
+"""
+OUTPUTS = (
+    "signing-request-id",
+    "signing-request-web-url",
+    "signed-artifact-download-url",
+    "signed-artifact-path",
+    "status",
+)
+
+
+@pytest.fixture(scope="session")
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
+    directory = tmp_path_factory.mktemp("github-sandbox")
+    configuration = directory / "sandbox.yml"
+    configuration.write_text(_CONFIGURATION, "utf-8")
+    options = ["--processing-seconds", "0", "--state", str(directory / "state"), "--config", str(configuration)]
+    with running_sandbox(options) as said:
+        yield said
+
+
+@pytest.fixture(scope="session")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The runner's home, where what is installed once a machine is kept."""
+    return tmp_path_factory.mktemp("github-home")
+
+
+def _script(path: Path, text: str) -> None:
+    path.write_text(text, "utf-8")
+    path.chmod(path.stat().st_mode | stat.S_IXUSR)
+
+
+@pytest.fixture(scope="session")
+def release(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The actions with the core beside them, as on a release; `INPUT_*` is no use to it."""
+    directory = tmp_path_factory.mktemp("release")
+    for part in ("actions", "bootstrap"):
+        shutil.copytree(ROOT / part, directory / part)
+    (directory / "bootstrap" / "run").rename(directory / "bootstrap" / "run.real")
+    _script(directory / "bootstrap" / "run", _POISONER.format(python=sys.executable))
+    return directory
+
+
+@pytest.fixture(scope="session")
+def recording_release(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The actions with something in the core's place that records how it was called."""
+    directory = tmp_path_factory.mktemp("recording")
+    shutil.copytree(ROOT / "actions", directory / "actions")
+    (directory / "bootstrap").mkdir()
+    _script(directory / "bootstrap" / "run", _RECORDER.format(python=sys.executable, outputs=OUTPUTS))
+    return directory
+
+
+def _repository(directory: Path, release: Path, home: Path, sandbox: dict[str, Any]) -> Repository:
+    checkout = directory / "app"
+    checkout.mkdir()
+    known = {name: text for name, text in os.environ.items() if name.startswith(("PIP_", "COVERAGE_"))}
+    return Repository(checkout, release, home, {**known, "ARTIFACT_STORE": sandbox["artifact_store"]})
+
+
+@pytest.fixture
+def repository(tmp_path: Path, release: Path, home: Path, sandbox: dict[str, Any]) -> Repository:
+    """A repository that holds a Windows executable, and whose workflows use our release."""
+    made = _repository(tmp_path, release, home, sandbox)
+    shutil.copyfile(LAUNCHERS["x64"], made.directory / "app.exe")
+    return made
+
+
+@pytest.fixture
+def recording(tmp_path: Path, recording_release: Path, home: Path, sandbox: dict[str, Any]) -> Repository:
+    """A repository whose workflows use the actions without the core."""
+    return _repository(tmp_path, recording_release, home, sandbox)

@@ -1,0 +1,27 @@
+"""What actions/upload-artifact does, with the sandbox's artifact store in the place of GitHub's.
+
+A file lies in the artifact under its name alone; a directory's and a pattern's files lie under their paths below the
+deepest directory that holds them all: <https://github.com/actions/upload-artifact#upload-an-entire-directory>
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import zipfile
+from pathlib import Path
+
+pattern = os.environ["ARTIFACT_PATH"]
+found = [Path(pattern)] if Path(pattern).exists() else sorted(Path().glob(pattern))
+files = sorted(file for path in found for file in ([path] if path.is_file() else path.rglob("*")) if file.is_file())
+if not files:
+    sys.exit(f"No files were found: {pattern}")
+root = found[0] if found[0].is_dir() and len(found) == 1 else Path(os.path.commonpath([file.parent for file in files]))
+store = Path(os.environ["ARTIFACT_STORE"]) / "github"
+store.mkdir(parents=True, exist_ok=True)
+artifact_id = 1 + len(list(store.iterdir()))
+with zipfile.ZipFile(store / f"{artifact_id}.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+    for file in files:
+        archive.write(file, file.relative_to(root).as_posix())
+with Path(os.environ["GITHUB_OUTPUT"]).open("a", encoding="utf-8") as outputs:
+    outputs.write(f"artifact-id={artifact_id}\n")
