@@ -49,6 +49,7 @@ format: $(INSTALLED) ## Format the code
 docs: $(INSTALLED) ## Fill the tables of the documentation, and the inputs of the actions, from the code
 	$(BIN)/python -m tools.readme
 	$(BIN)/python -m tools.actions
+	$(BIN)/python -m tools.gitlab_templates
 
 bench: $(INSTALLED) $(ZIPAPP) ## Measure side by side with what one would use instead
 	$(BIN)/python -m benchmarks
