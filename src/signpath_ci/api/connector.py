@@ -122,8 +122,11 @@ class Connector:
                 "The connector's URL is not a connector's: its answer has neither a signing request nor a validation.",
                 hint="Check --connector-url (SIGNPATH_CONNECTOR_URL).",
             )
+        signing_request_id = answer.text("signingRequestId")
         return Submission(
-            signing_request_id=answer.text("signingRequestId"), web_link=answer.optional_text("signingRequestUrl")
+            signing_request_id=signing_request_id,
+            web_link=answer.optional_text("signingRequestUrl"),
+            signed_artifact_url=self._transport.url(self._path(signing_request_id, "SignedArtifact")),
         )
 
     def _explain(self, refused: AnsweredRefusalError) -> None:

@@ -97,7 +97,11 @@ def test_a_submit_names_the_artifact_in_the_words_of_its_ci_system(
         parameters={"Version": "1.2"},
     )
 
-    assert _connector().submit(artifact, fields) == Submission(signing_request_id=ID, web_link=LINK)
+    assert _connector().submit(artifact, fields) == Submission(
+        signing_request_id=ID,
+        web_link=LINK,
+        signed_artifact_url=f"{BASE}/{ORGANIZATION}/SigningRequests/{ID}/SignedArtifact?api-version=1.0",
+    )
     request = server.calls[0].request
     assert json.loads(request.body or "") == {
         **named,

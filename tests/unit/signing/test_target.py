@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -104,6 +107,30 @@ def test_a_directory_that_is_not_there_or_is_none(source: Path, tmp_path: Path) 
     assert _line(source / "out.exe", force=False) == f"{source / 'out.exe'} can't be written: Not a directory. " + (
         NAME_ANOTHER
     )
+
+
+@pytest.mark.skipif(
+    os.geteuid() == 0 and shutil.which("setpriv") is None, reason="permissions do not bind root, and nothing to drop it"
+)
+def test_a_directory_that_may_not_be_written(tmp_path: Path) -> None:
+    locked = tmp_path / "locked"
+    locked.mkdir(mode=0o500)
+    drop = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"] if os.geteuid() == 0 else []
+    script = (
+        "import sys; from pathlib import Path; from signpath_ci.signing.target import check_target\n"
+        "from signpath_ci.signing.extract import check_directory\n"
+        "for check in (lambda p: check_target(p / 'out.exe', force=False), check_directory):\n"
+        "    try: check(Path(sys.argv[1]))\n"
+        "    except Exception as error: print(error)"
+    )
+    finished = subprocess.run(
+        [*drop, sys.executable, "-c", script, str(locked)], capture_output=True, text=True, check=True
+    )
+
+    assert finished.stdout.splitlines() == [
+        f"The directory {locked} can't be written. Check its permissions, or name another --output.",
+        f"The directory {locked} can't be written. Check its permissions.",
+    ]
 
 
 def test_names_that_no_file_can_have(tmp_path: Path) -> None:
