@@ -1,4 +1,8 @@
-"""What comes from the code in GitLab's templates and their documentation: `python -m tools.gitlab_templates` writes it."""
+"""What comes from the code in GitLab's templates and their documentation; `python -m tools.gitlab_templates` writes it.
+
+GitLab puts an input's text into the file before it reads the YAML. In a literal block any single line is safe, but for
+blanks at its start; `regex` sees to that.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +18,7 @@ from tools.manifests import Input, inputs
 ROOT = Path(__file__).parents[1]
 DOCUMENTATION = ROOT / "docs" / "gitlab.md"
 
-# GitLab puts an input's text into the file before it reads the YAML. In a literal block every single line is safe, but for
-# blanks at its start; these are all line breaks that YAML knows. (YAML makes the characters of the escapes.)
+# All line breaks that YAML knows; it is also YAML that makes the characters of the escapes.
 _BREAKS = r"\r\n\u0085\u2028\u2029"
 _LINE = rf'"^([^ \t{_BREAKS}][^{_BREAKS}]*)?$"'
 _SOME_LINE = rf'"^[^ \t{_BREAKS}][^{_BREAKS}]*$"'
@@ -47,10 +50,16 @@ class TemplateInput:
     variable: str = ""
 
 
-def _line(name: str, description: str, default: str | None, **more: str) -> TemplateInput:
-    quoted = None if default is None else json.dumps(default)
+def _line(
+    name: str, description: str, default: str | None, *, variable: str = "", regex: str | None = None
+) -> TemplateInput:
+    """Return an input of one line; without a regex of its own, one that may be empty only where its default is."""
     return TemplateInput(
-        name=name, description=description, default=quoted, **{"regex": _LINE if default == "" else _SOME_LINE, **more}
+        name=name,
+        description=description,
+        default=None if default is None else json.dumps(default),
+        regex=regex or (_LINE if default == "" else _SOME_LINE),
+        variable=variable,
     )
 
 
@@ -63,9 +72,7 @@ def _general(job: str) -> list[TemplateInput]:
             job,
             regex=_JOB,
         ),
-        _line(
-            "image", "The container image, where the runner uses one; it needs Python 3.10 or later.", "python:3"
-        ),
+        _line("image", "The container image, where the runner uses one; it needs Python 3.10 or later.", "python:3"),
         _line(
             "package",
             "What pip installs, or the path of a zipapp (.pyz) that is run as it is.",

@@ -53,7 +53,9 @@ def run_pipeline(directory: Path, variables: Mapping[str, str], path: str, home:
     """
     (home / ".gitlab-ci-local").mkdir(exist_ok=True)
     (home / ".gitlab-ci-local" / "variables.yml").write_text(yaml.safe_dump({"global": dict(variables)}), "utf-8")
-    predefined = [f"--variable={name}={text}" for name, text in variables.items() if name.startswith(("CI_", "GITLAB_"))]
+    predefined = [
+        f"--variable={name}={text}" for name, text in variables.items() if name.startswith(("CI_", "GITLAB_"))
+    ]
     # Without isolation: with it, this runner throws away what a job has made before the job's after_script.
     done = subprocess.run(
         [str(_PROGRAM), "--force-shell-executor", "--no-color", *predefined],

@@ -21,7 +21,7 @@ TEMPLATES = Path(__file__).parents[3] / "gitlab"
 
 _BLOCK = re.compile(r"\$\[\[\s*inputs\.([\w-]+)\s*\]\]")
 _VARIABLE = re.compile(r"\$(?:\$|(?P<plain>[A-Za-z_]\w*)|\{(?P<braced>[A-Za-z_]\w*)\})")
-_TYPES = {"string": str, "number": (int, float), "boolean": bool, "array": list}
+_TYPES: dict[str, type | tuple[type, ...]] = {"string": str, "number": (int, float), "boolean": bool, "array": list}
 
 
 class InputError(Exception):

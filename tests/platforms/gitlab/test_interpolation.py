@@ -12,7 +12,15 @@ import yaml
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tests.platforms.gitlab.semantics import TEMPLATES, InputError, Template, interpolate, jobs, read_template, required_inputs
+from tests.platforms.gitlab.semantics import (
+    TEMPLATES,
+    InputError,
+    Template,
+    interpolate,
+    jobs,
+    read_template,
+    required_inputs,
+)
 
 NAMES = ("sign", "get-signed-artifact", "resubmit")
 TEMPLATE = {name: read_template(TEMPLATES / f"{name}.yml") for name in NAMES}

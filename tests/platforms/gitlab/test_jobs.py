@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import os
 import shutil
 import signal
 import subprocess
 import sys
-import zipfile
 from pathlib import Path
 
 import pytest
@@ -17,7 +14,6 @@ from signpath_ci.model import Expectations
 from signpath_ci.verify import verify_file
 from tests.platforms.gitlab.conftest import API_TOKEN, GITLAB_TOKEN, Project
 from tests.platforms.gitlab.shell_runner import FinishedJob, ShellRunner
-from tests.support.pe import LAUNCHERS
 
 SHELLS = {"bash": ("bash", "-eo", "pipefail"), "sh": ("sh", "-e")}
 HOSTILE = """it's "odd" $(touch pwned) `touch pwned` ; touch pwned & \\n # : - {a} [b] %s $$ é"""

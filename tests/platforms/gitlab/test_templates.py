@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 import yaml
+from tools import gitlab_templates
 
 from signpath_ci.cli import COMMANDS
 from signpath_ci.settings import options
 from tests.platforms.gitlab.semantics import TEMPLATES, interpolate, read_template, required_inputs
-from tools import gitlab_templates
 
 NAMES = tuple(gitlab_templates.TEMPLATES)
 
@@ -24,7 +24,9 @@ def test_templates_and_documentation_are_those_of_the_one_table(path: Path) -> N
     assert path.read_text("utf-8") == gitlab_templates.made_files()[path], "Run `make docs`."
 
 
-@pytest.mark.parametrize(("name", "command"), [("sign", "sign"), ("get-signed-artifact", "download"), ("resubmit", "resubmit")])
+@pytest.mark.parametrize(
+    ("name", "command"), [("sign", "sign"), ("get-signed-artifact", "download"), ("resubmit", "resubmit")]
+)
 def test_the_job_runs_its_command_with_every_option_that_fits_gitlab(name: str, command: str) -> None:
     text = (TEMPLATES / f"{name}.yml").read_text("utf-8")
     said = {variable.removesuffix("_VAR_NAME") for variable in re.findall(r"^    (SIGNPATH_\w+):", text, re.MULTILINE)}
@@ -98,7 +100,10 @@ def test_gitlabs_schema(tmp_path: Path) -> None:
         documents += [tmp_path / f"{name}.header.yml", tmp_path / f"{name}.yml"]
 
     done = subprocess.run(
-        [_linter() or "", "--builtin-schema", "vendor.gitlab-ci", *documents], capture_output=True, text=True, check=False
+        [_linter() or "", "--builtin-schema", "vendor.gitlab-ci", *documents],
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
     assert done.returncode == 0, done.stdout + done.stderr
