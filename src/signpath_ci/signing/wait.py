@@ -93,11 +93,10 @@ def _not_signed(status: RequestStatus) -> NotSignedError:
 
 
 def _still_pending(status: RequestStatus, timeout: float) -> StillPendingError:
-    where = f"Follow it at {status.web_link} and run it again" if status.web_link else "Run it again"
+    follow = f"follow it at {status.web_link} and " if status.web_link else ""
     return StillPendingError(
         f"The signing request {status.signing_request_id} is still {_shown(status)} after {timeout:g} s.",
-        hint=f"It stays alive. {where} with a longer --wait-for-completion-timeout "
-        "(SIGNPATH_WAIT_FOR_COMPLETION_TIMEOUT).",
+        hint=f"It stays alive: {follow}go on with: signpath-ci download {status.signing_request_id}",
     )
 
 
