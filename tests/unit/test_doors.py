@@ -19,7 +19,8 @@ MAY_IMPORT = {
     "api": set(),
     "cli": {"settings", "commands"},
     "commands": {
-        "api", "metadata", "options", "origin", "pipeline", "report", "sandbox", "settings", "signing", "verify",
+        "api", "metadata", "options", "origin", "pipeline", "pipeline_connector", "report", "sandbox", "settings",
+        "signing", "verify",
     },
     "clock": set(),
     "errors": set(),
@@ -30,6 +31,7 @@ MAY_IMPORT = {
     "options": set(),
     "origin": set(),
     "pipeline": {"api", "origin", "report", "signing", "verify"},
+    "pipeline_connector": {"api", "pipeline", "report", "signing", "verify"},
     "report": set(),
     "sandbox": {"formats", "verify"},
     "parsing": {"options"},

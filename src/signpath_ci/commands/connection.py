@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 from signpath_ci import __version__
 from signpath_ci.commands import Process
 from signpath_ci.options import Secret
+from signpath_ci.report import Reporter
 from signpath_ci.settings import Service
 
 if TYPE_CHECKING:
+    from signpath_ci.api.connector import Connector
     from signpath_ci.api.rest import SignPathApi
     from signpath_ci.api.transport import Transport
 
@@ -34,7 +36,22 @@ def connect(settings: Service, process: Process, *, trusted_build_system_token: 
     return SignPathApi(_transport(settings, process, url=settings.api_url, token=token), settings.organization_id)
 
 
-def _transport(settings: Service, process: Process, *, url: str, token: Secret) -> Transport:
+def connect_connector(settings: Service, process: Process, reporter: Reporter, *, url: str) -> Connector:
+    """Return the client of a connector; nothing is sent yet. What the connector logs goes to the reporter.
+
+    Raises:
+        UsageError: the URL is one that a token must not be sent to.
+    """
+    from signpath_ci.api.connector import Connector
+
+    label = "--connector-url (SIGNPATH_CONNECTOR_URL)"
+    transport = _transport(settings, process, url=url, token=settings.api_token, url_option=label)
+    return Connector(transport, settings.organization_id, on_log=reporter.logged)
+
+
+def _transport(
+    settings: Service, process: Process, *, url: str, token: Secret, url_option: str = "--api-url (SIGNPATH_API_URL)"
+) -> Transport:
     from signpath_ci.api.transport import Transport
 
     return Transport(
@@ -46,4 +63,5 @@ def _transport(settings: Service, process: Process, *, url: str, token: Secret) 
         clock=process.clock,
         random=random.SystemRandom().random,
         user_agent=f"signpath-ci/{__version__}",
+        url_option=url_option,
     )

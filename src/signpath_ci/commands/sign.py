@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from signpath_ci.commands import Process
 from signpath_ci.commands.connection import connect
+from signpath_ci.commands.connector import sign_through_connector
 from signpath_ci.commands.request import origin_for, request_fields
 from signpath_ci.commands.session import run_signing, verified
 from signpath_ci.errors import UsageError
@@ -21,6 +22,8 @@ def run(settings: SignSettings, process: Process) -> None:
     """
 
     def work(reporter: Reporter) -> SigningResult:
+        if settings.connector_url:
+            return sign_through_connector(settings, process, reporter, url=settings.connector_url)
         if settings.artifact is None:
             raise UsageError("No file to sign is named.", hint="Name one: signpath-ci sign FILE, or SIGNPATH_ARTIFACT.")
         origin = origin_for(settings, process)

@@ -35,6 +35,9 @@ class Reporter:
     def verified(self, verdicts: tuple[Verdict, ...]) -> None:
         """The signed file is what it should be."""
 
+    def logged(self, level: int, message: str) -> None:
+        """A connector said something; `level` as `logging` numbers them."""
+
     def explained(self, table: tuple[str, ...]) -> None:
         """Lines that show in detail what the error that follows says; already harmless, columns aligned."""
 
@@ -79,6 +82,10 @@ class Several(Reporter):
     def verified(self, verdicts: tuple[Verdict, ...]) -> None:
         for reporter in self._reporters:
             reporter.verified(verdicts)
+
+    def logged(self, level: int, message: str) -> None:
+        for reporter in self._reporters:
+            reporter.logged(level, message)
 
     def explained(self, table: tuple[str, ...]) -> None:
         for reporter in self._reporters:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TextIO
 
 from signpath_ci.clock import Clock
@@ -9,6 +10,8 @@ from signpath_ci.model import Artifact, RequestStatus, Submission, Verdict
 from signpath_ci.report import Reporter
 from signpath_ci.report.words import size, status_words, verdict_words
 from signpath_ci.text import one_line
+
+_log = logging.getLogger(__name__)
 
 _SIGN_OF_LIFE = 30.0
 """Seconds without a line after which another is due. CI systems end jobs that say nothing for long."""
@@ -56,6 +59,9 @@ class LineReporter(Reporter):
         for verdict in verdicts:
             for line in verdict_words(verdict):
                 self._say(line)
+
+    def logged(self, level: int, message: str) -> None:
+        _log.log(level, "connector: %s", message)
 
     def explained(self, table: tuple[str, ...]) -> None:
         for line in table:

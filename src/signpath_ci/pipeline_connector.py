@@ -1,0 +1,125 @@
+"""The street where the artifact already lies in the CI system's store, and a connector fetches it from there.
+
+Only the connector is contacted, also for status and download (wire contract, section 2).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from signpath_ci.clock import Clock
+from signpath_ci.model import Artifact, Expectations, SigningRequestFields, Submission
+from signpath_ci.pipeline import SigningResult
+from signpath_ci.report import Reporter
+from signpath_ci.signing.download import check_target, download
+from signpath_ci.signing.extract import check_directory, download_and_extract, download_as_named
+from signpath_ci.signing.wait import is_artifact_fetched, wait
+
+if TYPE_CHECKING:
+    from signpath_ci.api.connector import Connector
+    from signpath_ci.api.connector_payloads import BuildArtifact
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delivery:
+    """Where the signed artifact goes, and what is demanded of it.
+
+    Attributes:
+        directory: a ZIP is extracted into it; `None`: it is not.
+        file: the artifact is saved as this file; `None`: it is not.
+        as_sent: a directory gets the artifact as it comes, under the name that the connector gives it.
+        force: replace existing files.
+        expectations: what signatures must fulfil; `None`: nothing is verified.
+    """
+
+    directory: Path | None
+    file: Path | None
+    as_sent: bool
+    force: bool
+    expectations: Expectations | None
+
+
+def sign_build_artifact(
+    artifact: BuildArtifact,
+    fields: SigningRequestFields,
+    delivery: Delivery | None,
+    *,
+    timeout: float,
+    connector: Connector,
+    reporter: Reporter,
+    clock: Clock,
+) -> SigningResult:
+    """Have an artifact of the CI system's store signed.
+
+    Args:
+        artifact: which one.
+        fields: slugs and parameters.
+        delivery: where the signed artifact goes; `None`: the run ends when SignPath has fetched the unsigned one. It
+            must not end before, since the token to fetch it with dies with the job.
+        timeout: the longest time to wait, in seconds.
+        connector: the connector.
+        reporter: hears of each step.
+        clock: waits.
+
+    Raises:
+        SignPathError: one of its kinds, as `errors` lists them; nothing is written then.
+    """
+    if delivery is not None:
+        _check_deliverable(delivery)
+    submission = connector.submit(artifact, fields)
+    reporter.submitted(submission)
+    until = {} if delivery is not None else {"until": is_artifact_fetched}
+    wait(
+        connector,
+        submission.signing_request_id,
+        timeout=timeout,
+        clock=clock,
+        on_status=reporter.status_changed,
+        on_poll=reporter.still_waiting,
+        **until,
+    )
+    signed = None if delivery is None else _deliver(submission, delivery, connector=connector, reporter=reporter)
+    return SigningResult(submission=submission, signed=signed)
+
+
+def _check_deliverable(delivery: Delivery) -> None:
+    """Find out before anything is submitted what could not be stored or verified after it was signed."""
+    if delivery.directory is not None:
+        check_directory(delivery.directory)
+    if delivery.file is not None:
+        check_target(delivery.file, force=delivery.force)
+    if delivery.expectations is not None and (delivery.directory or delivery.file):
+        from signpath_ci.verify import require_extra
+
+        require_extra()
+
+
+def _deliver(
+    submission: Submission, delivery: Delivery, *, connector: Connector, reporter: Reporter
+) -> Artifact | None:
+    request_id, force, progress = submission.signing_request_id, delivery.force, reporter.downloading
+    accept = partial(_verify, expectations=delivery.expectations, reporter=reporter)
+    if delivery.file is not None:
+        named = partial(accept, name=delivery.file)
+        return download(connector, request_id, delivery.file, force=force, on_progress=progress, accept=named)[0]
+    directory = delivery.directory
+    if directory is None:
+        return None
+    if delivery.as_sent:
+        return download_as_named(connector, request_id, directory, force=force, on_progress=progress, accept=accept)[0]
+    fetched, _, _ = download_and_extract(
+        connector, request_id, directory, force=force, on_progress=progress, accept=partial(accept, name=directory)
+    )
+    return Artifact(path=directory, size=fetched.size, sha256=fetched.sha256)
+
+
+def _verify(downloaded: Artifact, name: Path, *, expectations: Expectations | None, reporter: Reporter) -> None:
+    reporter.downloaded(downloaded)
+    if expectations is None:
+        return
+    from signpath_ci.verify import verify_file
+
+    reporter.verified(verify_file(downloaded.path, expectations=expectations, shown_as=name))
