@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from collections.abc import Mapping
@@ -9,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-import yaml
 
 _PROGRAM = Path(__file__).parents[1] / "node_modules" / ".bin" / "gitlab-ci-local"
 _MISSING = next(
@@ -33,9 +33,7 @@ class FinishedPipeline:
 
     def said(self, job: str) -> list[str]:
         """Return the lines that a job's commands have written."""
-        start = f"{job} >"
-        lines = (line.strip() for line in self.log.splitlines())
-        return [line.removeprefix(start).strip() for line in lines if line.startswith(start)]
+        return re.findall(rf"^{re.escape(job)} +> (.*)$", self.log, re.MULTILINE)
 
     def artifacts(self, job: str) -> Path:
         """Return the directory with what a job has published."""
@@ -51,14 +49,10 @@ def run_pipeline(directory: Path, variables: Mapping[str, str], path: str, home:
         path: where jobs look for programs.
         home: an empty directory.
     """
-    (home / ".gitlab-ci-local").mkdir(exist_ok=True)
-    (home / ".gitlab-ci-local" / "variables.yml").write_text(yaml.safe_dump({"global": dict(variables)}), "utf-8")
-    predefined = [
-        f"--variable={name}={text}" for name, text in variables.items() if name.startswith(("CI_", "GITLAB_"))
-    ]
+    given = [f"--variable={name}={text}" for name, text in variables.items()]
     # Without isolation: with it, this runner throws away what a job has made before the job's after_script.
     done = subprocess.run(
-        [str(_PROGRAM), "--force-shell-executor", "--no-color", *predefined],
+        [str(_PROGRAM), "--force-shell-executor", "--no-color", *given],
         cwd=directory,
         env={"PATH": path, "HOME": str(home), "GIT_CONFIG_NOSYSTEM": "1"},
         stdin=subprocess.DEVNULL,

@@ -39,7 +39,7 @@ def _run(project: Project, git: Git, pipeline: object, *, tag: str | None = None
     git(directory, "remote", "add", "origin", "https://gitlab.com/acme/app.git")
     git(directory, "add", "--all")
     git(directory, "commit", "--quiet", "--message", "Begin")
-    known = {name: text for name, text in project.known.items() if name not in {"PATH", "HOME"}}
+    known = {name: text for name, text in project.known.items() if name not in {"PATH", "HOME", "CI_COMMIT_SHA"}}
     known |= {"CI_COMMIT_TAG": tag, "CI_COMMIT_BRANCH": ""} if tag else {}
     finished = run_pipeline(directory, {**known, **variables}, project.known["PATH"], Path(project.known["HOME"]))
     # The runner's own copy of the variables is not what is looked at here.
