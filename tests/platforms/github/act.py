@@ -22,7 +22,7 @@ import yaml
 ROOT = Path(__file__).parents[3]
 _TOOLS = ROOT / ".venv-tools" / "bin"
 OURS = "signpath-ci/signpath-ci"
-REF = "v1"
+REF = "v0.1.0"
 TOKEN = "github-token-1d0f7c55"
 _DEADLINE = 120
 _STUBS = {"actions/upload-artifact": Path(__file__).parent / "upload-artifact"}

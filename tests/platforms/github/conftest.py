@@ -14,16 +14,16 @@ import pytest
 
 from signpath_ci.sandbox.child import running_sandbox
 from tests.platforms.github.act import ROOT, Repository
+from tests.platforms.github.workflows import TOKENS
 from tests.support.pe import LAUNCHERS
 
-API_TOKEN = "api-token-6b1e2f90"
-SYSTEM_TOKEN = "system-token-c77a1d04"
+
 _CONFIGURATION = f"""
 organization: {{id: 0a8f3a52-3c2c-4d4e-9a51-0f0b6f5f8a11}}
 api_tokens:
-  - {{name: ci, token: {API_TOKEN}, may: [submit]}}
+  - {{name: ci, token: {TOKENS["API_TOKEN"]}, may: [submit]}}
 trusted_build_systems:
-  - {{name: farm, token: {SYSTEM_TOKEN}}}
+  - {{name: farm, token: {TOKENS["SYSTEM_TOKEN"]}}}
 projects:
   - slug: app
     signing_policies:
@@ -79,11 +79,22 @@ def _script(path: Path, text: str) -> None:
 
 
 @pytest.fixture(scope="session")
-def release(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def zipapp() -> Path:
+    """The core as releases carry it, made of the sources as they are."""
+    path = ROOT / "dist" / "signpath-ci.pyz"
+    newest = max(file.stat().st_mtime for file in (ROOT / "src" / "signpath_ci").rglob("*.py"))
+    if not path.exists() or path.stat().st_mtime < newest:
+        pytest.skip("dist/signpath-ci.pyz is missing or older than the sources: run `make test`")
+    return path
+
+
+@pytest.fixture(scope="session")
+def release(tmp_path_factory: pytest.TempPathFactory, zipapp: Path) -> Path:
     """The actions with the core beside them, as on a release; `INPUT_*` is no use to it."""
     directory = tmp_path_factory.mktemp("release")
     for part in ("actions", "bootstrap"):
         shutil.copytree(ROOT / part, directory / part)
+    shutil.copyfile(zipapp, directory / "bootstrap" / "signpath-ci.pyz")
     (directory / "bootstrap" / "run").rename(directory / "bootstrap" / "run.real")
     _script(directory / "bootstrap" / "run", _POISONER.format(python=sys.executable))
     return directory
