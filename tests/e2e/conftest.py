@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import uuid
@@ -37,8 +38,8 @@ class Finished:
 
     @property
     def error(self) -> str:
-        """The one line that says what is wrong."""
-        lines = [line for line in self.err.splitlines() if line.startswith("error: ")]
+        """The one line that says what is wrong; what a connector logs about it stands apart."""
+        lines = [line for line in self.err.splitlines() if re.match("error: (?!connector: )", line)]
         assert len(lines) == 1, self.err
         assert "Traceback" not in self.err
         return lines[0].removeprefix("error: ")
