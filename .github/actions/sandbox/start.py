@@ -18,9 +18,9 @@ def main() -> None:
     """Start both."""
     directory = Path(os.environ["RUNNER_TEMP"]) / "sandbox"
     directory.mkdir(parents=True)
+    sandbox_options = ["--json", "--port", "0", "--processing-seconds", "0", "--state", str(directory / "state")]
     sandbox = _started(
-        [sys.executable, "-m", "signpath_ci", "sandbox", "--json", "--port", "0", "--processing-seconds", "0"]
-        + ["--state", str(directory / "state")],
+        [sys.executable, "-m", "signpath_ci", "sandbox", *sandbox_options],
         directory / "sandbox",
     )
     connector = _started(
@@ -30,7 +30,8 @@ def main() -> None:
         ARTIFACT_STORE=sandbox["artifact_store"],
     )
     distlib = find_spec("distlib")
-    assert distlib is not None and distlib.origin is not None
+    if distlib is None or distlib.origin is None:
+        sys.exit("distlib is not installed: there is no executable to sign.")
     outputs = {
         **{name: sandbox[name.replace("-", "_")] for name in _AS_SAID},
         "connector-url": connector["url"],

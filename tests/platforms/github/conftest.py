@@ -17,7 +17,6 @@ from tests.platforms.github.act import ROOT, Repository
 from tests.platforms.github.workflows import TOKENS
 from tests.support.pe import LAUNCHERS
 
-
 _CONFIGURATION = f"""
 organization: {{id: 0a8f3a52-3c2c-4d4e-9a51-0f0b6f5f8a11}}
 api_tokens:

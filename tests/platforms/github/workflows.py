@@ -33,7 +33,7 @@ def use(action: str, sandbox: Mapping[str, Any], given: Mapping[str, str], *, st
     if action in {"sign", "submit-signing-request"}:
         connector = sandbox["connectors"]["github_pipeline"]
         known |= {"connector-url": connector, "project-slug": "app", "github-token": "${{ vars.JOB_TOKEN }}"}
-    if action not in {"get-signed-artifact"}:
+    if action != "get-signed-artifact":
         known["signing-policy-slug"] = "test-signing"
     if action != "sign":
         known["api-url"] = sandbox["api_url"]
