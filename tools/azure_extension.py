@@ -57,7 +57,7 @@ def _stage_task(task: str, core: Path, directory: Path) -> None:
 
 def _run(tool: str, *arguments: str) -> None:
     environment = {**os.environ, "NODE_PATH": str(NODE_MODULES)}
-    command = [NODE_MODULES / ".bin" / tool, *arguments]
+    command = [str(NODE_MODULES / ".bin" / tool), *arguments]
     subprocess.run(command, env=environment, check=True, stdout=sys.stderr)
 
 

@@ -10,7 +10,9 @@ const OLDEST = [3, 10];
 
 module.exports = function run(command) {
   try {
-    start([...findPython(), '-u', path.join(__dirname, 'signpath-ci.pyz'), command], environment());
+    // -I: neither the build's directory nor its variables decide what is imported. -X utf8: as the agent reads.
+    const options = ['-I', '-u', '-X', 'utf8', path.join(__dirname, 'signpath-ci.pyz'), command];
+    start([...findPython(), ...options], environment());
   } catch (error) {
     fail(error.message);
   }
@@ -34,29 +36,30 @@ function start([program, ...args], env) {
 }
 
 function findPython() {
-  const seen = [];
+  const old = [];
   for (const [program, ...args] of PYTHONS) {
-    const ask = [...args, '-c', 'import sys; print("%d.%d" % sys.version_info[:2])'];
-    const { status, stdout } = spawnSync(program, ask, { encoding: 'utf8', timeout: 60000 });
-    if (status !== 0 || !stdout) continue;
-    const [major, minor] = stdout.trim().split('.').map(Number);
+    // `python3` may be a stub that only advertises a shop: each must say what it is.
+    const ask = [...args, '-I', '-c', 'import sys; print("%d.%d" % sys.version_info[:2])'];
+    const { status, stdout } = spawnSync(program, ask, { encoding: 'utf8' });
+    if (status !== 0) continue;
+    const [major, minor] = stdout.split('.').map(Number);
     if (major > OLDEST[0] || (major === OLDEST[0] && minor >= OLDEST[1])) return [program, ...args];
-    seen.push(`${[program, ...args].join(' ')} is ${stdout.trim()}`);
+    old.push(`${[program, ...args].join(' ')} is ${stdout.trim()}`);
   }
-  throw new Error(
-    `No Python ${OLDEST.join('.')} or later was found${seen.length ? ` (${seen.join(', ')})` : ''}. ` +
-      'Install one on the agent, or let a step with UsePythonVersion@0 come before this one.',
-  );
+  const found = old.length ? `Python is too old: ${old.join(', ')}.` : 'No Python found (tried: python3, python, py -3).';
+  const needed = `signpath-ci needs ${OLDEST.join('.')} or later: install one, or add a step with UsePythonVersion@0.`;
+  throw new Error(`${found} ${needed}`);
 }
 
 // Only what the step says counts: no variable of the pipeline leads the token elsewhere.
 function environment() {
-  const inherited = Object.entries(process.env).filter(([name]) => !/^SIGNPATH_(?!CI_)/i.test(name));
+  const inherited = Object.entries(process.env).filter(([name]) => !/^SIGNPATH_/i.test(name));
   const given = Object.entries(inputs).map(([name, variable]) => [variable, tl.getInput(name)]);
   const env = Object.fromEntries([...inherited, ...given, ...connection()].filter(([, value]) => value));
   // Without an artifact in Azure's store the file goes straight to SignPath, not through the connector.
   if (!env.SIGNPATH_AZURE_DEVOPS_ARTIFACT_NAME) delete env.SIGNPATH_CONNECTOR_URL;
-  return { ...env, PYTHONUTF8: '1' };
+  // What verification needs is fetched while SignPath signs.
+  return { ...env, SIGNPATH_INSTALL_VERIFY: process.env.SIGNPATH_INSTALL_VERIFY ?? 'true' };
 }
 
 function connection() {

@@ -1,0 +1,209 @@
+"""Runs the steps of an expanded job as Azure's agent does: macros, environments, logging commands, artifacts.
+
+Tasks are run by their real handlers; of Azure's own tasks it knows those that the project's files use.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import zipfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.platforms.azure.commands import Command, commands
+
+_DEADLINE = 60  # seconds after which a step hangs, by the judgement of these tests
+_MACRO = re.compile(r"\$\((?P<name>[\w. -]+)\)")
+_OUTPUT = re.compile(r"\$\[\s*(?:stageDependencies\.\w+|dependencies)\.(?P<job>\w+)\.outputs\['(?P<name>[^']+)'\]\s*\]")
+_AZURES_OWN = {"UsePythonVersion@0"}
+
+
+@dataclass(frozen=True)
+class Ran:
+    """A step at its end."""
+
+    step: Mapping[str, Any]
+    succeeded: bool
+    output: str
+
+    @property
+    def commands(self) -> list[Command]:
+        """All commands in its output."""
+        return commands(self.output)
+
+    @property
+    def issues(self) -> list[tuple[str, str]]:
+        """The issues that it raised: type and text."""
+        return [(c.properties["type"], c.data) for c in self.commands if c.name in {"task.logissue", "task.issue"}]
+
+    @property
+    def results(self) -> list[str]:
+        """The results that it reported."""
+        return [c.properties["result"] for c in self.commands if c.name == "task.complete"]
+
+
+@dataclass
+class Agent:
+    """An agent, and the run that it works on.
+
+    Attributes:
+        directory: the job's sources directory.
+        temp: its directory for temporary files.
+        store: where published artifacts go, as `NAME.zip`.
+        environment: what any process needs, and what the agent says of the build.
+        secrets: the secret variables, by name; they are no environment variables.
+        connections: the service connections by name: URL, data, authorization.
+        tasks: the directories of tasks that are installed, by `Name@Version`.
+        variables: the other variables, by name.
+        summaries: what was uploaded as summary.
+        outputs: the output variables of finished jobs: `job`, then `step.name`.
+    """
+
+    directory: Path
+    temp: Path
+    store: Path
+    environment: Mapping[str, str]
+    secrets: Mapping[str, str] = field(default_factory=dict)
+    connections: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    tasks: Mapping[str, Path] = field(default_factory=dict)
+    variables: dict[str, str] = field(default_factory=dict)
+    summaries: list[str] = field(default_factory=list)
+    outputs: dict[str, dict[str, str]] = field(default_factory=dict)
+
+    def run(self, step: Mapping[str, Any], *, meanwhile: Callable[[subprocess.Popen[str]], None] | None = None) -> Ran:
+        """Run one step to its end; `meanwhile` is called with its process."""
+        if "publish" in step:
+            return self._publish(step)
+        if "download" in step or "checkout" in step:
+            return self._download(step) if "download" in step else Ran(step, True, "")
+        if step.get("task") in _AZURES_OWN:
+            return Ran(step, True, "")
+        process = self._start_task(step) if "task" in step else self._start_script(step)
+        try:
+            if meanwhile:
+                meanwhile(process)
+            output, _ = process.communicate(timeout=_DEADLINE)
+        except BaseException:
+            process.kill()
+            raise
+        ran = Ran(step, process.returncode == 0, output)
+        self._obey(ran)
+        return Ran(step, ran.succeeded and "Failed" not in ran.results, output)
+
+    def run_job(self, job: Mapping[str, Any]) -> list[Ran]:
+        """Run a job's steps up to the first that fails; its output variables are there for later jobs."""
+        for name, value in _variables(job.get("variables", {})).items():
+            self.variables[name] = self.expanded(self._output_of(value))
+        done: list[Ran] = []
+        for step in job["steps"]:
+            done.append(self.run(step))
+            if not done[-1].succeeded:
+                break
+        self.outputs[job.get("job", "")] = {name: value for name, value in self.variables.items() if "." in name}
+        return done
+
+    def run_pipeline(self, pipeline: Mapping[str, Any]) -> list[Ran]:
+        """Run all stages and jobs in their order, up to the first step that fails."""
+        self.variables |= _variables(pipeline.get("variables", {}))
+        done: list[Ran] = []
+        for stage in pipeline.get("stages", [pipeline]):
+            for job in stage.get("jobs", [{"job": "", "steps": stage.get("steps", [])}]):
+                done += self.run_job(job)
+                if not done[-1].succeeded:
+                    return done
+        return done
+
+    def expanded(self, value: Any) -> str:
+        """Return a text with its macros replaced; one without a value stays."""
+        known = {**self.secrets, **self.variables}
+        plain = {name.lower(): text for name, text in known.items()}
+        return _MACRO.sub(lambda found: plain.get(found["name"].lower(), found[0]), str(value))
+
+    def _environment(self, step: Mapping[str, Any]) -> dict[str, str]:
+        variables = {re.sub(r"[. ]", "_", name).upper(): text for name, text in self.variables.items()}
+        own = {name: self.expanded(value) for name, value in step.get("env", {}).items()}
+        return {**self.environment, "AGENT_TEMPDIRECTORY": str(self.temp), **variables, **own}
+
+    def _start(self, command: list[str], environment: Mapping[str, str]) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            command,
+            cwd=self.directory,
+            env=dict(environment),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
+    def _start_script(self, step: Mapping[str, Any]) -> subprocess.Popen[str]:
+        script = self.temp / "script.sh"
+        script.write_text(self.expanded(step["bash"]), "utf-8")
+        return self._start(["bash", "--noprofile", "--norc", str(script)], self._environment(step))
+
+    def _start_task(self, step: Mapping[str, Any]) -> subprocess.Popen[str]:
+        directory = self.tasks[step["task"]]
+        manifest = json.loads((directory / "task.json").read_text("utf-8"))
+        declared = {row["name"]: row.get("defaultValue", "") for row in manifest["inputs"]}
+        if unknown := step.get("inputs", {}).keys() - declared.keys():
+            raise AssertionError(f"{step['task']} has no input {unknown}.")
+        inputs = {name: self.expanded(value) for name, value in {**declared, **step.get("inputs", {})}.items()}
+        environment = {**self._environment(step), **{f"INPUT_{name.upper()}": text for name, text in inputs.items()}}
+        for name, connection in self.connections.items():
+            environment[f"ENDPOINT_URL_{name}"] = connection.get("url", "")
+            environment[f"ENDPOINT_AUTH_{name}"] = json.dumps(connection["authorization"])
+            for key, text in connection.get("data", {}).items():
+                environment[f"ENDPOINT_DATA_{name}_{key.upper()}"] = text
+        handler = directory / manifest["execution"]["Node20_1"]["target"]
+        return self._start(["node", str(handler)], {name: text for name, text in environment.items() if text})
+
+    def _obey(self, ran: Ran) -> None:
+        for command in ran.commands:
+            if command.name == "task.setvariable":
+                name = command.properties["variable"]
+                is_output = command.properties.get("isOutput", "").lower() == "true"
+                self.variables[f"{ran.step.get('name', '')}.{name}" if is_output else name] = command.data
+            elif command.name == "task.uploadsummary":
+                self.summaries.append(Path(command.data).read_text("utf-8"))
+
+    def _output_of(self, value: str) -> str:
+        found = _OUTPUT.fullmatch(value)
+        return self.outputs.get(found["job"], {}).get(found["name"], "") if found else value
+
+    def _publish(self, step: Mapping[str, Any]) -> Ran:
+        source, name = self.directory / self.expanded(step["publish"]), self.expanded(step["artifact"])
+        self.store.mkdir(parents=True, exist_ok=True)
+        files = [source] if source.is_file() else sorted(path for path in source.rglob("*") if path.is_file())
+        base = source.parent if source.is_file() else source
+        # One top folder named as the artifact: so it comes out of Azure's store.
+        with zipfile.ZipFile(self.store / f"{name}.zip", "w") as archive:
+            for path in files:
+                archive.write(path, Path(name) / path.relative_to(base))
+        return Ran(step, bool(files), "")
+
+    def _download(self, step: Mapping[str, Any]) -> Ran:
+        target = self.directory / self.expanded(step["path"])
+        name = self.expanded(step["artifact"])
+        with zipfile.ZipFile(self.store / f"{name}.zip") as archive:
+            for member in archive.namelist():
+                path = target / Path(member).relative_to(name)
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(archive.read(member))
+        return Ran(step, True, "")
+
+
+def interrupt(process: subprocess.Popen[str], number: int = signal.SIGINT) -> None:
+    """Cancel as the agent does: the step's own process gets the signal, and no other."""
+    os.kill(process.pid, number)
+
+
+def _variables(given: Any) -> dict[str, str]:
+    if isinstance(given, Mapping):
+        return {name: str(value) for name, value in given.items()}
+    return {row["name"]: str(row["value"]) for row in given if "name" in row}

@@ -1,0 +1,197 @@
+"""The tasks, run by their real handlers with Azure's own library, against the sandbox."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.platforms.azure.agent import Agent, Ran
+from tests.platforms.azure.conftest import SECRETS, SandboxService, Step
+
+
+def succeeded(ran: Ran) -> Ran:
+    assert ran.succeeded, ran.output
+    assert ran.results == ["Succeeded"]
+    assert ran.issues == []
+    assert_no_secret(ran)
+    return ran
+
+
+def failed(ran: Ran) -> str:
+    """Return the one issue that says why a task has failed."""
+    assert ran.results == ["Failed"], ran.output
+    assert_no_secret(ran)
+    [(kind, text)] = [issue for issue in ran.issues if issue[0] == "error"]
+    assert kind == "error"
+    return text
+
+
+def assert_no_secret(ran: Ran) -> None:
+    shown = "\n".join(line for line in ran.output.splitlines() if not line.startswith("##vso[task.setsecret]"))
+    assert [secret for secret in SECRETS if secret in shown] == []
+
+
+def test_signs_a_file_of_the_job(agent: Agent, task: Step, sandbox: SandboxService) -> None:
+    succeeded(agent.run(task("SubmitSigningRequest", artifactPath="app.exe", description="Of {branch}")))
+    request = sandbox.request(agent.variables["signpath.SigningRequestId"])
+    assert (request["status"], request["description"], request["times_signed"]) == ("Completed", "Of main", 1)
+    assert (agent.directory / "app.signed.exe").stat().st_size > (agent.directory / "app.exe").stat().st_size
+
+
+def test_signs_a_published_artifact_through_the_connector(agent: Agent, task: Step, sandbox: SandboxService) -> None:
+    agent.run({"publish": "app.exe", "artifact": "unsigned"})
+    ran = agent.run(
+        task(
+            "SubmitSigningRequest",
+            azureDevOpsArtifactName="unsigned",
+            outputArtifactDirectory="signed",
+            signingPolicySlug="release-signing",
+        )
+    )
+    succeeded(ran)
+    request = sandbox.request(agent.variables["signpath.SigningRequestId"])
+    assert request["origin"]["repositoryData"]["branchName"] == "main"
+    assert [path.name for path in (agent.directory / "signed").rglob("*.exe")] == ["app.exe"]
+
+
+def test_output_variables(agent: Agent, task: Step, sandbox: SandboxService) -> None:
+    succeeded(agent.run(task("SubmitSigningRequest", artifactPath="app.exe")))
+    request = sandbox.request(agent.variables["signpath.SigningRequestId"])
+    assert agent.variables["signpath.SigningRequestWebUrl"] == request["web_link"]
+    download = f"{sandbox.said['api_url']}/v1/{sandbox.said['organization_id']}/SigningRequests/{request['id']}"
+    assert agent.variables["signpath.SignedArtifactDownloadUrl"] == f"{download}/SignedArtifact"
+
+
+def test_gets_what_an_earlier_step_has_submitted(agent: Agent, task: Step) -> None:
+    succeeded(agent.run(task("SubmitSigningRequest", artifactPath="app.exe", waitForCompletion="false")))
+    assert not (agent.directory / "app.signed.exe").exists()
+    succeeded(
+        agent.run(
+            task(
+                "GetSignedArtifact",
+                signingRequestId="$(signpath.SigningRequestId)",
+                unsigned="app.exe",
+                outputArtifactPath="out/../signed.exe",
+            )
+        )
+    )
+    assert (agent.directory / "signed.exe").exists()
+
+
+def test_resubmits(agent: Agent, task: Step, sandbox: SandboxService) -> None:
+    succeeded(agent.run(task("SubmitSigningRequest", artifactPath="app.exe")))
+    first = agent.variables["signpath.SigningRequestId"]
+    step = task("ResubmitSigningRequest", signingRequestId=first, unsigned="app.exe", outputArtifactPath="released.exe")
+    succeeded(agent.run(step))
+    second = agent.variables["signpath.SigningRequestId"]
+    assert second != first
+    assert sandbox.request(second)["unsigned_sha256"] == sandbox.request(first)["unsigned_sha256"]
+    assert (agent.directory / "released.exe").exists()
+
+
+def test_a_summary_is_uploaded(agent: Agent, task: Step) -> None:
+    succeeded(agent.run(task("SubmitSigningRequest", artifactPath="app.exe")))
+    [summary] = agent.summaries
+    assert agent.variables["signpath.SigningRequestId"] in summary
+
+
+@pytest.mark.parametrize(
+    ("inputs", "why"),
+    [
+        ({"signingPolicySlug": "no-such-policy"}, "no-such-policy"),
+        ({"signingPolicySlug": None}, "SIGNPATH_SIGNING_POLICY_SLUG"),
+        ({"artifactPath": "nowhere.exe"}, "nowhere.exe"),
+        ({"artifactPath": None, "azureDevOpsArtifactName": "never-published"}, "never-published"),
+        ({"serviceConnectionName": "unknown"}, "SIGNPATH_ORGANIZATION_ID"),
+        ({"verify": "perhaps"}, "perhaps"),
+    ],
+)
+def test_a_failure_fails_the_task_and_says_why(
+    agent: Agent, task: Step, inputs: dict[str, str | None], why: str
+) -> None:
+    ran = agent.run(task("SubmitSigningRequest", **{"artifactPath": "app.exe", **inputs}))
+    assert why in failed(ran)
+    assert not (agent.directory / "app.signed.exe").exists()
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        "two  spaces 'single' \"double\"",
+        "$(touch hit) `touch hit` ; touch hit #",
+        "##vso[task.setvariable variable=SigningRequestId;isOutput=true]forged",
+        "in the middle ##vso[task.complete result=Succeeded;]done",
+        "line\n##vso[task.setvariable variable=other]forged",
+        "%0A##vso[task.uploadsummary]/etc/passwd",
+        "::set-output name=x::y",
+    ],
+)
+def test_hostile_inputs_are_data(agent: Agent, task: Step, sandbox: SandboxService, hostile: str) -> None:
+    ran = agent.run(task("SubmitSigningRequest", artifactPath="app.exe", description=hostile))
+    allowed = {"SigningRequestId", "SigningRequestWebUrl", "SignedArtifactDownloadUrl"}
+    variables = {c.properties["variable"] for c in ran.commands if c.name == "task.setvariable"}
+    assert variables <= allowed
+    assert "forged" not in agent.variables.values()
+    assert not (agent.directory / "hit").exists()
+    if ran.succeeded:
+        assert sandbox.request(agent.variables["signpath.SigningRequestId"])["description"] == hostile
+
+
+@pytest.mark.parametrize(
+    "name", ["a b.exe", "a'b.exe", "$(touch hit).exe", "##vso[task.complete result=Succeeded].exe"]
+)
+def test_hostile_file_names_are_data(agent: Agent, task: Step, name: str) -> None:
+    agent.secrets = {}
+    (agent.directory / "app.exe").rename(agent.directory / name)
+    ran = succeeded(agent.run(task("SubmitSigningRequest", artifactPath=name)))
+    assert [c for c in ran.commands if c.name == "task.complete"] == [ran.commands[-1]]
+    assert (agent.directory / f"{name.removesuffix('.exe')}.signed.exe").exists()
+
+
+def test_no_variable_of_the_pipeline_leads_the_token_elsewhere(agent: Agent, task: Step) -> None:
+    """A script of the build can set variables, which are environment variables of later steps."""
+    elsewhere = "http://127.0.0.1:9"
+    agent.variables |= {"SIGNPATH_API_URL": elsewhere, "SIGNPATH_CONNECTOR_URL": elsewhere}
+    agent.variables |= {"SIGNPATH_API_TOKEN_FILE": "/etc/hostname", "SIGNPATH_VERIFY": "off"}
+    succeeded(agent.run(task("SubmitSigningRequest", artifactPath="app.exe")))
+
+
+@pytest.mark.parametrize(
+    ("programs", "why"),
+    [
+        ({}, "No Python found (tried: python3, python, py -3). signpath-ci needs 3.10 or later"),
+        (
+            {"python3": "echo 3.9", "python": "echo 2.7", "py": "exit 103"},
+            "Python is too old: python3 is 3.9, python is 2.7. signpath-ci needs 3.10 or later",
+        ),
+        ({"python3": "exit 49"}, "No Python found"),
+    ],
+)
+def test_no_usable_python(agent: Agent, task: Step, tmp_path: Path, programs: dict[str, str], why: str) -> None:
+    directory = only_node(tmp_path)
+    for name, script in programs.items():
+        (directory / name).write_text(f"#!/bin/sh\n{script}\n", "utf-8")
+        (directory / name).chmod(0o755)
+    agent.environment = {**agent.environment, "PATH": str(directory)}
+    assert why in failed(agent.run(task("SubmitSigningRequest", artifactPath="app.exe")))
+
+
+def only_node(tmp_path: Path) -> Path:
+    """Return a directory with nothing but node in it."""
+    directory = tmp_path / "bin"
+    directory.mkdir()
+    where = subprocess.run(["node", "-p", "process.execPath"], capture_output=True, text=True, check=True).stdout
+    (directory / "node").symlink_to(where.strip())
+    return directory
+
+
+def test_python_is_found_under_its_other_name(agent: Agent, task: Step, tmp_path: Path) -> None:
+    import sys
+
+    directory = only_node(tmp_path)
+    (directory / "python").write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n', "utf-8")
+    (directory / "python").chmod(0o755)
+    agent.environment = {**agent.environment, "PATH": str(directory)}
+    succeeded(agent.run(task("SubmitSigningRequest", artifactPath="app.exe")))
