@@ -28,7 +28,7 @@ def main() -> int:
         with _signals_as_errors():
             return _run(sys.argv[1:], process)
     except SignPathError as error:
-        _say(process, f"error: {error}")
+        _tell(process, error)
         return error.exit_code
     except BrokenPipeError:
         # The reader of our output went away (`| head`): not an error of the run, but nobody is left to be told.
@@ -51,7 +51,7 @@ def _run(arguments: list[str], process: Process) -> int:
         # A defect of ours. Users get one line; whoever reports it asks for the rest.
         if settings.log_level == "debug":
             raise
-        _say(process, f"error: {SignPathError(f'Internal error: {type(error).__name__}: {error}.', hint=_REPORT)}")
+        _tell(process, SignPathError(f"Internal error: {type(error).__name__}: {error}.", hint=_REPORT))
         return _INTERNAL_ERROR
     return 0
 
@@ -74,9 +74,11 @@ def _signals_as_errors() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _say(process: Process, line: str) -> None:
+def _tell(process: Process, error: SignPathError) -> None:
     with contextlib.suppress(OSError):
-        print(line, file=process.stderr, flush=True)
+        print(f"error: {error}", file=process.stderr, flush=True)
+        if process.platform:
+            process.platform.failed(error)
 
 
 if __name__ == "__main__":

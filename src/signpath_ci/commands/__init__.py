@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TextIO
 
 from signpath_ci.clock import Clock
-from signpath_ci.report import Reporter
+from signpath_ci.report import Reporter, Several
 from signpath_ci.report.lines import LineReporter
+from signpath_ci.report.platform import PlatformReporter
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +35,25 @@ class Process:
     stderr: TextIO
     clock: Clock = field(default_factory=Clock)
 
+    @cached_property
+    def platform(self) -> PlatformReporter | None:
+        """The reporter of the CI system that the process runs on; `None` where it runs on none."""
+        from signpath_ci.origin import azure, github, gitlab
+
+        if github.detect(self.environment):
+            from signpath_ci.report.github import GitHubReporter
+
+            return GitHubReporter(self.stderr, self.environment)
+        if gitlab.detect(self.environment):
+            from signpath_ci.report.gitlab import GitLabReporter
+
+            return GitLabReporter(self.stderr, self.environment, self.directory, self.clock)
+        if azure.detect(self.environment):
+            from signpath_ci.report.azure import AzureReporter
+
+            return AzureReporter(self.stderr, self.environment)
+        return None
+
 
 def print_result(process: Process, text: str) -> None:
     """Write a result to standard output, at once."""
@@ -41,7 +62,13 @@ def print_result(process: Process, text: str) -> None:
 
 
 def reporter_for(process: Process) -> Reporter:
-    """Return the reporter that fits standard error: bars on a terminal, else lines."""
+    """Return the reporter that fits: the CI system's, if there is one, and bars on a terminal, else lines."""
+    progress = _progress(process)
+    # Parts of the log begin before, and end after the lines that belong to them.
+    return Several(process.platform, progress) if process.platform else progress
+
+
+def _progress(process: Process) -> Reporter:
     if process.stderr.isatty():
         try:
             from signpath_ci.report.terminal import TerminalReporter

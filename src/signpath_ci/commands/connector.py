@@ -31,6 +31,7 @@ def sign_through_connector(settings: SignSettings, process: Process, reporter: R
             hint="Leave out --verify-origin and the trusted build system's token, or --connector-url.",
         )
     origin = origin_for(settings, process)
+    reporter.planned(project=settings.project_slug, policy=settings.signing_policy_slug, origin=origin)
     delivery = Delivery(
         directory=settings.output_artifact_directory,
         file=settings.output,

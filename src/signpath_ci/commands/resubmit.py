@@ -18,6 +18,7 @@ def run(settings: ResubmitSettings, process: Process) -> None:
     """
 
     def work(reporter: Reporter) -> SigningResult:
+        reporter.planned(project=None, policy=settings.signing_policy_slug, origin=None)
         return resubmit(
             settings.signing_request_id,
             earlier_collection(settings, settings, settings),

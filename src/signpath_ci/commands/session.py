@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from contextlib import closing
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from signpath_ci.commands import Process, print_result, reporter_for
 from signpath_ci.errors import SignPathError, UsageError
 from signpath_ci.model import Expectations
+from signpath_ci.options import Secret, options
 from signpath_ci.pipeline import Collection, SigningResult
 from signpath_ci.report import Reporter, Several
+from signpath_ci.report.platform import PlatformReporter
 from signpath_ci.report.result import ResultReporter
 from signpath_ci.settings import Common, Earlier, Retrieval, Trust, Waiting
 from signpath_ci.signing.download import default_target
@@ -30,17 +33,54 @@ def run_signing(settings: Common, process: Process, *, level: str, work: Callabl
         SignPathError: the work failed. With `--json` the object is printed all the same, with what is known.
     """
     record = ResultReporter()
-    with closing(Several(record, reporter_for(process))) as reporter:
+    told = Several(record, reporter_for(process))
+    with closing(told) as reporter, _platform_hears_log(process):
+        for secret in _secrets(settings):
+            reporter.secret(secret)
         try:
             result = work(reporter)
         except SignPathError as error:
             if settings.json:
                 print_result(process, json.dumps(record.result(signed=None, level=level, error=error)))
             raise
+    told.completed(result.signed.path if result.signed else None)
     if settings.json:
         print_result(process, json.dumps(record.result(signed=result.signed, level=level)))
     else:
         print_result(process, str(result.signed.path) if result.signed else result.submission.signing_request_id)
+
+
+def _secrets(settings: Common) -> Iterator[str]:
+    for row in options(type(settings)):
+        value = getattr(settings, row.name)
+        if isinstance(value, Secret):
+            yield value.reveal()
+
+
+@contextmanager
+def _platform_hears_log(process: Process) -> Iterator[None]:
+    """Let the CI system show warnings of this program's log where people look first."""
+    if process.platform is None:
+        yield
+        return
+    logger, handler = logging.getLogger("signpath_ci"), _Passing(process.platform)
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+
+
+class _Passing(logging.Handler):
+    def __init__(self, platform: PlatformReporter) -> None:
+        super().__init__(logging.WARNING)
+        self._platform = platform
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            self._platform.noted(record.levelno, record.getMessage())
+        except OSError:
+            self.handleError(record)
 
 
 def expectations(settings: Trust) -> Expectations:

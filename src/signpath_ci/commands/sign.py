@@ -27,6 +27,7 @@ def run(settings: SignSettings, process: Process) -> None:
         if settings.artifact is None:
             raise UsageError("No file to sign is named.", hint="Name one: signpath-ci sign FILE, or SIGNPATH_ARTIFACT.")
         origin = origin_for(settings, process)
+        reporter.planned(project=settings.project_slug, policy=settings.signing_policy_slug, origin=origin)
         fields = request_fields(settings, process, origin)
         expected_origin = ExpectedOrigin(
             origin=origin, branch=settings.origin_branch, build_settings_file=fields.build_settings_file

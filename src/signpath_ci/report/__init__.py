@@ -5,11 +5,20 @@ A reporter hears of each step of the street and never changes its course.
 
 from __future__ import annotations
 
-from signpath_ci.model import Artifact, RequestStatus, Submission, Verdict
+from pathlib import Path
+
+from signpath_ci.errors import SignPathError
+from signpath_ci.model import Artifact, Origin, RequestStatus, Submission, Verdict
 
 
 class Reporter:
     """Hears of each step; this one keeps silent. Subclasses tell what their reader needs."""
+
+    def secret(self, text: str) -> None:
+        """`text` must not be shown; told before anything else."""
+
+    def planned(self, *, project: str | None, policy: str, origin: Origin | None) -> None:
+        """A request under this policy is going to be made, for this build; `None` where it is not known."""
 
     def artifact_read(self, artifact: Artifact) -> None:
         """The file to sign was hashed."""
@@ -42,7 +51,13 @@ class Reporter:
         """Lines that show in detail what the error that follows says; already harmless, columns aligned."""
 
     def close(self) -> None:
-        """Nothing more will happen."""
+        """The work has ended, well or not; what is shown of it comes to its end."""
+
+    def completed(self, output: Path | None) -> None:
+        """The run is a success; `output` is where the signed file or files lie, `None` where they were not fetched."""
+
+    def failed(self, error: SignPathError) -> None:
+        """The run has failed. It may be the only thing that is ever told."""
 
 
 class Several(Reporter):
@@ -50,6 +65,14 @@ class Several(Reporter):
 
     def __init__(self, *reporters: Reporter) -> None:
         self._reporters = reporters
+
+    def secret(self, text: str) -> None:
+        for reporter in self._reporters:
+            reporter.secret(text)
+
+    def planned(self, *, project: str | None, policy: str, origin: Origin | None) -> None:
+        for reporter in self._reporters:
+            reporter.planned(project=project, policy=policy, origin=origin)
 
     def artifact_read(self, artifact: Artifact) -> None:
         for reporter in self._reporters:
@@ -94,3 +117,11 @@ class Several(Reporter):
     def close(self) -> None:
         for reporter in self._reporters:
             reporter.close()
+
+    def completed(self, output: Path | None) -> None:
+        for reporter in self._reporters:
+            reporter.completed(output)
+
+    def failed(self, error: SignPathError) -> None:
+        for reporter in self._reporters:
+            reporter.failed(error)

@@ -5,30 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from signpath_ci.errors import SignPathError
-from signpath_ci.model import Artifact, RequestStatus, Submission, Verdict
-from signpath_ci.report import Reporter
+from signpath_ci.model import Artifact, RequestStatus, Verdict
+from signpath_ci.report.record import Record
 
 
-class ResultReporter(Reporter):
-    """Remembers what happened, so that the result can be told even where the run failed half-way."""
-
-    def __init__(self) -> None:
-        self._unsigned: Artifact | None = None
-        self._submission: Submission | None = None
-        self._status: RequestStatus | None = None
-        self._verdicts: tuple[Verdict, ...] = ()
-
-    def artifact_read(self, artifact: Artifact) -> None:
-        self._unsigned = artifact
-
-    def submitted(self, submission: Submission) -> None:
-        self._submission = submission
-
-    def status_changed(self, status: RequestStatus, waited: float) -> None:
-        self._status = status
-
-    def verified(self, verdicts: tuple[Verdict, ...]) -> None:
-        self._verdicts = verdicts
+class ResultReporter(Record):
+    """Tells the result of a run as an object, also where the run failed half-way."""
 
     def result(self, *, signed: Artifact | None, level: str, error: SignPathError | None = None) -> dict[str, Any]:
         """Return the object that `sign --json` prints.
@@ -39,15 +21,15 @@ class ResultReporter(Reporter):
             error: why the run failed, where it did.
         """
         return {
-            "signing_request_id": self._submission.signing_request_id if self._submission else None,
-            "status": self._status.status if self._status else None,
-            "workflow_status": self._status.workflow_status if self._status else None,
-            "web_link": self._submission.web_link if self._submission else None,
-            "input": str(self._unsigned.path) if self._unsigned else None,
+            "signing_request_id": self.submission.signing_request_id if self.submission else None,
+            "status": self.status.status if self.status else None,
+            "workflow_status": self.status.workflow_status if self.status else None,
+            "web_link": self.submission.web_link if self.submission else None,
+            "input": str(self.unsigned.path) if self.unsigned else None,
             "output": str(signed.path) if signed else None,
-            "unsigned_sha256": self._unsigned.sha256 if self._unsigned else None,
+            "unsigned_sha256": self.unsigned.sha256 if self.unsigned else None,
             "signed_sha256": signed.sha256 if signed else None,
-            "verification": {"level": level, "verdicts": [verdict_object(verdict) for verdict in self._verdicts]},
+            "verification": {"level": level, "verdicts": [verdict_object(verdict) for verdict in self.verdicts]},
             "error": error_object(error) if error else None,
         }
 

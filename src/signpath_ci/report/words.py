@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from signpath_ci.model import RequestStatus, Verdict
+from signpath_ci.model import Origin, RequestStatus, Verdict
 
 _KIB = 1024
 
@@ -27,17 +27,42 @@ def status_words(status: RequestStatus) -> str:
 
 def verdict_words(verdict: Verdict) -> list[str]:
     """Return the lines that tell a verdict: who signed, when, and what is known of it."""
-    name = verdict.path.name if verdict.member is None else f"{verdict.path.name}: {verdict.member}"
-    stamp = verdict.time_stamp
+    return [
+        f"Verified {file_words(verdict)}: {judgement_words(verdict)}",
+        f"  signer: {verdict.signer.subject}",
+        f"  thumbprint: {verdict.signer.thumbprint}",
+        f"  time stamp: {stamp_words(verdict)}",
+    ]
+
+
+def file_words(verdict: Verdict) -> str:
+    """Return the name of the file that a verdict is about, and of the member where that is a container."""
+    return verdict.path.name if verdict.member is None else f"{verdict.path.name}: {verdict.member}"
+
+
+def judgement_words(verdict: Verdict) -> str:
+    """Return what a signature was trusted by, and whether the content was compared."""
     identity = "same content as submitted" if verdict.identity == "same" else "not compared with the submitted file"
     trust = {
         "root": "trusted by root",
         "thumbprint": "trusted by thumbprint",
         "not-checked": "intact, signer not checked (name a --trust-root or --thumbprint)",
     }[verdict.trust]
-    return [
-        f"Verified {name}: {trust}; {identity}",
-        f"  signer: {verdict.signer.subject}",
-        f"  thumbprint: {verdict.signer.thumbprint}",
-        f"  time stamp: {f'{stamp.time:%Y-%m-%d %H:%M:%S} UTC by {stamp.authority}' if stamp else 'none'}",
-    ]
+    return f"{trust}; {identity}"
+
+
+def stamp_words(verdict: Verdict) -> str:
+    """Return when a signature existed, and who says so."""
+    stamp = verdict.time_stamp
+    return f"{stamp.time:%Y-%m-%d %H:%M:%S} UTC by {stamp.authority}" if stamp else "none"
+
+
+def origin_words(origin: Origin) -> str:
+    """Return repository, branch or tag, and commit, as far as they are known."""
+    ref = origin.tag or origin.branch
+    parts = (
+        origin.repository_url,
+        ref and f"{'tag' if origin.tag else 'branch'} {ref}",
+        origin.commit and f"commit {origin.commit}",
+    )
+    return ", ".join(part for part in parts if part)

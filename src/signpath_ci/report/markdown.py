@@ -1,0 +1,64 @@
+"""The job summary: one table in Markdown that tells what was signed, by whom, for which build."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from signpath_ci.errors import SignPathError
+from signpath_ci.report.neutral import code, link
+from signpath_ci.report.record import Record
+from signpath_ci.report.words import file_words, judgement_words, origin_words, stamp_words, status_words
+
+_MOST_FILES = 100
+
+
+def summary(record: Record, *, error: SignPathError | None = None) -> str:
+    """Return the summary of a run that has ended, `error` being why it failed."""
+    parts = [[f"### SignPath: {_outcome(record, error)}"]]
+    if error is not None:
+        parts.append([code(str(error))])
+    parts.append(["| | |", "| --- | --- |", *(f"| {name} | {value} |" for name, value in _facts(record))])
+    if len(record.verdicts) > 1:
+        parts.append(_files(record))
+    return "\n\n".join("\n".join(part) for part in parts) + "\n"
+
+
+def _outcome(record: Record, error: SignPathError | None) -> str:
+    if error is not None:
+        return "not signed" if record.signed is None else "not accepted"
+    if record.signed is None:
+        return "completed" if record.status and record.status.is_completed else "submitted"
+    return "signed and verified" if record.verdicts else "signed, not verified"
+
+
+def _facts(record: Record) -> Iterator[tuple[str, str]]:
+    if record.unsigned:
+        yield "File", code(str(record.unsigned.path))
+        yield "SHA-256 before", code(record.unsigned.sha256)
+    if record.signed:
+        yield "SHA-256 after", code(record.signed.sha256)
+    if len(record.verdicts) == 1:
+        verdict = record.verdicts[0]
+        yield "Signer", code(verdict.signer.subject)
+        yield "Time stamp", code(stamp_words(verdict))
+        yield "Verification", code(judgement_words(verdict))
+    if record.submission:
+        yield "Signing request", link(record.submission.signing_request_id, record.web_link)
+    if record.status:
+        yield "Status", code(status_words(record.status))
+    if record.policy:
+        yield "Policy", code(" / ".join(part for part in (record.project, record.policy) if part))
+    if record.origin:
+        yield "Origin", code(origin_words(record.origin))
+    if record.waited is not None:
+        yield "Waited", code(f"{record.waited:.1f} s")
+
+
+def _files(record: Record) -> list[str]:
+    rows = [
+        " | ".join(code(text) for text in (file_words(v), v.signer.subject, stamp_words(v), judgement_words(v)))
+        for v in record.verdicts[:_MOST_FILES]
+    ]
+    if len(record.verdicts) > _MOST_FILES:
+        rows.append(f"and {len(record.verdicts) - _MOST_FILES} more | | | ")
+    return ["| File | Signer | Time stamp | Verification |", "| --- | --- | --- | --- |", *(f"| {r} |" for r in rows)]
