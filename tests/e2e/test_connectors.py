@@ -15,7 +15,8 @@ import pytest
 from signpath_ci.sandbox.child import running_sandbox
 from tests.e2e.conftest import Program, Sandbox, job_environment, tree
 from tests.e2e.servers import forwarding, serving, text_answer
-from tests.e2e.test_origin import COMMIT, ORGANIZATION, PLATFORMS, REPOSITORIES
+from tests.e2e.test_origin import ORGANIZATION
+from tests.support.builds import COMMIT, PLATFORMS, REPOSITORIES
 from tests.support.pe import LAUNCHERS
 
 BUILD = {
@@ -83,11 +84,10 @@ def sandbox_of_ci(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]
 
 def _job(program: Program, sandbox: Sandbox, connector: str, build: str = "77", **more: str) -> Program:
     platform = CONNECTORS[connector]
-    variables = {name: text.replace("BRANCH", "main") for name, text in PLATFORMS[platform].items()}
     number = {"github": "GITHUB_RUN_ID", "gitlab": "CI_PIPELINE_ID", "azure": "BUILD_BUILDID"}[platform]
     environment = {
         **job_environment(sandbox),
-        **variables,
+        **PLATFORMS[platform],
         **BUILD[platform],
         number: build,
         "SIGNPATH_API_TOKEN": "api-token-of-ci",

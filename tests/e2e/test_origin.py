@@ -13,14 +13,9 @@ import requests
 
 from signpath_ci.sandbox.child import running_sandbox
 from tests.e2e.conftest import Program, Sandbox, job_environment
+from tests.support.builds import COMMIT, PLATFORMS, REPOSITORIES, on_branch
 
-COMMIT = "0123456789abcdef0123456789abcdef01234567"
 ORGANIZATION = "4b1c7f6e-2d2f-4d0a-9c57-0d0f8f6f3a11"
-REPOSITORIES = {
-    "github": "https://github.example/acme/app",
-    "gitlab": "https://gitlab.example/acme/app",
-    "azure": "https://dev.azure.example/acme/app/_git/app",
-}
 _POLICIES = """
       - {slug: test-signing}
       - {slug: release-signing, allowed_branches: [main, release/*], origin_verification: true}
@@ -35,43 +30,6 @@ projects:
     for platform, url in REPOSITORIES.items()
 )
 
-PLATFORMS = {
-    "github": {
-        "GITHUB_ACTIONS": "true",
-        "GITHUB_SERVER_URL": "https://github.example",
-        "GITHUB_REPOSITORY": "acme/app",
-        "GITHUB_REF": "refs/heads/BRANCH",
-        "GITHUB_SHA": COMMIT,
-        "GITHUB_EVENT_NAME": "push",
-        "GITHUB_RUN_ID": "77",
-        "GITHUB_RUN_NUMBER": "5",
-        "GITHUB_RUN_ATTEMPT": "1",
-        "GITHUB_ACTOR": "someone",
-        "GITHUB_WORKFLOW": "build",
-    },
-    "gitlab": {
-        "GITLAB_CI": "true",
-        "CI_PROJECT_URL": "https://gitlab.example/acme/app",
-        "CI_COMMIT_BRANCH": "BRANCH",
-        "CI_COMMIT_SHA": COMMIT,
-        "CI_JOB_URL": "https://gitlab.example/acme/app/-/jobs/9",
-        "CI_PIPELINE_ID": "77",
-        "CI_PIPELINE_SOURCE": "push",
-        "GITLAB_USER_LOGIN": "someone",
-    },
-    "azure": {
-        "TF_BUILD": "True",
-        "BUILD_REPOSITORY_URI": "https://acme@dev.azure.example/acme/app/_git/app",
-        "BUILD_REPOSITORY_PROVIDER": "TfsGit",
-        "BUILD_SOURCEBRANCH": "refs/heads/BRANCH",
-        "BUILD_SOURCEVERSION": COMMIT,
-        "SYSTEM_TEAMFOUNDATIONCOLLECTIONURI": "https://dev.azure.example/acme/",
-        "SYSTEM_TEAMPROJECT": "app",
-        "BUILD_BUILDID": "77",
-        "BUILD_REASON": "IndividualCI",
-        "SYSTEM_JOBATTEMPT": "1",
-    },
-}
 BUILD_URLS = {
     "github": "https://github.example/acme/app/actions/runs/77",
     "gitlab": "https://gitlab.example/acme/app/-/jobs/9",
@@ -91,10 +49,9 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
 
 
 def _job(program: Program, guarded: Sandbox, platform: str, branch: str, **more: str) -> Program:
-    variables = {name: text.replace("BRANCH", branch) for name, text in PLATFORMS[platform].items()}
     environment = {
         **job_environment(guarded),
-        **variables,
+        **on_branch(platform, branch),
         "SIGNPATH_API_TOKEN": "api-token-of-ci",
         "SIGNPATH_PROJECT_SLUG": platform,
         "SIGNPATH_SIGNING_POLICY_SLUG": "release-signing",

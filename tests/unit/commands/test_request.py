@@ -11,21 +11,9 @@ from signpath_ci.commands.request import origin_for, request_fields
 from signpath_ci.errors import UsageError
 from signpath_ci.model import Origin, SigningRequestFields
 from signpath_ci.settings import SignSettings, load
+from tests.support.builds import COMMIT, PLATFORMS
 
-COMMIT = "0123456789abcdef0123456789abcdef01234567"
-GITHUB = {
-    "GITHUB_ACTIONS": "true",
-    "GITHUB_SERVER_URL": "https://github.example",
-    "GITHUB_REPOSITORY": "acme/app",
-    "GITHUB_REF": "refs/heads/main",
-    "GITHUB_SHA": COMMIT,
-    "GITHUB_EVENT_NAME": "push",
-    "GITHUB_RUN_ID": "77",
-    "GITHUB_RUN_NUMBER": "5",
-    "GITHUB_RUN_ATTEMPT": "1",
-    "GITHUB_ACTOR": "someone",
-    "GITHUB_WORKFLOW": "build",
-}
+GITHUB = PLATFORMS["github"]
 JOB = {
     "SIGNPATH_ARTIFACT": "app.exe",
     "SIGNPATH_API_TOKEN": "api-token",
