@@ -21,11 +21,14 @@ from tests.support.pe import LAUNCHERS
 
 API_TOKEN = "api-token-8f2d61c0"
 GITLAB_TOKEN = "gitlab-token-5b7e90aa"
+FARM_TOKEN = "farm-token-c41d77e2"
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 _CONFIGURATION = f"""
 organization: {{id: 0a8f3a52-3c2c-4d4e-9a51-0f0b6f5f8a11}}
 api_tokens:
   - {{name: ci, token: {API_TOKEN}, may: [submit]}}
+trusted_build_systems:
+  - {{name: farm, token: {FARM_TOKEN}}}
 projects:
   - slug: app
     signing_policies:

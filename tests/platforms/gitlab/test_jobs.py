@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 import subprocess
@@ -12,15 +13,27 @@ import pytest
 
 from signpath_ci.model import Expectations
 from signpath_ci.verify import verify_file
-from tests.platforms.gitlab.conftest import API_TOKEN, GITLAB_TOKEN, Project
+from tests.platforms.gitlab.conftest import API_TOKEN, FARM_TOKEN, GITLAB_TOKEN, Git, Project
 from tests.platforms.gitlab.shell_runner import FinishedJob, ShellRunner
+from tests.support.oracles import needs
 
-SHELLS = {"bash": ("bash", "-eo", "pipefail"), "sh": ("sh", "-e")}
+SHELLS = {"bash": ("bash", "-eo", "pipefail"), "sh": ("sh", "-e"), "busybox": ("busybox", "sh", "-e")}
+in_every_shell = pytest.mark.parametrize(
+    "shell",
+    ["bash", "sh", pytest.param("busybox", marks=needs("busybox"))],  # what Alpine's images have
+)
 HOSTILE = """it's "odd" $(touch pwned) `touch pwned` ; touch pwned & \\n # : - {a} [b] %s $$ é"""
 HOSTILE_NAME = """it's "odd" $(touch pwned) `touch pwned`; touch pwned & \\n # : [b] %s é.exe"""
 
 
 def _runner(project: Project, shell: str = "bash", **known: str) -> ShellRunner:
+    if shell == "busybox":
+        programs = project.directory.with_name("busybox")
+        programs.mkdir(exist_ok=True)
+        for name in ("basename", "cat", "dirname", "echo", "mkdir", "rm", "sed"):
+            (programs / name).unlink(missing_ok=True)
+            (programs / name).symlink_to(shutil.which("busybox") or "")
+        known["PATH"] = f"{programs}{os.pathsep}{project.known['PATH']}"
     return ShellRunner(project.directory, {**project.known, **known}, SHELLS[shell])
 
 
@@ -41,7 +54,7 @@ def _assert_signed(project: Project, signed: Path, policy: str = "test-signing")
     assert (verdict.trust, verdict.identity) == ("root", "same")
 
 
-@pytest.mark.parametrize("shell", SHELLS)
+@in_every_shell
 def test_a_job_signs_a_file(project: Project, shell: str) -> None:
     finished = _run(project, "sign", project.sign_inputs(), shell)
 
@@ -57,7 +70,7 @@ def test_a_job_signs_a_file(project: Project, shell: str) -> None:
     }
 
 
-@pytest.mark.parametrize("shell", SHELLS)
+@in_every_shell
 def test_nothing_in_an_input_or_file_name_is_run(project: Project, shell: str) -> None:
     (project.directory / "app.exe").rename(project.directory / HOSTILE_NAME)
     parameters: list[object] = [{"one": HOSTILE.replace("{a}", "")}, {"two": 'line\nline "x" $HOME'}]
@@ -126,6 +139,71 @@ def test_the_token_of_another_variable(project: Project) -> None:
     assert finished.code == 0, finished.log
 
 
+@in_every_shell
+def test_through_the_connector(project: Project, shell: str) -> None:
+    stored = Path(project.sandbox["artifact_store"]) / "gitlab" / "build it" / "dist" / HOSTILE_NAME
+    stored.parent.mkdir(parents=True, exist_ok=True)
+    stored.write_bytes((project.directory / "app.exe").read_bytes())
+    inputs = project.sign_inputs(
+        artifact_path="",
+        connector_url=project.sandbox["connectors"]["gitlab"],
+        gitlab_artifact_job_name="build it",
+        gitlab_artifact_path=f"dist/{HOSTILE_NAME}",
+        job_name="sign",
+    )
+
+    finished = _run(project, "sign", inputs, shell, SIGNPATH_TRUSTED_BUILD_SYSTEM_TOKEN="of-no-use-here")
+
+    assert finished.code == 0, finished.log
+    _assert_signed(project, project.directory / "signed" / HOSTILE_NAME)
+    assert not list(project.directory.rglob("pwned"))
+    assert project.request(finished.dotenv["SIGN_SIGNPATH_SIGNING_REQUEST_ID"])["projectSlug"] == "app"
+
+
+def test_the_connector_says_how_to_mend_it(project: Project) -> None:
+    inputs = project.sign_inputs(
+        artifact_path="",
+        connector_url=project.sandbox["connectors"]["gitlab"],
+        gitlab_artifact_job_name="build",
+        gitlab_artifact_path="no/such.exe",
+    )
+
+    finished = _run(project, "sign", inputs)
+
+    assert finished.code == 3, finished.log
+    assert "The artifact no/such.exe of the job build" in finished.log
+    assert "List the file under artifacts: paths: of that job, and run the job before this one." in finished.log
+
+
+def test_a_file_of_this_job_and_one_of_another(project: Project) -> None:
+    inputs = project.sign_inputs(
+        connector_url=project.sandbox["connectors"]["gitlab"],
+        gitlab_artifact_job_name="build",
+        gitlab_artifact_path="app.exe",
+    )
+
+    finished = _run(project, "sign", inputs)
+
+    assert finished.code == 2
+    assert "error: " in finished.log
+    assert finished.dotenv == {}
+
+
+def test_a_trusted_build_system_vouches_for_the_origin(project: Project, git: Git) -> None:
+    git(project.directory, "init", "--quiet")
+    git(project.directory, "commit", "--quiet", "--allow-empty", "--message", "Begin")
+    commit = subprocess.check_output(["git", "rev-parse", "HEAD"], cwd=project.directory, text=True).strip()
+    inputs = project.sign_inputs(job_name="sign", verify_origin=True)
+
+    finished = _run(project, "sign", inputs, CI_COMMIT_SHA=commit, SIGNPATH_TRUSTED_BUILD_SYSTEM_TOKEN=FARM_TOKEN)
+
+    assert finished.code == 0, finished.log
+    assert FARM_TOKEN not in finished.log
+    origin = project.request(finished.dotenv["SIGN_SIGNPATH_SIGNING_REQUEST_ID"])["origin"]
+    assert origin["repositoryData"]["commitId"] == commit
+    assert origin["repositoryData"]["url"] == "https://gitlab.com/acme/app"
+
+
 def test_no_file_is_named(project: Project) -> None:
     finished = _run(project, "sign", project.sign_inputs(artifact_path=""))
 
@@ -157,6 +235,10 @@ def test_a_canceled_job_cancels_its_request(project: Project) -> None:
     process = runner.start(name, job)
     assert process.stdout is not None
     said = next(line for line in process.stdout if "WaitingForApproval" in line)
+    # The core has taken the shell's place, and shows no token in the list of processes.
+    command = Path(f"/proc/{process.pid}/cmdline").read_bytes().split(b"\0")
+    assert command[1:] == [bytes(project.core), b"sign", b""]
+    assert API_TOKEN.encode() not in command[0]
 
     process.send_signal(signal.SIGTERM)
     finished = runner.finish(process, job, status="canceled")
@@ -176,14 +258,14 @@ def test_a_job_that_gives_up_waiting_leaves_its_request(project: Project) -> Non
     assert project.request(finished.dotenv["SIGN_SIGNPATH_SIGNING_REQUEST_ID"])["status"] == "WaitingForApproval"
 
 
-@pytest.mark.parametrize("shell", SHELLS)
+@in_every_shell
 def test_a_later_job_fetches_what_an_earlier_one_submitted(project: Project, shell: str) -> None:
     submitted = _run(project, "sign", project.sign_inputs(job_name="sign", wait_for_completion=False), shell)
     assert submitted.code == 0, submitted.log
     inputs = project.inputs(
         signing_request_id="$SIGN_SIGNPATH_SIGNING_REQUEST_ID",
         output_artifact_path="dist/signed app.exe",
-        unsigned_artifact_path="app.exe",
+        unsigned="app.exe",
     )
 
     finished = _run(project, "get-signed-artifact", inputs, shell, **submitted.dotenv)
@@ -192,7 +274,7 @@ def test_a_later_job_fetches_what_an_earlier_one_submitted(project: Project, she
     _assert_signed(project, project.directory / "dist" / "signed app.exe")
 
 
-@pytest.mark.parametrize("shell", SHELLS)
+@in_every_shell
 def test_what_was_tested_gets_the_release_signature(project: Project, shell: str) -> None:
     tested = _run(project, "sign", project.sign_inputs(job_name="sign"), shell)
     inputs = project.inputs(
@@ -200,7 +282,7 @@ def test_what_was_tested_gets_the_release_signature(project: Project, shell: str
         signing_policy_slug="release-signing",
         description="Tested",
         output_artifact_path="release/app.exe",
-        unsigned_artifact_path="app.exe",
+        unsigned="app.exe",
         job_name="release",
     )
 

@@ -139,7 +139,7 @@ def test_submit_now_fetch_later_from_remote_templates(project: Project, git: Git
             stage="release",
             signing_request_id="$SIGN_SIGNPATH_SIGNING_REQUEST_ID",
             output_artifact_path="dist/app.exe",
-            unsigned_artifact_path="app.exe",
+            unsigned="app.exe",
         ),
     }
     now = {
