@@ -73,11 +73,11 @@ class AzureReporter(PlatformReporter):
             self._command(f"task.setvariable variable={_NAMES[name]};isOutput=true", value)
 
     def _summarise(self, text: str) -> None:
-        directory = Path(self._directory or tempfile.gettempdir())
+        directory = Path(self._directory or tempfile.mkdtemp(prefix="signpath-"))
         name = self.submission.signing_request_id if self.submission else ""
         path = directory / f"signpath-{''.join(c for c in name if c.isalnum() or c == '-')[:64] or 'request'}.md"
         self._to_file(path, text, mode="w")
         self._command("task.uploadsummary", str(path))
 
     def _command(self, command: str, data: str) -> None:
-        self._write(f"##vso[{command}{' ' if ' ' not in command else ';'}]{data.translate(_DATA)}")
+        self._write(f"##vso[{command}{';' if ' ' in command else ''}]{data.translate(_DATA)}")

@@ -43,8 +43,10 @@ class GitLabReporter(PlatformReporter):
         self._dotenv = directory / (environment.get("SIGNPATH_DOTENV") or "signpath.env")
         self._prefix = prefix(environment.get("CI_JOB_NAME", ""))
         self._values: dict[str, str] = {}
+        self._sections = 0
 
     def _begin(self, title: str) -> None:
+        self._sections += 1
         self._write(self._section("start", "[collapsed=true]") + title)
 
     def _end(self) -> None:
@@ -52,7 +54,7 @@ class GitLabReporter(PlatformReporter):
 
     def _section(self, edge: str, options: str = "") -> str:
         seconds = int(self._clock.now().timestamp())
-        return f"{_CLEAR_LINE}section_{edge}:{seconds}:signpath{options}\r{_CLEAR_LINE}"
+        return f"{_CLEAR_LINE}section_{edge}:{seconds}:signpath_{self._sections}{options}\r{_CLEAR_LINE}"
 
     def _annotate(self, level: int, text: str) -> None:
         if level < logging.WARNING:
