@@ -19,7 +19,8 @@ module.exports = function run(command) {
 };
 
 function start([program, ...args], env) {
-  const core = spawn(program, args, { env, stdio: ['ignore', 'inherit', 'inherit'] });
+  // All for the agent goes to standard error; standard output is a bare file name, which could read like a command.
+  const core = spawn(program, args, { env, stdio: ['ignore', 'ignore', 'inherit'] });
   for (const signal of ['SIGINT', 'SIGTERM']) {
     process.on(signal, () => {
       // Windows sends Ctrl+C to the core by itself, and a kill there leaves no time to tidy up.

@@ -29,7 +29,7 @@ def failed(ran: Ran) -> str:
 
 
 def assert_no_secret(ran: Ran) -> None:
-    shown = "\n".join(line for line in ran.output.splitlines() if not line.startswith("##vso[task.setsecret]"))
+    shown = "\n".join(line for line in ran.output.splitlines() if not line.startswith("##vso[task.setsecret "))
     assert [secret for secret in SECRETS if secret in shown] == []
 
 
@@ -130,23 +130,20 @@ def test_a_failure_fails_the_task_and_says_why(
 )
 def test_hostile_inputs_are_data(agent: Agent, task: Step, sandbox: SandboxService, hostile: str) -> None:
     ran = agent.run(task("SubmitSigningRequest", artifactPath="app.exe", description=hostile))
-    allowed = {"SigningRequestId", "SigningRequestWebUrl", "SignedArtifactDownloadUrl"}
-    variables = {c.properties["variable"] for c in ran.commands if c.name == "task.setvariable"}
-    assert variables <= allowed
-    assert "forged" not in agent.variables.values()
+    succeeded(ran)
+    assert not {"other", "forged"} & {*agent.variables, *agent.variables.values()}
     assert not (agent.directory / "hit").exists()
-    if ran.succeeded:
-        assert sandbox.request(agent.variables["signpath.SigningRequestId"])["description"] == hostile
+    assert len(agent.summaries) == 1
+    assert sandbox.request(agent.variables["signpath.SigningRequestId"])["description"] == hostile
 
 
 @pytest.mark.parametrize(
     "name", ["a b.exe", "a'b.exe", "$(touch hit).exe", "##vso[task.complete result=Succeeded].exe"]
 )
 def test_hostile_file_names_are_data(agent: Agent, task: Step, name: str) -> None:
-    agent.secrets = {}
     (agent.directory / "app.exe").rename(agent.directory / name)
-    ran = succeeded(agent.run(task("SubmitSigningRequest", artifactPath=name)))
-    assert [c for c in ran.commands if c.name == "task.complete"] == [ran.commands[-1]]
+    succeeded(agent.run(task("SubmitSigningRequest", artifactPath=name)))
+    assert not (agent.directory / "hit").exists()
     assert (agent.directory / f"{name.removesuffix('.exe')}.signed.exe").exists()
 
 
