@@ -123,7 +123,7 @@ class Repository:
         variables: Mapping[str, str] | None = None,
         environment: Mapping[str, str] | None = None,
         ref: str = "main",
-        uses: Mapping[str, Path] | None = None,
+        first_on_path: Path | None = None,
     ) -> Result:
         """Run a workflow in a fresh commit of the repository.
 
@@ -134,7 +134,7 @@ class Repository:
             variables: the repository's variables.
             environment: more environment variables of the runner.
             ref: the branch or `tags/NAME` that is checked out.
-            uses: other people's actions, and what stands in for them.
+            first_on_path: a directory with programs that are found before any other.
         """
         text = workflow if isinstance(workflow, str) else yaml.safe_dump(workflow, sort_keys=False)
         file = self.directory / ".github" / "workflows" / "test.yml"
@@ -147,7 +147,7 @@ class Repository:
         act = tool("act")
         assert act is not None
         local = {f"{OURS}@{REF}": self.release}
-        for action, stub in {**_STUBS, **(uses or {})}.items():
+        for action, stub in _STUBS.items():
             local[f"{action}@{pinned(action)}"] = stub
         given = {"GITHUB_TOKEN": TOKEN, **(secrets or {})}
         secret_file = self.directory.parent / "secrets"  # a command line is for everyone to see
@@ -158,17 +158,18 @@ class Repository:
             command += ["--var", f"{name}={value}"]
         for name, path in local.items():
             command += ["--local-repository", f"{name}={path}"]
-        done = self._finished(command, {"RECORD": str(record), **(environment or {})})
+        programs = [*([first_on_path] if first_on_path else []), Path(sys.executable).parent]
+        search = os.pathsep.join([*map(str, programs), os.environ["PATH"]])
+        done = self._finished(command, {"RECORD": str(record), "PATH": search, **(environment or {})})
         return Result(done.returncode, done.stdout, record)
 
     def _finished(
         self, command: Sequence[str | Path], environment: Mapping[str, str]
     ) -> subprocess.CompletedProcess[str]:
-        path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
         return subprocess.run(
             command,
             cwd=self.directory,
-            env={"PATH": path, "HOME": str(self.home), "LANG": "C.UTF-8", **self.known, **environment},
+            env={"HOME": str(self.home), "LANG": "C.UTF-8", **self.known, **environment},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
