@@ -25,6 +25,11 @@ def sign_through_connector(settings: SignSettings, process: Process, reporter: R
     Raises:
         SignPathError: the run failed.
     """
+    if settings.artifact:
+        raise UsageError(
+            "A file is named, but through a connector SignPath fetches the artifact from the CI system.",
+            hint="Leave out the file (SIGNPATH_ARTIFACT), or --connector-url.",
+        )
     if settings.verify_origin or settings.trusted_build_system_token:
         raise UsageError(
             "Through a connector, the origin is neither sent nor can it be compared: the connector finds it out.",

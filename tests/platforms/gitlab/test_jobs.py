@@ -60,13 +60,14 @@ def test_a_job_signs_a_file(project: Project, shell: str) -> None:
 
     assert finished.code == 0, finished.log
     _assert_signed(project, project.directory / "signed" / "app.exe")
-    request_id = finished.dotenv["SUBMIT_SIGNING_REQUEST_SIGNPATH_SIGNING_REQUEST_ID"]
+    prefix = "SUBMIT_SIGNING_REQUEST_SIGNPATH"
+    request = project.request(finished.dotenv[f"{prefix}_SIGNING_REQUEST_ID"])
     assert finished.dotenv == {
-        "SUBMIT_SIGNING_REQUEST_SIGNPATH_SIGNING_REQUEST_ID": request_id,
-        "SUBMIT_SIGNING_REQUEST_SIGNPATH_SIGNING_REQUEST_WEB_URL": project.request(request_id)["webLink"],
-        "SUBMIT_SIGNING_REQUEST_SIGNPATH_SIGNED_ARTIFACT_DOWNLOAD_URL": project.request(request_id)[
-            "signedArtifactLink"
-        ],
+        f"{prefix}_SIGNING_REQUEST_ID": request["signingRequestId"],
+        f"{prefix}_SIGNING_REQUEST_WEB_URL": request["webLink"],
+        f"{prefix}_SIGNED_ARTIFACT_DOWNLOAD_URL": request["signedArtifactLink"],
+        f"{prefix}_SIGNED_ARTIFACT_PATH": "signed/app.exe",
+        f"{prefix}_SIGNING_REQUEST_STATUS": "Completed",
     }
 
 
@@ -185,7 +186,7 @@ def test_a_file_of_this_job_and_one_of_another(project: Project) -> None:
     finished = _run(project, "sign", inputs)
 
     assert finished.code == 2
-    assert "error: " in finished.log
+    assert "error: A file is named, but through a connector SignPath fetches the artifact" in finished.log
     assert finished.dotenv == {}
 
 
