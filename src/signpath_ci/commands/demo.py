@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import sys
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -38,8 +40,13 @@ def run(settings: DemoSettings, process: Process) -> None:
         )
     if not settings.json:
         print_result(process, "Check it yourself:")
-        print_result(process, f"  signpath-ci verify {signed} --unsigned {artifact} --trust-root {trust_root}")
+        print_result(process, f"  {_program()} verify {signed} --unsigned {artifact} --trust-root {trust_root}")
         print_result(process, f"  osslsigncode verify -CAfile {trust_root} -TSA-CAfile {trust_root} -in {signed}")
+
+
+def _program() -> str:
+    """Return the command as the reader can type it: after `make demo` it is not on the PATH."""
+    return "signpath-ci" if shutil.which("signpath-ci") else f"{os.path.relpath(sys.executable)} -m signpath_ci"
 
 
 def _launcher() -> Path:
