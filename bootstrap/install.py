@@ -37,24 +37,16 @@ def main() -> int:
 
 def installed() -> Path:
     """Return the Python of the environment for exactly these sources and this Python; make it where it is not there."""
-    target = cache_directory() / f"core-{_key()}"
+    sys.path.insert(0, str(ROOT / "src"))
+    from signpath_ci.caches import cache_directory
+
+    target = cache_directory(os.environ, sys.platform) / f"core-{_key()}"
     if not target.is_dir():
         _build(target)
     return target / _PYTHON
 
 
 _PYTHON = Path("Scripts/python.exe") if os.name == "nt" else Path("bin/python")
-
-
-def cache_directory() -> Path:
-    """Return this user's directory for what can be made again."""
-    if os.name == "nt":
-        base = os.environ.get("LOCALAPPDATA")
-    elif sys.platform == "darwin":
-        base = str(Path("~/Library/Caches").expanduser())
-    else:
-        base = os.environ.get("XDG_CACHE_HOME") or str(Path("~/.cache").expanduser())
-    return Path(base or tempfile.gettempdir()) / "signpath-ci"
 
 
 def _key() -> str:

@@ -44,8 +44,9 @@ _DESCRIPTIONS = {
 }
 """The command line reads secrets from files, and says so; a plugin takes them as they are."""
 
-_NEVER = frozenset({"json", "parameter", "connect_timeout"})
-"""No inputs: for programs; said by `parameters`; of no use where there is one network."""
+_NEVER = frozenset({"json", "parameter", "connect_timeout", "install_verify", "verify_packages"})
+"""No inputs: for programs; said by `parameters`; of no use where there is one network; what each plugin does by itself;
+for machines without a network."""
 
 _PREFIXES: dict[Platform, str] = {"github": "github_", "gitlab": "gitlab_", "azure": "azure_devops_"}
 

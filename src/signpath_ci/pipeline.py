@@ -22,6 +22,7 @@ from signpath_ci.signing.wait import wait
 
 if TYPE_CHECKING:
     from signpath_ci.api.rest import SignPathApi
+    from signpath_ci.verify.packages import Packages
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +44,7 @@ class Collection:
         timeout: the longest time to wait until the request is final, in seconds.
         unsigned: the file that was submitted, to compare the content with; `None` where it is not at hand.
         expectations: what the signature must fulfil; `None`: the signed file is not verified.
+        packages: sees to the libraries of verification.
         expected_origin: what SignPath must have recorded as origin; `None`: it is not compared.
     """
 
@@ -51,6 +53,7 @@ class Collection:
     timeout: float
     unsigned: Path | None
     expectations: Expectations | None
+    packages: Packages
     expected_origin: ExpectedOrigin | None = None
 
 
@@ -120,6 +123,8 @@ def collect(
         SignPathError: one of its kinds, as `errors` lists them; the target is untouched then.
     """
     check_target(collection.target, force=collection.force, source=collection.unsigned)
+    if collection.expectations is not None:
+        collection.packages.start()
     wait(
         api,
         submission.signing_request_id,
@@ -146,9 +151,9 @@ def _check_collectable(collection: Collection, source: Path | None = None) -> No
     check_target(collection.target, force=collection.force, source=source)
     if collection.expectations is None:
         return
-    from signpath_ci.verify import can_verify, require_extra
+    from signpath_ci.verify import can_verify
 
-    require_extra()
+    collection.packages.check()
     if source is not None and not can_verify(source):
         raise UsageError(
             f"{source} is of a format whose signatures can't be verified here.",
@@ -162,6 +167,7 @@ def _verify(downloaded: Artifact, *, collection: Collection, reporter: Reporter)
         return
     from signpath_ci.verify import verify_file
 
+    collection.packages.ready()
     verdicts: tuple[Verdict, ...] = verify_file(
         downloaded.path,
         unsigned=collection.unsigned,

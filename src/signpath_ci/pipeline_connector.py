@@ -21,6 +21,7 @@ from signpath_ci.signing.wait import is_artifact_fetched, wait
 if TYPE_CHECKING:
     from signpath_ci.api.connector import Connector
     from signpath_ci.api.connector_payloads import BuildArtifact
+    from signpath_ci.verify.packages import Packages
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +34,7 @@ class Delivery:
         as_sent: a directory gets the artifact as it comes, under the name that the connector gives it.
         force: replace existing files.
         expectations: what signatures must fulfil; `None`: nothing is verified.
+        packages: sees to the libraries of verification.
     """
 
     directory: Path | None
@@ -40,6 +42,12 @@ class Delivery:
     as_sent: bool
     force: bool
     expectations: Expectations | None
+    packages: Packages
+
+    @property
+    def is_verified(self) -> bool:
+        """Whether something is delivered that is verified."""
+        return self.expectations is not None and not (self.directory is None and self.file is None)
 
 
 def sign_build_artifact(
@@ -71,6 +79,8 @@ def sign_build_artifact(
         _check_deliverable(delivery)
     submission = connector.submit(artifact, fields)
     reporter.submitted(submission)
+    if delivery is not None and delivery.is_verified:
+        delivery.packages.start()
     until = {} if delivery is not None else {"until": is_artifact_fetched}
     wait(
         connector,
@@ -91,17 +101,15 @@ def _check_deliverable(delivery: Delivery) -> None:
         check_directory(delivery.directory)
     if delivery.file is not None:
         check_target(delivery.file, force=delivery.force)
-    if delivery.expectations is not None and (delivery.directory or delivery.file):
-        from signpath_ci.verify import require_extra
-
-        require_extra()
+    if delivery.is_verified:
+        delivery.packages.check()
 
 
 def _deliver(
     submission: Submission, delivery: Delivery, *, connector: Connector, reporter: Reporter
 ) -> Artifact | None:
     request_id, force, progress = submission.signing_request_id, delivery.force, reporter.downloading
-    accept = partial(_verify, expectations=delivery.expectations, reporter=reporter)
+    accept = partial(_verify, delivery=delivery, reporter=reporter)
     if delivery.file is not None:
         named = partial(accept, name=delivery.file)
         return download(connector, request_id, delivery.file, force=force, on_progress=progress, accept=named)[0]
@@ -116,10 +124,11 @@ def _deliver(
     return Artifact(path=directory, size=fetched.size, sha256=fetched.sha256)
 
 
-def _verify(downloaded: Artifact, name: Path, *, expectations: Expectations | None, reporter: Reporter) -> None:
+def _verify(downloaded: Artifact, name: Path, *, delivery: Delivery, reporter: Reporter) -> None:
     reporter.downloaded(downloaded)
-    if expectations is None:
+    if delivery.expectations is None:
         return
     from signpath_ci.verify import verify_file
 
-    reporter.verified(verify_file(downloaded.path, expectations=expectations, shown_as=name))
+    delivery.packages.ready()
+    reporter.verified(verify_file(downloaded.path, expectations=delivery.expectations, shown_as=name))

@@ -162,6 +162,20 @@ class Trust:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Libraries:
+    """Where the libraries of verification come from."""
+
+    install_verify: bool = option(
+        "Install what verification needs where it is missing, while the request is being signed.",
+        flag=True,
+        default="false",
+    )
+    verify_packages: Path | None = option(
+        "A directory that holds the packages that verification needs.", parse=Path, default=None, metavar="DIR"
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
 class Build:
     """What is known of the build."""
 
@@ -255,7 +269,7 @@ class Connector:
 
 
 @dataclass(frozen=True, kw_only=True)
-class SignSettings(Request, Metadata, Retrieval, Service, Waiting, Trust, OriginTrust, Connector, Common):
+class SignSettings(Request, Metadata, Retrieval, Service, Waiting, Trust, Libraries, OriginTrust, Connector, Common):
     """Settings of `sign`."""
 
     artifact: Path | None = option(
@@ -264,7 +278,7 @@ class SignSettings(Request, Metadata, Retrieval, Service, Waiting, Trust, Origin
 
 
 @dataclass(frozen=True, kw_only=True)
-class ResubmitSettings(Earlier, Service, Waiting, Trust, Common):
+class ResubmitSettings(Earlier, Service, Waiting, Trust, Libraries, Common):
     """Settings of `resubmit`."""
 
     signing_request_id: str = option("The earlier request.", positional=True, metavar="ID")
@@ -273,7 +287,7 @@ class ResubmitSettings(Earlier, Service, Waiting, Trust, Common):
 
 
 @dataclass(frozen=True, kw_only=True)
-class DownloadSettings(Earlier, Service, Waiting, Trust, Common):
+class DownloadSettings(Earlier, Service, Waiting, Trust, Libraries, Common):
     """Settings of `download`."""
 
     signing_request_id: str = option("The request.", positional=True, metavar="ID")
@@ -287,7 +301,7 @@ class RequestIdSettings(Service, Common):
 
 
 @dataclass(frozen=True, kw_only=True)
-class VerifySettings(Trust, Common):
+class VerifySettings(Trust, Libraries, Common):
     """Settings of `verify`."""
 
     artifact: Path = option("The signed file.", parse=Path, positional=True, metavar="FILE")

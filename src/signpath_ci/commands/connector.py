@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from signpath_ci.commands import Process
 from signpath_ci.commands.connection import connect_connector
 from signpath_ci.commands.request import origin_for, request_fields
-from signpath_ci.commands.session import verified
+from signpath_ci.commands.session import packages, verified
 from signpath_ci.errors import UsageError
 from signpath_ci.options import Secret, options
 from signpath_ci.pipeline import SigningResult
@@ -43,6 +43,7 @@ def sign_through_connector(settings: SignSettings, process: Process, reporter: R
         as_sent=settings.skip_decompress,
         force=settings.force,
         expectations=verified(settings, settings),
+        packages=packages(settings, process),
     )
     return sign_build_artifact(
         _build_artifact(settings, process, origin.platform),

@@ -27,7 +27,7 @@ def run(settings: DownloadSettings, process: Process) -> None:
             signed_artifact_url=api.signed_artifact_url(state.signing_request_id),
         )
         reporter.submitted(submission)
-        collection = earlier_collection(settings, settings, settings)
+        collection = earlier_collection(settings, process)
         if collection is None:
             return SigningResult(submission=submission)
         return collect(submission, collection, api=api, reporter=reporter, clock=process.clock)

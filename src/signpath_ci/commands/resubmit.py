@@ -21,7 +21,7 @@ def run(settings: ResubmitSettings, process: Process) -> None:
         reporter.planned(project=None, policy=settings.signing_policy_slug, origin=None)
         return resubmit(
             settings.signing_request_id,
-            earlier_collection(settings, settings, settings),
+            earlier_collection(settings, process),
             signing_policy_slug=settings.signing_policy_slug,
             description=settings.description,
             api=connect(settings, process),

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import logging
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+from signpath_ci.caches import cache_directory
 from signpath_ci.commands import Process, print_result, reporter_for
 from signpath_ci.errors import SignPathError, UsageError
 from signpath_ci.model import Expectations
@@ -16,8 +18,9 @@ from signpath_ci.pipeline import Collection, SigningResult
 from signpath_ci.report import Reporter, Several
 from signpath_ci.report.platform import PlatformReporter
 from signpath_ci.report.result import ResultReporter
-from signpath_ci.settings import Common, Earlier, Retrieval, Trust, Waiting
+from signpath_ci.settings import Common, DownloadSettings, Libraries, ResubmitSettings, Retrieval, Trust
 from signpath_ci.signing.download import default_target
+from signpath_ci.verify.packages import Packages
 
 
 def run_signing(settings: Common, process: Process, *, level: str, work: Callable[[Reporter], SigningResult]) -> None:
@@ -95,13 +98,23 @@ def verified(settings: Retrieval, trust: Trust) -> Expectations | None:
     return None if settings.verify == "off" else expectations(trust)
 
 
-def earlier_collection(settings: Earlier, waiting: Waiting, trust: Trust) -> Collection | None:
+def packages(settings: Libraries, process: Process) -> Packages:
+    """Return what sees to the libraries of verification."""
+    return Packages(
+        directory=settings.verify_packages,
+        install=settings.install_verify,
+        cache=cache_directory(process.environment, sys.platform),
+        environment=process.environment,
+    )
+
+
+def earlier_collection(settings: DownloadSettings | ResubmitSettings, process: Process) -> Collection | None:
     """Return how the signed file of an earlier request's artifact is collected; `None` where it is not waited for.
 
     Raises:
         UsageError: no name for it can be told.
     """
-    if not waiting.wait_for_completion:
+    if not settings.wait_for_completion:
         return None
     target: Path | None = settings.output or (default_target(settings.unsigned) if settings.unsigned else None)
     if target is None:
@@ -111,7 +124,8 @@ def earlier_collection(settings: Earlier, waiting: Waiting, trust: Trust) -> Col
     return Collection(
         target=target,
         force=settings.force,
-        timeout=waiting.wait_for_completion_timeout,
+        timeout=settings.wait_for_completion_timeout,
         unsigned=settings.unsigned,
-        expectations=verified(settings, trust),
+        expectations=verified(settings, settings),
+        packages=packages(settings, process),
     )

@@ -6,7 +6,7 @@ from signpath_ci.commands import Process
 from signpath_ci.commands.connection import connect
 from signpath_ci.commands.connector import sign_through_connector
 from signpath_ci.commands.request import origin_for, request_fields
-from signpath_ci.commands.session import run_signing, verified
+from signpath_ci.commands.session import packages, run_signing, verified
 from signpath_ci.errors import UsageError
 from signpath_ci.pipeline import Collection, ExpectedOrigin, SigningResult, sign
 from signpath_ci.report import Reporter
@@ -38,6 +38,7 @@ def run(settings: SignSettings, process: Process) -> None:
             timeout=settings.wait_for_completion_timeout,
             unsigned=settings.artifact,
             expectations=verified(settings, settings),
+            packages=packages(settings, process),
             expected_origin=expected_origin if settings.verify_origin else None,
         )
         return sign(

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 
 from signpath_ci.commands import Process, print_result
-from signpath_ci.commands.session import expectations
+from signpath_ci.commands.session import expectations, packages
 from signpath_ci.errors import SignPathError
 from signpath_ci.report.result import error_object, verdict_object
 from signpath_ci.report.words import verdict_words
 from signpath_ci.settings import VerifySettings
-from signpath_ci.verify import require_extra, verify_file
+from signpath_ci.verify import verify_file
 
 
 def run(settings: VerifySettings, process: Process) -> None:
@@ -22,7 +22,7 @@ def run(settings: VerifySettings, process: Process) -> None:
         UsageError: what verification needs is not installed, or a trust root can't be read.
     """
     try:
-        require_extra()
+        packages(settings, process).ready()
         verdicts = verify_file(settings.artifact, unsigned=settings.unsigned, expectations=expectations(settings))
     except SignPathError as error:
         if settings.json:

@@ -1,0 +1,26 @@
+"""Where this user keeps what can be made again, on each system."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+
+def cache_directory(environment: Mapping[str, str], platform: str) -> Path:
+    """Return the directory; it need not exist.
+
+    Args:
+        environment: the environment variables.
+        platform: the system, as `sys.platform` names it.
+    """
+    home = environment.get("HOME")
+    if platform == "win32":
+        base = environment.get("LOCALAPPDATA")
+    elif platform == "darwin":
+        base = home and f"{home}/Library/Caches"
+    else:
+        # A relative one does not count: XDG Base Directory Specification, "Basics".
+        given = environment.get("XDG_CACHE_HOME", "")
+        base = given if given.startswith("/") else home and f"{home}/.cache"
+    return Path(base or tempfile.gettempdir()) / "signpath-ci"

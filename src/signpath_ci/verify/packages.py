@@ -1,0 +1,200 @@
+"""The libraries of verification, which have native code: fetched, pinned by hash, while there is something to wait for.
+
+A plugin carries the core as one file for all systems, which can't hold them. So pip installs them into a cache of this
+user, in the background from the submit on; what is downloaded is not accepted before they are there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import logging
+import re
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tempfile
+import weakref
+from collections.abc import Mapping
+from importlib import metadata, util
+from pathlib import Path
+from pkgutil import get_data
+
+from signpath_ci.errors import UsageError, VerificationError
+from signpath_ci.verify import require_extra
+
+_log = logging.getLogger(__name__)
+LEAST = {"cryptography": (45,), "pyasn1": (0, 6, 1)}
+"""The oldest versions that will do, as the extra `verify` names them."""
+_DEADLINE = 600.0  # seconds; pip gives up earlier, unless something keeps it waiting byte by byte
+_PLACES = ("PIP_TARGET", "PIP_PREFIX", "PIP_ROOT")
+
+
+class Packages:
+    """Makes sure of the libraries: `check` before the submit, `start` after it, `ready` before the verification.
+
+    Args:
+        directory: where they lie; `None`: where Python finds them.
+        install: install them where they are missing.
+        cache: this user's directory for what can be made again.
+        environment: of pip.
+    """
+
+    def __init__(self, *, directory: Path | None, install: bool, cache: Path, environment: Mapping[str, str]) -> None:
+        self._directory = directory
+        self._is_missing = directory is None and install and not _fit()
+        self._environment = environment
+        self._target = cache / f"verify-{_key()}" if self._is_missing else None
+        self._installation: _Installation | None = None
+
+    def check(self) -> None:
+        """Find out whether the libraries are there, or can be installed.
+
+        Raises:
+            UsageError: neither; the hint says how to install them.
+        """
+        if self._directory is not None:
+            _import_from(self._directory)
+        elif self._target is None:
+            require_extra()
+        elif not self._target.is_dir() and util.find_spec("pip") is None:
+            raise UsageError(
+                f"Verification needs libraries, and {sys.executable} has no pip to install them.",
+                hint="On Debian or Ubuntu: apt-get install python3-pip; or sign with --verify off.",
+            )
+
+    def start(self) -> None:
+        """Begin to install in the background what is missing."""
+        if self._target is not None and not self._target.is_dir() and self._installation is None:
+            self._installation = _Installation(self._target, self._environment)
+
+    def ready(self) -> None:
+        """Wait until the libraries can be used.
+
+        Raises:
+            VerificationError: they could not be installed.
+            UsageError: they are not there.
+        """
+        if self._target is None:
+            self.check()
+            return
+        self.start()
+        if self._installation is not None:
+            self._installation.finish()
+        _import_from(self._target)
+
+
+class _Installation:
+    """One run of pip. It works aside; the result gets its name in one step, so that no other run sees half of it."""
+
+    def __init__(self, target: Path, environment: Mapping[str, str]) -> None:
+        self._target = target
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            self._staging = Path(tempfile.mkdtemp(prefix=".installing-", dir=target.parent))
+            (self._staging / "requirements.txt").write_bytes(_requirements())
+            self._log = (self._staging / "log").open("w+b")
+            self._pip = subprocess.Popen(  # noqa: S603 - our own Python, arguments of our own
+                [
+                    *(sys.executable, "-I", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"),
+                    *("--no-input", "--no-compile", "--no-deps", "--only-binary", ":all:", "--require-hashes"),
+                    *("--requirement", "requirements.txt", "--target", "packages"),
+                ],
+                cwd=self._staging,
+                env=_pip_environment(environment),
+                stdin=subprocess.DEVNULL,
+                stdout=self._log,
+                stderr=subprocess.STDOUT,
+            )
+        except OSError as error:
+            raise _failed(f"{target.parent} can't be used: {error.strerror}.") from None
+        # Also where the run ends for another reason: neither pip nor its files are left behind.
+        self._tidy = weakref.finalize(self, _tidy, self._pip, self._staging)
+
+    def finish(self) -> None:
+        """Wait for the end.
+
+        Raises:
+            VerificationError: it failed.
+        """
+        if not self._tidy.alive:
+            return
+        try:
+            if self._pip.poll() is None:
+                _log.info("Waiting for the libraries that verification needs to be installed.")
+            code = self._pip.wait(_DEADLINE)
+            if code == 0:
+                self._publish()
+            else:
+                raise _failed(self._last_words())
+        except subprocess.TimeoutExpired:
+            raise _failed(f"pip did not end within {_DEADLINE:.0f} s.") from None
+        finally:
+            self._log.close()
+            self._tidy()
+
+    def _publish(self) -> None:
+        try:
+            (self._staging / "packages").rename(self._target)
+        except OSError as error:
+            # Another run was faster: what it installed is the same.
+            if not self._target.is_dir():
+                raise _failed(f"{self._target} can't be made: {error.strerror}.") from None
+
+    def _last_words(self) -> str:
+        self._log.seek(0)
+        lines = self._log.read().decode("utf-8", "replace").splitlines()
+        errors = [line.removeprefix("ERROR:").strip() for line in lines if line.startswith("ERROR:")]
+        return (errors or lines or ["pip gave no reason."])[-1]
+
+
+def _tidy(pip: subprocess.Popen[bytes], staging: Path) -> None:
+    if pip.poll() is None:
+        pip.kill()
+        pip.wait()
+    shutil.rmtree(staging, ignore_errors=True)
+
+
+def _failed(why: str) -> VerificationError:
+    return VerificationError(
+        f"The libraries that verification needs could not be installed: {why}",
+        hint="Check the network, the proxy (HTTPS_PROXY) and the package index (PIP_INDEX_URL); "
+        "then fetch and verify the signed file of this request with signpath-ci download.",
+    )
+
+
+def _fit() -> bool:
+    """Tell whether Python finds libraries that are new enough, without importing them: older ones would stay loaded."""
+    try:
+        return all(
+            tuple(map(int, re.findall(r"\d+", metadata.version(name))[:3])) >= least for name, least in LEAST.items()
+        )
+    except metadata.PackageNotFoundError:
+        return False
+
+
+def _import_from(directory: Path) -> None:
+    if str(directory) not in sys.path:
+        sys.path.insert(0, str(directory))
+        importlib.invalidate_caches()
+    require_extra()
+
+
+def _requirements() -> bytes:
+    data = get_data("signpath_ci.verify", "requirements.txt")
+    if data is None:
+        raise FileNotFoundError("requirements.txt")
+    return data
+
+
+def _key() -> str:
+    """Name what is installed: other requirements, another Python or system have another name."""
+    parts = (_requirements(), sys.version.encode(), sysconfig.get_platform().encode())
+    return hashlib.sha256(b"\0".join(parts)).hexdigest()[:32]
+
+
+def _pip_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    # Our secrets are none of pip's business, and settings of the user's must not lead it elsewhere.
+    kept = {n: text for n, text in environment.items() if not n.upper().startswith("SIGNPATH_") and n not in _PLACES}
+    return {**kept, "PIP_USER": "0", "PIP_REQUIRE_VIRTUALENV": "0"}
