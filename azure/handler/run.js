@@ -1,6 +1,7 @@
 // What every task does: it starts the core with the inputs in its environment. All else is the core's.
 'use strict';
 const { spawn, spawnSync } = require('node:child_process');
+const fs = require('node:fs');
 const path = require('node:path');
 const tl = require('azure-pipelines-task-lib/task');
 const inputs = require('./inputs.json');
@@ -12,7 +13,9 @@ module.exports = function run(command) {
   try {
     // -I: neither the build's directory nor its variables decide what is imported. -X utf8: as the agent reads.
     const options = ['-I', '-u', '-X', 'utf8', path.join(__dirname, 'signpath-ci.pyz'), command];
-    start([...findPython(), ...options], environment());
+    const env = environment();
+    if (env.SIGNPATH_OUTPUT) fs.mkdirSync(path.dirname(env.SIGNPATH_OUTPUT), { recursive: true });
+    start([...findPython(), ...options], env);
   } catch (error) {
     fail(error.message);
   }

@@ -6,9 +6,7 @@ Tasks are run by their real handlers; of Azure's own tasks it knows those that t
 from __future__ import annotations
 
 import json
-import os
 import re
-import signal
 import subprocess
 import zipfile
 from collections.abc import Callable, Mapping
@@ -196,11 +194,6 @@ class Agent:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(archive.read(member))
         return Ran(step, True, "")
-
-
-def interrupt(process: subprocess.Popen[str], number: int = signal.SIGINT) -> None:
-    """Cancel as the agent does: the step's own process gets the signal, and no other."""
-    os.kill(process.pid, number)
 
 
 def _variables(given: Any) -> dict[str, str]:
