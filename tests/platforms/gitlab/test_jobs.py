@@ -238,7 +238,7 @@ def test_a_canceled_job_cancels_its_request(project: Project) -> None:
     said = next(line for line in process.stdout if "WaitingForApproval" in line)
     # The core has taken the shell's place, and shows no token in the list of processes.
     command = Path(f"/proc/{process.pid}/cmdline").read_bytes().split(b"\0")
-    assert command[1:] == [bytes(project.core), b"sign", b""]
+    assert command[1:] == [b"-I", b"-X", b"utf8", bytes(project.core), b"sign", b""]
     assert API_TOKEN.encode() not in command[0]
 
     process.send_signal(signal.SIGTERM)
