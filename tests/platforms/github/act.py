@@ -25,7 +25,7 @@ OURS = "signpath-ci/signpath-ci"
 REF = "v0.1.0"
 TOKEN = "github-token-1d0f7c55"
 _DEADLINE = 120
-_STUBS = {"actions/upload-artifact": Path(__file__).parent / "upload-artifact"}
+_STUBS = {f"actions/{name}": Path(__file__).parent / name for name in ("upload-artifact", "setup-python")}
 
 
 def tool(name: str) -> str | None:
@@ -122,6 +122,7 @@ class Repository:
         secrets: Mapping[str, str] | None = None,
         variables: Mapping[str, str] | None = None,
         environment: Mapping[str, str] | None = None,
+        matrix: Mapping[str, str] | None = None,
         ref: str = "main",
         first_on_path: Path | None = None,
     ) -> Result:
@@ -133,6 +134,7 @@ class Repository:
             secrets: the repository's secrets.
             variables: the repository's variables.
             environment: more environment variables of the runner.
+            matrix: which of a matrix' jobs are run; all where it is not given.
             ref: the branch or `tags/NAME` that is checked out.
             first_on_path: a directory with programs that are found before any other.
         """
@@ -156,6 +158,8 @@ class Repository:
         command += ["--no-cache-server", "--platform", "ubuntu-latest=-self-hosted"]
         for name, value in (variables or {}).items():
             command += ["--var", f"{name}={value}"]
+        for name, value in (matrix or {}).items():
+            command += ["--matrix", f"{name}:{value}"]
         for name, path in local.items():
             command += ["--local-repository", f"{name}={path}"]
         programs = [*([first_on_path] if first_on_path else []), Path(sys.executable).parent]
