@@ -146,7 +146,7 @@ class _Installation:
         self._log.seek(0)
         lines = self._log.read().decode("utf-8", "replace").splitlines()
         errors = [line.removeprefix("ERROR:").strip() for line in lines if line.startswith("ERROR:")]
-        return (errors or lines or ["pip gave no reason."])[-1]
+        return (errors or lines or ["pip gave no reason"])[-1].rstrip(".") + "."
 
 
 def _tidy(pip: subprocess.Popen[bytes], staging: Path) -> None:
