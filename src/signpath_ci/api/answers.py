@@ -82,20 +82,44 @@ def parse_answer(body: bytes, content_type: str, *, what: str, option: str, loca
     """Return the JSON object in a body; an empty one for no body where a `Location` says it all.
 
     Raises:
-        UnexpectedAnswerError: it is a web page, no JSON, or no object.
+        UnexpectedAnswerError: it is a web page, no JSON, no object, or says the same thing twice.
     """
     if location and not body:
         return Answer(what, option, {}, location=location)
-    text = body.decode("utf-8-sig", "replace")
-    if is_html(text, content_type):
-        raise unexpected(what, f"was answered with a web page: {html_words(text) or 'an empty one'}", option)
+    refuse_web_page(body, content_type, what=what, option=option)
     try:
-        data = json.loads(text)
+        data = json.loads(body.decode("utf-8-sig", "replace"), object_pairs_hook=_unique)
+    except _TwiceError as error:
+        raise unexpected(what, f"was answered with JSON that has the key '{error}' twice", option) from None
     except (ValueError, RecursionError):
         raise unexpected(what, "was answered with something that is no JSON", option) from None
     if not isinstance(data, dict):
         raise unexpected(what, "was answered with JSON that is no object", option)
     return Answer(what, option, data, location=location)
+
+
+class _TwiceError(Exception):
+    """A key that an object has more than once: readers differ in which they believe (RFC 8259, section 4)."""
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            raise _TwiceError(name)
+        found[name] = value
+    return found
+
+
+def refuse_web_page(body: bytes, content_type: str, *, what: str, option: str) -> None:
+    """Let through whatever is no web page.
+
+    Raises:
+        UnexpectedAnswerError: it is one.
+    """
+    text = body.decode("utf-8-sig", "replace")
+    if is_html(text, content_type):
+        raise unexpected(what, f"was answered with a web page: {html_words(text) or 'an empty one'}", option)
 
 
 def unexpected(what: str, how: str, option: str) -> UnexpectedAnswerError:

@@ -1,8 +1,15 @@
-"""The connections under `requests`, taught what it leaves out: a stalled send fails, netrc never replaces the token."""
+"""The connections under `requests`, taught what it leaves out.
+
+A stalled send fails, headers without end are given up, `.netrc` never replaces the token.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import http.client
+import socket
 import ssl
+import threading
 from collections.abc import Mapping
 from typing import Any, Protocol
 
@@ -89,6 +96,39 @@ def _pool_classes(stall_timeout: float) -> dict[str, type[HTTPConnectionPool]]:
     return {"http": PlainPool, "https": TlsPool}
 
 
+class _BoundedHead(http.client.HTTPResponse):
+    """An answer whose status line and headers must come within the socket's timeout as a whole.
+
+    By itself that timeout is for each piece, so that headers which drip, byte by byte, would never end.
+    """
+
+    def __init__(self, sock: socket.socket, *args: Any, **more: Any) -> None:
+        super().__init__(sock, *args, **more)
+        self._socket = sock
+
+    def begin(self) -> None:
+        late = threading.Event()
+
+        def cut_off() -> None:
+            late.set()
+            with contextlib.suppress(OSError):
+                # The plain method: that of a TLS socket would say goodbye first, to somebody who does not listen.
+                socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
+
+        timer = threading.Timer(self._socket.gettimeout() or threading.TIMEOUT_MAX, cut_off)
+        timer.daemon = True
+        timer.start()
+        try:
+            super().begin()
+        except (OSError, http.client.HTTPException):
+            if not late.is_set():
+                raise
+        finally:
+            timer.cancel()
+        if late.is_set():
+            raise TimeoutError
+
+
 class _StallAware(HTTPConnection):
     """A connection on which a send that moves no byte for `stall_timeout` seconds raises `TimeoutError`.
 
@@ -97,6 +137,7 @@ class _StallAware(HTTPConnection):
     """
 
     stall_timeout: float
+    response_class = _BoundedHead
 
     def send(self, data: Any) -> None:
         if not isinstance(data, (bytes, bytearray)):

@@ -11,7 +11,7 @@ import requests
 import urllib3
 
 from signpath_ci.api.address import BaseUrl
-from signpath_ci.api.answers import Answer, parse_answer, unexpected
+from signpath_ci.api.answers import Answer, parse_answer, refuse_web_page, unexpected
 from signpath_ci.api.connection import Token, open_session
 from signpath_ci.api.content import Content
 from signpath_ci.api.failures import as_error
@@ -152,7 +152,7 @@ class Transport:
 
         Raises:
             RefusedError: a 4xx answer.
-            UnexpectedAnswerError: a redirect.
+            UnexpectedAnswerError: a redirect, or a web page: somebody else has taken it.
             ServiceUnavailableError: it could not be sent in time.
         """
         call = self._post_call(path, body, content_type)
@@ -164,7 +164,7 @@ class Transport:
             if failed_before and arrived(deadline.remaining):
                 return
             try:
-                self._attempt(call, lambda _response: None, deadline)
+                self._attempt(call, lambda response: self._receipt(call, response, deadline), deadline)
             except AttemptFailedError:
                 failed_before = True
                 raise
@@ -299,6 +299,10 @@ class Transport:
         return parse_answer(
             body, content_type, what=call.what, option=self._base.option, location=response.headers.get("Location")
         )
+
+    def _receipt(self, call: _Call, response: requests.Response, deadline: Deadline) -> None:
+        body = read_beginning(response, limit=_MAX_ERROR_BODY, deadline=self._time_to_read(deadline))
+        refuse_web_page(body, response.headers.get("Content-Type", ""), what=call.what, option=self._base.option)
 
     def _time_to_read(self, deadline: Deadline) -> Deadline:
         return Deadline(self._clock, max(deadline.remaining, _LAST_ATTEMPT))

@@ -159,6 +159,7 @@ def test_a_huge_error_is_not_read_as_a_whole(server: responses.RequestsMock) -> 
         ("[" * 100_000, "application/json", "was answered with something that is no JSON."),
         ("", "application/json", "was answered with something that is no JSON."),
         ("[1]", "application/json", "was answered with JSON that is no object."),
+        ('{"a": 1, "b": {"c": 1, "c": 2}}', "application/json", "was answered with JSON that has the key 'c' twice."),
         (f'"{"x" * 5_000_000}"', "application/json", "was answered with more than 4194304 bytes."),
     ],
 )
@@ -344,4 +345,9 @@ class TestDelivery:
     def test_a_refusal_of_the_first_copy_is_a_refusal(self, server: responses.RequestsMock) -> None:
         server.post(URL, status=409)
         with pytest.raises(RefusedError):
+            self._deliver(transport())
+
+    def test_a_web_page_is_no_receipt(self, server: responses.RequestsMock) -> None:
+        server.post(URL, body="<html><title>Sign in</title></html>", content_type="text/html")
+        with pytest.raises(UnexpectedAnswerError, match=r"was answered with a web page: Sign in\."):
             self._deliver(transport())

@@ -171,6 +171,22 @@ def test_an_answer_that_drips_for_ever_is_given_up() -> None:
         sender.close()
 
 
+def test_headers_that_drip_for_ever_are_given_up() -> None:
+    def drip(connection: Connection) -> None:
+        connection.read_request()
+        connection.socket.sendall(b"HTTP/1.1 200 OK\r\nX-Endless: ")
+        while not connection.done.wait(0.05):
+            connection.socket.sendall(b"x")
+
+    with loopback(drip) as server:
+        sender = _impatient(server.url)
+        with pytest.raises(ServiceUnavailableError, match="stalled: for too long no byte came or went"):
+            sender.get("thing")
+        with pytest.raises(ServiceUnavailableError, match="stalled: for too long no byte came or went"):
+            sender.download("thing", _whole)
+        sender.close()
+
+
 class Endless:
     """A body larger than what sockets buffer."""
 
