@@ -33,7 +33,7 @@ def test_the_workflow_for_all_systems_succeeds_on_this_one(tmp_path: Path, home:
         check=True,
     )
     for name in filter(None, listed.stdout.split("\0")):
-        if (ROOT / name).exists():
+        if (ROOT / name).is_file():
             (checkout / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, checkout / name)
     known = {name: text for name, text in os.environ.items() if name.startswith("PIP_")}
