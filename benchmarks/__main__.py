@@ -1,12 +1,12 @@
-"""Measure everything, or the parts that are named: `python -m benchmarks [startup] [transfer]`."""
+"""Measure everything, or the parts that are named: `python -m benchmarks [startup] [step] [transfer]`."""
 
 from __future__ import annotations
 
 import sys
 
-from benchmarks import startup, transfer
+from benchmarks import startup, step, transfer
 
-_PARTS = {"startup": startup.measure, "transfer": transfer.measure}
+_PARTS = {"startup": startup.measure, "step": step.measure, "transfer": transfer.measure}
 
 
 def main() -> None:

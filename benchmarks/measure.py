@@ -8,6 +8,7 @@ import subprocess
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,8 +19,8 @@ class Run:
     peak_mib: float
 
 
-def run(command: Sequence[str], environment: Mapping[str, str] | None = None) -> Run:
-    """Run a command to its end.
+def run(command: Sequence[str], environment: Mapping[str, str] | None = None, *, directory: Path | None = None) -> Run:
+    """Run a command to its end, in `directory` or here.
 
     Raises:
         RuntimeError: it failed; the text holds what it wrote to standard error.
@@ -28,7 +29,11 @@ def run(command: Sequence[str], environment: Mapping[str, str] | None = None) ->
     inherited = {name: text for name, text in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     started = time.perf_counter()
     child = subprocess.Popen(
-        command, env={**inherited, **(environment or {})}, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+        command,
+        cwd=directory,
+        env={**inherited, **(environment or {})},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
     )
     words = child.stderr.read() if child.stderr else b""
     _, status, usage = os.wait4(child.pid, 0)
