@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import logging
-import uuid
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TextIO
@@ -25,7 +25,7 @@ _DATA = str.maketrans({"%": "%25", "\r": "%0D", "\n": "%0A"})
 
 
 def _random_delimiter() -> str:
-    return f"signpath-{uuid.uuid4()}"
+    return f"signpath-{os.urandom(16).hex()}"
 
 
 class GitHubReporter(PlatformReporter):

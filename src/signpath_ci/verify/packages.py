@@ -17,9 +17,9 @@ import sysconfig
 import tempfile
 import weakref
 from collections.abc import Mapping
-from importlib import metadata, util
+from functools import cached_property
+from importlib import util
 from pathlib import Path
-from pkgutil import get_data
 
 from signpath_ci.errors import UsageError, VerificationError
 from signpath_ci.verify import require_extra
@@ -43,10 +43,16 @@ class Packages:
 
     def __init__(self, *, directory: Path | None, install: bool, cache: Path, environment: Mapping[str, str]) -> None:
         self._directory = directory
-        self._is_missing = directory is None and install and not _fit()
+        self._install = install
+        self._cache = cache
         self._environment = environment
-        self._target = cache / f"verify-{_key()}" if self._is_missing else None
         self._installation: _Installation | None = None
+
+    @cached_property
+    def _target(self) -> Path | None:
+        """Where they are to be installed; `None` where nothing is."""
+        is_missing = self._directory is None and self._install and not _fit()
+        return self._cache / f"verify-{_key()}" if is_missing else None
 
     def check(self) -> None:
         """Find out whether the libraries are there, or can be installed.
@@ -166,6 +172,8 @@ def _failed(why: str) -> VerificationError:
 
 def _fit() -> bool:
     """Tell whether Python finds libraries that are new enough, without importing them: older ones would stay loaded."""
+    from importlib import metadata
+
     try:
         return all(
             tuple(map(int, re.findall(r"\d+", metadata.version(name))[:3])) >= least for name, least in LEAST.items()
@@ -182,6 +190,8 @@ def _import_from(directory: Path) -> None:
 
 
 def _requirements() -> bytes:
+    from pkgutil import get_data
+
     data = get_data("signpath_ci.verify", "requirements.txt")
     if data is None:
         raise FileNotFoundError("requirements.txt")
