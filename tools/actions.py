@@ -37,6 +37,8 @@ class Action:
 
 
 _REST_ONLY = ("api_url", "trusted_build_system_token", "origin_branch", "allow_untrusted_origin", "verify_origin")
+# SignPath's own action replaces what is there.
+_REPLACING = {"default": "true", "description": "Replace files that exist."}
 _WHERE_TO = "Where the signed file goes; without it beside the file of `unsigned`, with `.signed` before the extension."
 
 
@@ -66,7 +68,7 @@ _UPLOADED = (
 ACTIONS = (
     Action(
         name="submit-signing-request",
-        inputs=inputs("sign", "github"),
+        inputs=inputs("sign", "github", changes={"force": _REPLACING}),
         # A file of the job goes straight to SignPath; with an artifact's id too, the core says that it is one of both.
         expressions={
             "connector_url": "(inputs.github-artifact-id || !inputs.artifact-path) && inputs.connector-url || ''"
@@ -83,7 +85,7 @@ ACTIONS = (
                 "output_artifact_directory": {
                     "description": "Where the signed files go; without it they replace the unsigned ones."
                 },
-                "force": {"default": "true", "description": "Replace files that exist."},
+                "force": _REPLACING,
             },
         ),
     ),
