@@ -72,7 +72,9 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("github-home")
 
 
-def _script(path: Path, text: str) -> None:
+def script(path: Path, text: str) -> None:
+    """Write a program."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, "utf-8")
     path.chmod(path.stat().st_mode | stat.S_IXUSR)
 
@@ -95,7 +97,7 @@ def release(tmp_path_factory: pytest.TempPathFactory, zipapp: Path) -> Path:
         shutil.copytree(ROOT / part, directory / part)
     shutil.copyfile(zipapp, directory / "bootstrap" / "signpath-ci.pyz")
     (directory / "bootstrap" / "run").rename(directory / "bootstrap" / "run.real")
-    _script(directory / "bootstrap" / "run", _POISONER.format(python=sys.executable))
+    script(directory / "bootstrap" / "run", _POISONER.format(python=sys.executable))
     return directory
 
 
@@ -105,7 +107,7 @@ def recording_release(tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("recording")
     shutil.copytree(ROOT / "actions", directory / "actions")
     (directory / "bootstrap").mkdir()
-    _script(directory / "bootstrap" / "run", _RECORDER.format(python=sys.executable, outputs=OUTPUTS))
+    script(directory / "bootstrap" / "run", _RECORDER.format(python=sys.executable, outputs=OUTPUTS))
     return directory
 
 

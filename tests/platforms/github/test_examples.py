@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import stat
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ import pytest
 from signpath_ci.model import Expectations
 from signpath_ci.verify import verify_file
 from tests.platforms.github.act import ROOT, Repository, Result, needs
+from tests.platforms.github.conftest import script
 from tests.platforms.github.workflows import TOKENS
 from tests.support.pe import LAUNCHERS
 
@@ -31,20 +31,14 @@ cp app.exe "dist/my app.exe"
 """
 
 
-def _script(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, "utf-8")
-    path.chmod(path.stat().st_mode | stat.S_IXUSR)
-
-
 def _run(name: str, repository: Repository, sandbox: Sandbox, ref: str) -> Result:
     text = (EXAMPLES / name).read_text("utf-8")
     assert _KEY in text
     text = text.replace(_KEY, f"          connector-url: {sandbox['connectors']['github_pipeline']}\n{_KEY}")
     text = text.replace("project-slug: my-app", "project-slug: app")
     text += '      - run: cp -R . "$RECORD/workspace"\n'
-    _script(repository.directory / "build.sh", _BUILD)
-    _script(repository.home / "bin" / "gh", _GH)
+    script(repository.directory / "build.sh", _BUILD)
+    script(repository.home / "bin" / "gh", _GH)
     (repository.directory / "signing").mkdir()
     shutil.copyfile(sandbox["trust_root"], repository.directory / "signing" / "root.pem")
     return repository.run(

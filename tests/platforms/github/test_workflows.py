@@ -9,39 +9,49 @@ import subprocess
 import sys
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
 
+from signpath_ci import __version__
 from tests.e2e.servers import serving
 from tests.platforms.github.act import ROOT, Repository, needs
+from tests.platforms.github.conftest import script
+from tests.platforms.github.workflows import TOKENS, use, workflow
+from tests.support.pe import LAUNCHERS
 
 SERVE = ROOT / ".github" / "actions" / "sandbox" / "serve.py"
 needs_checkout = pytest.mark.skipif(not (ROOT / ".git").exists(), reason="the files of a checkout are listed by git")
+
+
+def _ours(directory: Path, home: Path) -> Repository:
+    """Return a repository with this project's files as they are."""
+    checkout = directory / "checkout"
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    for name in filter(None, listed.stdout.split("\0")):
+        if (ROOT / name).is_file():
+            (checkout / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, checkout / name)
+    known = {name: text for name, text in os.environ.items() if name.startswith("PIP_")}
+    return Repository(checkout, ROOT, home, known)
+
+
+def _text(workflow: str) -> str:
+    return (ROOT / ".github" / "workflows" / f"{workflow}.yml").read_text("utf-8")
 
 
 @needs_checkout
 @needs("act")
 def test_the_workflow_for_all_systems_succeeds_on_this_one(tmp_path: Path, home: Path) -> None:
     """With the core from the checkout, installed as on a user's machine."""
-    checkout = tmp_path / "checkout"
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    for name in filter(None, listed.stdout.split("\0")):
-        if (ROOT / name).is_file():
-            (checkout / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, checkout / name)
-    known = {name: text for name, text in os.environ.items() if name.startswith("PIP_")}
-    repository = Repository(checkout, ROOT, home, {**known, "ARTIFACT_STORE": str(tmp_path / "artifacts")})
+    repository = _ours(tmp_path, home)
 
     result = repository.run(
-        (ROOT / ".github" / "workflows" / "actions.yml").read_text("utf-8"),
+        _text("actions"),
         matrix={"system": "ubuntu-latest", "core": "checkout"},
+        environment={"ARTIFACT_STORE": str(tmp_path / "artifacts")},
     )
 
     assert result.code == 0, result.log
@@ -50,6 +60,42 @@ def test_the_workflow_for_all_systems_succeeds_on_this_one(tmp_path: Path, home:
     assert "unknown" in refused
     assert "ended as Failed" in unsignable
     assert "Somebody Else" in unexpected
+
+
+@needs_checkout
+@needs("act")
+def test_a_release_carries_the_core_in_its_tag(
+    tmp_path: Path, home: Path, zipapp: Path, sandbox: dict[str, Any]
+) -> None:
+    bare, programs = tmp_path / "bare", tmp_path / "bin"
+    subprocess.run(["git", "init", "--bare", bare], check=True, capture_output=True)
+    script(programs / "make", f'#!/bin/sh\nmkdir dist && cp "{zipapp}" dist/\n')
+    script(programs / "gh", '#!/bin/sh\nprintf "%s\\n" "$*" >>"$RECORD/gh"\n')
+    pushed_to = {
+        "GIT_CONFIG_COUNT": "1",
+        "GIT_CONFIG_KEY_0": f"url.file://{bare}.insteadOf",
+        "GIT_CONFIG_VALUE_0": "https://github.com/acme/app",
+    }
+
+    result = _ours(tmp_path, home).run(
+        _text("release"), event="workflow_dispatch", environment=pushed_to, first_on_path=programs
+    )
+
+    assert result.code == 0, result.log
+    tag = f"v{__version__}"
+    assert (result.record / "gh").read_text("utf-8").splitlines() == [
+        "auth setup-git",
+        f"release create {tag} dist/signpath-ci.pyz --verify-tag --generate-notes",
+    ]
+    released = tmp_path / "released"
+    subprocess.run(["git", "clone", "--branch", tag, bare, released], check=True, capture_output=True)
+    assert (released / "bootstrap" / "signpath-ci.pyz").read_bytes() == zipapp.read_bytes()
+    # It is used at this tag like any other action.
+    user = Repository(tmp_path / "app", released, home, {})
+    user.directory.mkdir()
+    shutil.copyfile(LAUNCHERS["x64"], user.directory / "app.exe")
+    used = user.run(workflow(use("submit-signing-request", sandbox, {"artifact-path": "app.exe"})), variables=TOKENS)
+    assert used.code == 0, used.log
 
 
 def test_the_workflow_s_connector_fetches_artifacts_from_github(tmp_path: Path) -> None:
