@@ -95,6 +95,7 @@ def _signed_archive(directory: Path) -> bytes:
 def _connector(signed: bytes) -> Iterator[str]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True  # as servers do: or else the second answer waits for the client's TCP
 
         def do_POST(self) -> None:
             self.rfile.read(int(self.headers["Content-Length"]))
