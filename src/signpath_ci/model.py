@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 
+WAITS_FOR_UPLOAD = "WaitingForArtifactUpload"
+"""The `status` of a request that was announced, and does not have its artifact: it is not signed before it has."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Artifact:
     """A file as it was when it was hashed.
@@ -89,6 +93,10 @@ class RequestStatus:
         return self.is_final and self.status == "Completed"
 
 
+STRONG_DIGESTS = ("sha256", "sha384", "sha512")
+"""The digest algorithms that a signature can rely on; collisions of MD5 and SHA-1 can be made."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Expectations:
     """What a signature must fulfil beyond being intact.
@@ -97,11 +105,22 @@ class Expectations:
         trust_roots: PEM files with the root certificates to trust.
         thumbprints: SHA-256 of signers' certificates to trust, lower-case hex.
         subject: a text that the signer's subject must contain; a condition, never trust by itself.
+        issuer: a text that the name of the certificate's issuer must contain, likewise.
+        signer_certificate: PEM file with the certificate of a raw signature, which has none inside.
+        strict: trust and a time stamp are demanded of every signature.
+        digest_algorithms: those that a signature may use, of `STRONG_DIGESTS`.
+        allow_unsupported: patterns (`fnmatch`) of files, or of members of containers, by path or base name, that are
+            left unjudged where their format can't be judged.
     """
 
     trust_roots: tuple[Path, ...] = ()
     thumbprints: frozenset[str] = frozenset()
     subject: str | None = None
+    issuer: str | None = None
+    signer_certificate: Path | None = None
+    strict: bool = False
+    digest_algorithms: frozenset[str] = frozenset(STRONG_DIGESTS)
+    allow_unsupported: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,6 +142,10 @@ class TimeStamp:
     authority: str
 
 
+TrustKind = Literal["root", "thumbprint", "pinned-self-signed", "not-checked"]
+"""What makes a signer trusted, if anything does; see `Verdict`."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
     """A file whose signature is intact; whatever is not raises instead.
@@ -130,13 +153,14 @@ class Verdict:
     Attributes:
         path: the file on disk.
         member: its name inside `path` where that is a container, else `None`.
-        format: `pe`, ...
+        format: `pe`, `powershell`, `msi`, `cab`, `jar`, `cms` or `raw`.
         signer: the signer's certificate.
         time_stamp: `None` where the signature has none.
         digest_algorithm: of the content, e.g. `sha256`.
         content_digest: what the signature covers, lower-case hex.
         identity: `same` where the content was compared with the submitted file's, else `not-checked`.
-        trust: `root` or `thumbprint`, whichever the signer was trusted by; `not-checked` where nothing was expected.
+        trust: `root` or `thumbprint`, whichever the signer was trusted by; `pinned-self-signed` where the thumbprint is
+            that of a self-signed test certificate, which is not trust; `not-checked` where nothing was expected.
     """
 
     path: Path
@@ -147,7 +171,7 @@ class Verdict:
     digest_algorithm: str
     content_digest: str
     identity: Literal["same", "not-checked"]
-    trust: Literal["root", "thumbprint", "not-checked"]
+    trust: TrustKind
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -42,8 +42,8 @@ def release() -> dict[str, bytes]:
     }
 
 
-SIGNED_MEMBERS = ["bin/app.exe", "bin/name with blanks and ünïcode.dll", "inner.zip/deep/tool.exe"]
-"""The PE files in `release` that are to be signed."""
+SIGNED_MEMBERS = ["bin/app.exe", "bin/name with blanks and ünïcode.dll", "inner.zip/deep/tool.exe", "app.jar"]
+"""The files in `release` that are to be signed."""
 
 
 def contents(path: Path) -> dict[str, bytes]:
@@ -80,6 +80,6 @@ def hostile() -> dict[str, tuple[bytes, str]]:
         "cut off": (good[:-30], "no end record"),
         "too deep": (nested, "too many archives inside each other"),
         "a huge directory": (bytes(directory), "too many entries"),
-        "an empty archive": (build_zip({}), "no PE file in it"),
-        "nothing to sign": (build_zip({"text": b"text"}), "no PE file in it"),
+        "an empty archive": (build_zip({}), "no file in it that can be"),
+        "nothing to sign": (build_zip({"text": b"text"}), "no file in it that can be"),
     }

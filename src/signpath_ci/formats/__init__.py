@@ -1,11 +1,13 @@
 """Signature formats, read and written in one place: shared by `verify` (reads) and `sandbox` (writes).
 
-- `pe`: the Portable Executable image as far as signatures need it (pure standard library).
-- `authenticode`: what a PE signature says about the image.
+- `pe`, `powershell`, `msi` (in a `compound` file), `cab`: files as far as Authenticode signatures need them, each
+  with a function `read_subject`.
+- `authenticode`: what such a signature says about the file.
+- `jar`: manifests and signature files; `zip`: archives.
 - `cms`: Cryptographic Message Syntax, the envelope of signatures (RFC 5652).
 - `tsp`: time stamps (RFC 3161).
 - `asn1`: the one door to the ASN.1 library, and to everything that goes wrong in it.
-- `kind`: which format a file has, told by its bytes.
+- `kind`: which format a file has, told by its bytes, and where they say nothing by its name.
 """
 
 from __future__ import annotations

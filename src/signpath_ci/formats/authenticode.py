@@ -1,15 +1,19 @@
-"""What an Authenticode signature says about a PE file: SpcIndirectDataContent.
+"""What an Authenticode signature says about a file: SpcIndirectDataContent; and what it needs to know of the file.
 
-Source: Microsoft, "Windows Authenticode Portable Executable Signature Format", 2008.
+Source: Microsoft, "Windows Authenticode Portable Executable Signature Format", 2008; for other files than PE the same
+with another `SubjectType`, as Windows' subject interface packages write it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from signpath_ci.formats import UnsupportedError
+from signpath_ci.formats import FormatError, UnsupportedError
 from signpath_ci.formats.asn1 import (
     Fields,
+    first_value_size,
+    integer,
     object_identifier,
     octet_string,
     read_object_identifier,
@@ -29,34 +33,104 @@ INDIVIDUAL_CODE_SIGNING = "1.3.6.1.4.1.311.2.1.21"
 NESTED_SIGNATURE = "1.3.6.1.4.1.311.2.4.1"
 """SPC_NESTED_SIGNATURE: unsigned attribute with further signatures of the same file ("dual signing")."""
 
-_PE_IMAGE_DATA = "1.3.6.1.4.1.311.2.1.15"
-# SpcPeImageData: no flags; file: SpcLink [2] with SpcString [0] "<<<Obsolete>>>", as the document demands it.
-_PE_IMAGE_DATA_VALUE = bytes.fromhex("3025 030100 a020 a21e 801c") + "<<<Obsolete>>>".encode("utf-16-be")
+_SIP_INFO = "1.3.6.1.4.1.311.2.1.30"
+_MAX_PADDING = 7
+# SpcLink [2] with SpcString [0] "<<<Obsolete>>>", as the document demands it for the file that PE images refer to.
+_OBSOLETE_LINK = bytes.fromhex("a21e 801c") + "<<<Obsolete>>>".encode("utf-16-be")
+
+
+@dataclass(frozen=True)
+class SubjectType:
+    """The kind of file that a signature says it is for: an identifier, and a value in DER.
+
+    `package` is the GUID of the subject interface package where the identifier is SPC_SIPINFO_OBJID.
+    """
+
+    oid: str
+    value: bytes
+    package: bytes | None = None
+
+
+def _sip_info(version: int, package: bytes) -> SubjectType:
+    zeros = [integer(0)] * 5
+    return SubjectType(_SIP_INFO, sequence(integer(version), octet_string(package), *zeros), package)
+
+
+PE_IMAGE = SubjectType("1.3.6.1.4.1.311.2.1.15", bytes.fromhex("3025 030100 a020") + _OBSOLETE_LINK)
+"""SPC_PE_IMAGE_DATA_OBJID, with SpcPeImageData: no flags."""
+CABINET = SubjectType("1.3.6.1.4.1.311.2.1.25", _OBSOLETE_LINK)
+"""SPC_CAB_DATA_OBJID."""
+INSTALLER = _sip_info(1, bytes.fromhex("f1100c0000000000c000000000000046"))
+"""The subject interface package of MSI files."""
+SCRIPT = _sip_info(65536, bytes.fromhex("1fcc3b60594b084eb724d2c6297ef351"))
+"""The subject interface package of PowerShell scripts."""
 
 
 @dataclass(frozen=True)
 class IndirectData:
-    """The Authenticode hash of a PE file, and how it was made."""
+    """The Authenticode hash of a file, and how it was made."""
 
     algorithm: Algorithm
     digest: bytes
+    subject: SubjectType = PE_IMAGE
 
 
-def read_indirect_data(data: bytes) -> IndirectData:
+@dataclass(frozen=True, kw_only=True)
+class Subject:
+    """A file, as far as an Authenticode signature needs it; every format has a function that reads it as one.
+
+    Attributes:
+        type: what a signature must say that it is for.
+        signature: DER of the CMS message, perhaps padded; `None`: the file is not signed.
+        digest: computes what is signed, by the name of the algorithm; of an unsigned file what would be signed.
+        content: computes what must stay the same when the file is signed: digests by the path of what they are of,
+            by the name of the algorithm.
+    """
+
+    type: SubjectType
+    signature: bytes | None
+    digest: Callable[[str], bytes]
+    content: Callable[[str], dict[str, bytes]]
+
+
+def without_padding(message: bytes) -> bytes:
+    """Cut off the padding to 8 bytes; anything else there would be data that no signature covers (CVE-2013-3900).
+
+    Raises:
+        FormatError: there is more than padding, or no message.
+    """
+    with reading("the signature"):
+        size = first_value_size(message)
+    padding = message[size:]
+    if len(padding) > _MAX_PADDING or any(padding):
+        raise FormatError("there is data behind the signature, which no signature covers")
+    return message[:size]
+
+
+def read_indirect_data(data: bytes, subject: SubjectType = PE_IMAGE) -> IndirectData:
     """Read a DER-encoded SpcIndirectDataContent.
 
     Raises:
         FormatError: it is none.
-        UnsupportedError: it speaks of another kind of file than PE.
+        UnsupportedError: it speaks of another kind of file than `subject`.
     """
     with reading("the signed SpcIndirectDataContent"):
         fields = Fields(data)
-        kind = read_object_identifier(Fields(fields.take()).take())
-        if kind != _PE_IMAGE_DATA:
-            raise UnsupportedError(f"its signature is for another kind of file (SPC type {kind})")
+        kind = Fields(fields.take())
+        oid = read_object_identifier(kind.take())
+        value = kind.take_optional()
+        package = None
+        if subject.package is not None and oid == subject.oid:
+            info = Fields(value or b"")
+            info.take()
+            package = read_octet_string(info.take())
+        if (oid, package) != (subject.oid, subject.package):
+            raise UnsupportedError(f"its signature is for another kind of file (SPC type {oid})")
         message_digest = Fields(fields.take())
         fields.end()
-        indirect = IndirectData(Algorithm.read(message_digest.take()), read_octet_string(message_digest.take()))
+        indirect = IndirectData(
+            Algorithm.read(message_digest.take()), read_octet_string(message_digest.take()), subject
+        )
         message_digest.end()
         return indirect
 
@@ -64,6 +138,6 @@ def read_indirect_data(data: bytes) -> IndirectData:
 def write_indirect_data(indirect: IndirectData) -> bytes:
     """Encode as DER."""
     return sequence(
-        sequence(object_identifier(_PE_IMAGE_DATA), _PE_IMAGE_DATA_VALUE),
+        sequence(object_identifier(indirect.subject.oid), indirect.subject.value),
         sequence(indirect.algorithm.encode(), octet_string(indirect.digest)),
     )

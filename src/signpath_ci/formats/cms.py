@@ -28,6 +28,8 @@ from signpath_ci.formats.asn1 import (
     wrapped,
 )
 
+DATA = "1.2.840.113549.1.7.1"
+"""id-data: content that is just octets."""
 SIGNED_DATA = "1.2.840.113549.1.7.2"
 CONTENT_TYPE = "1.2.840.113549.1.9.3"
 MESSAGE_DIGEST = "1.2.840.113549.1.9.4"

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from signpath_ci.formats import FormatError, UnsupportedError
+from signpath_ci.formats.authenticode import PE_IMAGE, Subject
 
 _CHUNK = 1 << 20
 _ALIGNMENT = 8
@@ -49,6 +50,25 @@ class _Piece:
     offset: int
     data: bytes
     is_hashed: bool
+
+
+def read_subject(file: BinaryIO) -> Subject:
+    """Read a PE file as what an Authenticode signature is for.
+
+    Raises:
+        FormatError: as `read_image` and `read_signature`.
+    """
+    image = read_image(file)
+
+    def digest(algorithm: str) -> bytes:
+        return content_digest(file, image, algorithm)
+
+    return Subject(
+        type=PE_IMAGE,
+        signature=read_signature(file, image),
+        digest=digest,
+        content=lambda algorithm: {"": digest(algorithm)},
+    )
 
 
 def read_image(file: BinaryIO) -> Image:

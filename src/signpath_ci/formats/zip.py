@@ -29,6 +29,7 @@ _RATIO_FREE = 16 << 20
 _ENCRYPTED = 0x1
 # Entries, in upper case, of JAR and its kin, of Open Packaging Conventions (NuGet, APPX, VSIX, Office).
 _PACKAGE_MARKERS = frozenset({"META-INF/MANIFEST.MF", "[CONTENT_TYPES].XML", "APPXSIGNATURE.P7X", ".SIGNATURE.P7S"})
+_ARCHIVE_SUFFIXES = (".zip", ".jar")
 _END = struct.Struct("<4s4H2LH")
 _END_64_LOCATOR = struct.Struct("<4sLQL")
 _END_64 = struct.Struct("<4sQ2H2L4Q")
@@ -82,15 +83,16 @@ class Archive:
         return cast("BinaryIO", self.file.open(info))
 
     def kind(self, info: zipfile.ZipInfo) -> Kind | None:
-        """Tell what an entry is where it may have to be signed: a PE file by its bytes, an archive also by its name.
+        """Tell what an entry is where it may have to be signed: by its bytes; scripts and archives also by their name.
 
-        A JAR or an Office document is an archive too, but of another kind: what is inside is its own affair.
+        An Office document is an archive too, but of another kind: what is inside is its own affair.
         """
         if info.is_dir():
             return None
         with self.open(info) as entry:
-            found = detect(entry)
-        return None if found == "zip" and not info.filename.lower().endswith(".zip") else found
+            # Without a look at its end: that would unpack each entry twice, and scripts are run by their name.
+            found = detect(entry, info.filename, is_end_read=False)
+        return None if found == "zip" and not info.filename.lower().endswith(_ARCHIVE_SUFFIXES) else found
 
     @contextmanager
     def extracted(self, info: zipfile.ZipInfo, directory: Path | None = None) -> Iterator[BinaryIO]:

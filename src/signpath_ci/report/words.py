@@ -46,6 +46,7 @@ def judgement_words(verdict: Verdict) -> str:
     trust = {
         "root": "trusted by root",
         "thumbprint": "trusted by thumbprint",
+        "pinned-self-signed": "test certificate (self-signed, nobody vouches for it), pinned by the user",
         "not-checked": "intact, signer not checked (name a --trust-root or --thumbprint)",
     }[verdict.trust]
     return f"{trust}; {identity}"

@@ -1,16 +1,18 @@
 """Verification: bytes in, verdicts out, or an error that names the file and the check that failed. Always offline.
 
-`verify_file` does it all. Below it, `authenticode` judges one PE file and `container` walks a ZIP; `signed_data`,
-`timestamp`, `certificates`, `trust` and `identity` are the single checks. All of them need the extra `verify`, so this
-module imports them where they are used.
+`verify_file` does it all. Below it, `subjects` knows the formats that Authenticode signs, `authenticode` judges their
+signatures, `jar` and `detached` those of the other formats, and `container` walks a ZIP; `judge` is what is the same
+for all: whom to trust, and when. `signed_data`, `timestamp`, `certificates`, `trust` and `identity` are the single
+checks. All of them need the extra `verify`, so this module imports them where they are used.
 """
 
 from __future__ import annotations
 
+import logging
 from contextlib import ExitStack
 from importlib import import_module
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from signpath_ci.clock import Clock
 from signpath_ci.errors import LocalFileError, UnsupportedFormatError, UsageError
@@ -18,8 +20,12 @@ from signpath_ci.formats import FormatError
 from signpath_ci.formats.kind import detect
 from signpath_ci.model import Expectations, Verdict
 
+if TYPE_CHECKING:
+    from signpath_ci.verify.judge import Judge, Signature
+
 __all__ = ["can_verify", "require_extra", "verify_file"]
 
+_log = logging.getLogger(__name__)
 _NOTHING_EXPECTED = Expectations()
 _SYSTEM_CLOCK = Clock()
 
@@ -40,24 +46,28 @@ def require_extra() -> None:
         ) from error
 
 
-def can_verify(path: Path) -> bool:
-    """Tell by its bytes whether a file is of a format that can be judged, signed or not.
+def can_verify(path: Path, expectations: Expectations = _NOTHING_EXPECTED) -> bool:
+    """Tell whether what comes back for an unsigned file can be judged, or may stay unjudged.
 
     Raises:
         LocalFileError: it can't be read.
     """
+    from signpath_ci.formats.jar import MANIFEST
     from signpath_ci.formats.zip import open_archive, package_marker
+    from signpath_ci.verify.container import is_allowed
 
     with ExitStack() as stack:
         file = _open(path, stack)
-        kind = detect(file)
-        if kind != "zip":
-            return kind is not None
-        try:
-            with open_archive(file) as archive:
-                return package_marker(archive) is None
-        except FormatError:
-            return False
+        kind = detect(file, path.name)
+        # Whatever bytes it has, a certificate is only given for a raw signature of it.
+        is_judged = kind is not None or expectations.signer_certificate is not None
+        if kind == "zip":
+            try:
+                with open_archive(file) as archive:
+                    is_judged = package_marker(archive) in {None, MANIFEST}
+            except FormatError:
+                is_judged = False
+    return is_judged or is_allowed(path.as_posix(), expectations.allow_unsupported)
 
 
 def verify_file(
@@ -75,13 +85,15 @@ def verify_file(
 
     Args:
         path: the signed file.
-        unsigned: the file that was submitted; `None`: content identity is not checked.
+        unsigned: the file that was submitted; `None`: content identity is not checked. What a detached or raw signature
+            is for.
         expectations: what every signature must fulfil beyond being intact.
         clock: says when a signature without a time stamp must be valid: now.
         shown_as: what verdicts and errors call the file, where `path` is only a temporary name.
 
     Returns:
-        One verdict a signature, at least one; in a container one a signature of a member.
+        One verdict a signature, in a container one a signature of a member; none at all only where
+        `Expectations.allow_unsupported` lets the whole file through.
 
     Raises:
         VerificationError: a check failed; the message names file and check.
@@ -90,45 +102,64 @@ def verify_file(
         UsageError: a trust root holds no certificate, or the extra is not installed.
     """
     require_extra()
-    from signpath_ci.verify.authenticode import PeSignature, verify_pe
-    from signpath_ci.verify.container import verify_zip
+    from signpath_ci.verify.container import is_allowed
     from signpath_ci.verify.failure import about
+    from signpath_ci.verify.judge import Judge
     from signpath_ci.verify.trust import Trust
 
     name = shown_as or path
-    trust = Trust.load(expectations)
-    found: list[tuple[str | None, PeSignature]] = []
-    with ExitStack() as stack, about(str(name)):
+    judge = Judge(trust=Trust.load(expectations), now=clock.now())
+    with ExitStack() as stack:
         file = _open(path, stack)
         submitted = None if unsigned is None else _open(unsigned, stack)
-        kind = detect(file)
-        now = clock.now()
         try:
-            if kind == "pe":
-                found += ((None, s) for s in verify_pe(file, unsigned=submitted, trust=trust, now=now))
-            elif kind == "zip":
-                found += verify_zip(file, unsigned=submitted, trust=trust, now=now)
-            else:
-                raise UnsupportedFormatError(
-                    "the format is unsupported: its signatures can't be judged here.",
-                    hint="Supported are PE files (.exe, .dll) and ZIP archives of them.",
-                )
+            with about(str(name)):
+                found = _judge(file, name, submitted, judge, expectations)
         except OSError as error:
             raise LocalFileError(f"{name} can't be read, or not be unpacked: {error.strerror}.") from error
+        except UnsupportedFormatError:
+            if not is_allowed(name.as_posix(), expectations.allow_unsupported):
+                raise
+            _log.warning("%s is not verified: its format is unsupported, which is allowed", name)
+            return ()
     return tuple(
         Verdict(
             path=name,
             member=member,
-            format="pe",
+            format=signature.format,
             signer=signature.signer,
             time_stamp=signature.time_stamp,
             digest_algorithm=signature.digest_algorithm,
             content_digest=signature.content_digest,
             identity="not-checked" if unsigned is None else "same",
-            trust=trust.kind,
+            trust=signature.trust,
         )
         for member, signature in found
     )
+
+
+def _judge(
+    file: BinaryIO, name: Path, unsigned: BinaryIO | None, judge: Judge, expectations: Expectations
+) -> list[tuple[str | None, Signature]]:
+    from signpath_ci.verify.container import verify_zip
+    from signpath_ci.verify.detached import verify_cms, verify_raw
+    from signpath_ci.verify.subjects import verify_subject
+
+    certificate = judge.trust.signer_certificate
+    if certificate is not None:
+        return [(None, verify_raw(file, unsigned, judge, certificate))]
+    kind = detect(file, name.name)
+    if kind == "zip":
+        return verify_zip(file, unsigned=unsigned, judge=judge, allow_unsupported=expectations.allow_unsupported)
+    if kind == "cms":
+        return [(None, verify_cms(file, unsigned, judge))]
+    if kind is None:
+        raise UnsupportedFormatError(
+            "the format is unsupported: its signatures can't be judged here.",
+            hint="Supported are PE files, PowerShell scripts, MSI, CAB and JAR files, detached CMS and raw signatures,"
+            " and ZIP archives; name exceptions with --allow-unsupported.",
+        )
+    return [(None, signature) for signature in verify_subject(kind, file, unsigned=unsigned, judge=judge)]
 
 
 def _open(path: Path, stack: ExitStack) -> BinaryIO:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.utils import CryptographyDeprecationWarning
@@ -103,6 +103,20 @@ def describe(certificate: x509.Certificate) -> SignerCertificate:
             not_before=certificate.not_valid_before_utc,
             not_after=certificate.not_valid_after_utc,
         )
+
+
+def is_self_signed(certificate: x509.Certificate) -> bool:
+    """Tell whether nobody but itself vouches for a certificate.
+
+    Raises:
+        FormatError: it can't be read.
+    """
+    with reading_certificates("the signer's certificate"):
+        try:
+            certificate.verify_directly_issued_by(certificate)
+        except (InvalidSignature, ValueError, TypeError):
+            return False
+        return True
 
 
 def verify_chain(

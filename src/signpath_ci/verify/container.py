@@ -1,124 +1,164 @@
-"""ZIP archives: every PE file inside is signed, and everything else is what was submitted, byte for byte."""
+"""ZIP archives: every file inside that can be signed is, and everything else is what was submitted, byte for byte."""
 
 from __future__ import annotations
 
+import logging
 from contextlib import ExitStack
-from datetime import datetime
+from fnmatch import fnmatchcase
+from pathlib import PurePosixPath
 from typing import BinaryIO
 from zipfile import ZipInfo
 
-from signpath_ci.errors import VerificationError
+from signpath_ci.errors import UnsupportedFormatError, VerificationError
 from signpath_ci.formats import FormatError, UnsupportedError
+from signpath_ci.formats.jar import MANIFEST
+from signpath_ci.formats.kind import Kind
 from signpath_ci.formats.zip import Archive, Budget, open_archive, package_marker
-from signpath_ci.verify.authenticode import PeSignature, verify_pe
+from signpath_ci.verify.detached import verify_cms
 from signpath_ci.verify.failure import about
-from signpath_ci.verify.trust import Trust
+from signpath_ci.verify.identity import check_paths, is_same, listed
+from signpath_ci.verify.jar import verify_jar
+from signpath_ci.verify.judge import Judge, Signature
+from signpath_ci.verify.subjects import verify_subject
 
-_CHUNK = 1 << 20
-_SHOWN = 10  # paths in a message
+_log = logging.getLogger(__name__)
+
+Found = list[tuple[str | None, Signature]]
+"""Signatures with the name of the member that they are of; `None`: of the archive itself."""
 
 
 def verify_zip(
-    file: BinaryIO, *, unsigned: BinaryIO | None, trust: Trust, now: datetime
-) -> list[tuple[str, PeSignature]]:
-    """Check every PE file in an archive, and in the archives in it; with `unsigned` also everything else.
+    file: BinaryIO, *, unsigned: BinaryIO | None, judge: Judge, allow_unsupported: tuple[str, ...] = ()
+) -> Found:
+    """Check an archive that is signed as a whole, or else every file in it, and in the archives in it.
+
+    With `unsigned` everything else is checked too: nothing may be missing, added or changed but by signatures.
 
     Args:
         file: the archive.
         unsigned: the archive that was submitted; `None`: content identity is not checked.
-        trust: whom to trust.
-        now: when a signature without a time stamp must be valid.
+        judge: what is demanded of the signatures.
+        allow_unsupported: patterns of members that are left unjudged where their format can't be judged.
 
     Returns:
-        Names of members with their signatures; a member of an inner archive is named `inner.zip/member`.
+        A member of an inner archive is named `inner.zip/member`.
 
     Raises:
-        VerificationError: nothing in it is signed, a PE file in it is not, or something else changed.
+        VerificationError: nothing in it is signed, a file that can be signed is not, or something else changed.
         FormatError: an archive or a member is damaged, or of a kind that can't be judged.
     """
-    found = _Walk(trust, now).archive(file, unsigned, prefix="")
+    found = _Walk(judge, allow_unsupported).archive(file, unsigned, prefix="")
     if not found:
-        raise VerificationError("nothing in the archive is signed: there is no PE file in it.")
+        raise VerificationError("nothing in the archive is signed: there is no file in it that can be.")
     return found
+
+
+def is_allowed(name: str, patterns: tuple[str, ...]) -> bool:
+    """Tell whether a path or its last part matches one of the patterns."""
+    return any(fnmatchcase(text, pattern) for text in (name, PurePosixPath(name).name) for pattern in patterns)
 
 
 class _Walk:
     """One walk through an archive, and the archive that was submitted, side by side."""
 
-    def __init__(self, trust: Trust, now: datetime) -> None:
-        self._trust = trust
-        self._now = now
+    def __init__(self, judge: Judge, allow_unsupported: tuple[str, ...]) -> None:
+        self._judge = judge
+        self._allowed = allow_unsupported
         self._budget = Budget()
         self._submitted_budget = Budget()
 
-    def archive(self, file: BinaryIO, unsigned: BinaryIO | None, *, prefix: str) -> list[tuple[str, PeSignature]]:
-        found = []
-        changed = []
+    def archive(self, file: BinaryIO, unsigned: BinaryIO | None, *, prefix: str) -> Found:
         with ExitStack() as stack:
             archive = stack.enter_context(open_archive(file, self._budget))
-            marker = package_marker(archive)
-            if marker is not None:
-                raise UnsupportedError(f"it is not just an archive, but a package with its own signature ({marker})")
             submitted = None
-            originals: dict[str, ZipInfo] = {}
             if unsigned is not None:
                 with about("the submitted archive"):
                     submitted = stack.enter_context(open_archive(unsigned, self._submitted_budget))
-                originals = {info.filename: info for info in submitted.entries}
-                _check_names(archive, submitted, prefix)
-            for info in archive.entries:
-                name = f"{prefix}{info.filename}"
-                original = originals.get(info.filename)
-                found_here = self._member(archive, info, submitted, original, name)
-                found += found_here
-                if submitted is not None and original is not None and not found_here:
-                    with archive.open(info) as left, submitted.open(original) as right:
-                        if not _is_same(left, right):
-                            changed.append(name)
+            marker = package_marker(archive)
+            if marker == MANIFEST:
+                own_name = prefix.rstrip("/") or None
+                with about(own_name) if own_name else ExitStack():
+                    return [(own_name, s) for s in verify_jar(archive, submitted=submitted, judge=self._judge)]
+            if marker is not None:
+                raise UnsupportedError(f"it is not just an archive, but a package with its own signature ({marker})")
+            return self._members(archive, submitted, prefix)
+
+    def _members(self, archive: Archive, submitted: Archive | None, prefix: str) -> Found:
+        found: Found = []
+        changed = []
+        originals: dict[str, ZipInfo] = {}
+        kinds = {info.filename: archive.kind(info) for info in archive.entries}
+        detached = _detached(kinds)
+        if submitted is not None:
+            originals = {info.filename: info for info in submitted.entries}
+            # What was submitted with a signature of its own is just data; new are only signatures of what is there.
+            detached = {name: of for name, of in detached.items() if name not in originals}
+            check_paths(set(kinds) - set(detached), originals, what="the entries", prefix=prefix)
+        by_name = {info.filename: info for info in archive.entries}
+        for info in archive.entries:
+            name = f"{prefix}{info.filename}"
+            original = originals.get(info.filename)
+            if info.filename in detached:
+                found += self._detached(archive, info, by_name[detached[info.filename]], name)
+                continue
+            pair = None if submitted is None or original is None else (submitted, original)
+            signatures = self._member(archive, info, kinds[info.filename], pair, name)
+            if signatures is None:
+                continue
+            found += signatures
+            if submitted is not None and original is not None and not signatures:
+                with archive.open(info) as left, submitted.open(original) as right:
+                    is_changed = not is_same(left, right)
+                if is_changed and not self._is_let_through(name):
+                    changed.append(name)
         if changed:
-            raise VerificationError(f"not what was submitted, though no signed PE files: {_listed(changed)}.")
+            raise VerificationError(f"not what was submitted, though of no kind that is signed: {listed(changed)}.")
         return found
 
+    def _detached(self, archive: Archive, info: ZipInfo, content: ZipInfo, name: str) -> Found:
+        with archive.extracted(info) as signature, archive.extracted(content) as signed, about(name):
+            return [(name, verify_cms(signature, signed, self._judge))]
+
     def _member(
-        self, archive: Archive, info: ZipInfo, submitted: Archive | None, original: ZipInfo | None, name: str
-    ) -> list[tuple[str, PeSignature]]:
-        kind = archive.kind(info)
-        if kind is None:
+        self, archive: Archive, info: ZipInfo, kind: Kind | None, original: tuple[Archive, ZipInfo] | None, name: str
+    ) -> Found | None:
+        """Return the signatures of a member; `None`: it can't be judged, and that is allowed."""
+        if kind in {None, "cms"}:
             return []
         with ExitStack() as stack:
             member = stack.enter_context(archive.extracted(info))
             unsigned = None
-            if submitted is not None and original is not None:
-                unsigned = stack.enter_context(submitted.extracted(original))
-            if kind == "zip":
-                try:
-                    return self.archive(member, unsigned, prefix=f"{name}/")
-                except FormatError as error:  # checks that failed in it name their member already
-                    raise type(error)(f"{name}: {error}") from error
-            with about(name):
-                signatures = verify_pe(member, unsigned=unsigned, trust=self._trust, now=self._now)
+            if original is not None:
+                unsigned = stack.enter_context(original[0].extracted(original[1]))
+            try:
+                if kind == "zip":
+                    return self._inner(member, unsigned, name)
+                with about(name):
+                    signatures = verify_subject(kind, member, unsigned=unsigned, judge=self._judge)
+            except (UnsupportedError, UnsupportedFormatError):
+                if self._is_let_through(name):
+                    return None
+                raise
             return [(name, signature) for signature in signatures]
 
+    def _inner(self, member: BinaryIO, unsigned: BinaryIO | None, name: str) -> Found:
+        try:
+            return self.archive(member, unsigned, prefix=f"{name}/")
+        except FormatError as error:  # checks that failed in it name their member already
+            raise type(error)(f"{name}: {error}") from error
 
-def _check_names(archive: Archive, submitted: Archive, prefix: str) -> None:
-    now = {info.filename for info in archive.entries}
-    before = {info.filename for info in submitted.entries}
-    for names, what in ((before - now, "missing"), (now - before, "added")):
-        if names:
-            raise VerificationError(
-                f"not the entries that were submitted; {what}: {_listed(sorted(prefix + n for n in names))}."
-            )
-
-
-def _listed(names: list[str]) -> str:
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return ", ".join(names[:_SHOWN]) + more
-
-
-def _is_same(left: BinaryIO, right: BinaryIO) -> bool:
-    while True:
-        chunk = left.read(_CHUNK)
-        if chunk != right.read(_CHUNK):
-            return False
-        if not chunk:
+    def _is_let_through(self, name: str) -> bool:
+        if is_allowed(name, self._allowed):
+            _log.warning("%s is not verified: its format is unsupported, which is allowed", name)
             return True
+        return False
+
+
+def _detached(kinds: dict[str, Kind | None]) -> dict[str, str]:
+    """Return the detached signatures by their names, with what they are for: `app.bin.p7s` is for `app.bin`."""
+    found = {}
+    for name, kind in kinds.items():
+        signed = name.rpartition(".")[0]
+        if kind == "cms" and signed in kinds:
+            found[name] = signed
+    return found

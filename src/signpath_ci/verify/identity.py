@@ -2,33 +2,84 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import BinaryIO
 
 from signpath_ci.errors import VerificationError
 from signpath_ci.formats import FormatError
-from signpath_ci.formats.pe import content_digest, read_image
+from signpath_ci.formats.authenticode import Subject
+from signpath_ci.verify.judge import Signature
+
+_CHUNK = 1 << 20
+_SHOWN = 10  # paths in a message
 
 
-def check_same_content(unsigned: BinaryIO, algorithm: str, digest: str) -> None:
-    """Demand that a submitted PE file has the Authenticode hash that is signed.
+def check_same_content(signed: Subject, unsigned: Subject, signatures: tuple[Signature, ...]) -> None:
+    """Demand that a submitted file has the content that is signed.
 
-    The hash leaves out what signing changes (checksum, security directory, certificate table, padding), so bytes are
-    not compared.
+    What signing changes is left out (in PE files: checksum, security directory, certificate table, padding), so bytes
+    are not compared.
 
     Args:
+        signed: the signed file.
         unsigned: the submitted file.
-        algorithm: of the signed hash.
-        digest: the signed hash, lower-case hex.
+        signatures: those of the signed file, whose digests were found to be right.
 
     Raises:
-        VerificationError: the signed file is another one.
+        VerificationError: the signed file is another one; the message lists the differing paths in it.
     """
-    try:
-        submitted = content_digest(unsigned, read_image(unsigned), algorithm).hex()
-    except FormatError as error:
-        raise VerificationError(f"it can't be the file that was submitted, because of that one: {error}.") from error
-    if submitted != digest:
+    for algorithm, expected in {(s.digest_algorithm, s.content_digest) for s in signatures}:
+        try:
+            content = unsigned.content(algorithm)
+        except FormatError as error:
+            raise not_submitted(error) from error
+        if content == {"": bytes.fromhex(expected)}:
+            continue
+        ours = signed.content(algorithm)
+        if ours == content:
+            continue
+        if set(ours) == set(content) == {""}:
+            raise VerificationError(
+                "it is signed, but it is not the file that was submitted:"
+                f" the Authenticode hash is {expected}, the submitted file's is {content[''].hex()}."
+            )
+        check_paths(ours, content, what="the streams")
+        differing = sorted(path for path in ours if ours[path] != content[path])
         raise VerificationError(
-            "it is signed, but it is not the file that was submitted:"
-            f" the Authenticode hash is {digest}, the submitted file's is {submitted}."
+            f"it is signed, but it is not the file that was submitted; these differ: {listed(differing)}."
         )
+
+
+def check_paths(now: Iterable[str], before: Iterable[str], *, what: str, prefix: str = "") -> None:
+    """Demand the same paths as in what was submitted.
+
+    Raises:
+        VerificationError: some are missing, or were added.
+    """
+    now, before = set(now), set(before)
+    for paths, change in ((before - now, "missing"), (now - before, "added")):
+        if paths:
+            raise VerificationError(
+                f"not {what} that were submitted; {change}: {listed(sorted(prefix + path for path in paths))}."
+            )
+
+
+def not_submitted(error: FormatError) -> VerificationError:
+    """Return the error for a submitted file that can't be read as what the signed one is."""
+    return VerificationError(f"it can't be the file that was submitted, because of that one: {error}.")
+
+
+def listed(paths: list[str]) -> str:
+    """Return paths for a message, not too many."""
+    more = f" and {len(paths) - _SHOWN} more" if len(paths) > _SHOWN else ""
+    return ", ".join(paths[:_SHOWN]) + more
+
+
+def is_same(left: BinaryIO, right: BinaryIO) -> bool:
+    """Tell whether two files have the same bytes, from where they stand."""
+    while True:
+        chunk = left.read(_CHUNK)
+        if chunk != right.read(_CHUNK):
+            return False
+        if not chunk:
+            return True

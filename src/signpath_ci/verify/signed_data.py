@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 
 from signpath_ci.errors import VerificationError
 from signpath_ci.formats import FormatError, UnsupportedError
@@ -62,11 +64,13 @@ class VerifiedSigner:
         info: the signature.
         certificate: the signer's.
         embedded: all other certificates in the message.
+        digest_algorithm: that the signature relies on.
     """
 
     info: SignerInfo
     certificate: x509.Certificate
     embedded: tuple[x509.Certificate, ...]
+    digest_algorithm: str
 
 
 def strong_digest(algorithm: Algorithm, what: str) -> str:
@@ -88,19 +92,22 @@ def _strong(name: str, what: str) -> str:
     return name
 
 
-def verify_signer(message: SignedData, *, content_type: str, what: str) -> VerifiedSigner:
+def verify_signer(
+    message: SignedData, *, content_type: str, what: str, detached: Callable[[str], bytes] | None = None
+) -> VerifiedSigner:
     """Check the one signature of a CMS message (RFC 5652 sections 5.4 to 5.6).
 
     Args:
-        message: with its content inside.
+        message: with its content inside, unless it is `detached`.
         content_type: what the content must be.
         what: how messages call it, e.g. "the signature".
+        detached: computes the digest of the content outside, by the name of the algorithm.
 
     Raises:
         VerificationError: content and signature, or signature and certificate, do not belong together.
         FormatError: the message is not as it should be.
     """
-    if message.content_type != content_type or message.content is None:
+    if message.content_type != content_type or (message.content is None) != (detached is not None):
         raise FormatError(f"{what} holds something else than it should (content type {message.content_type})")
     if len(message.signers) != 1:
         raise UnsupportedError(f"{what} has {len(message.signers)} signers instead of one")
@@ -109,9 +116,20 @@ def verify_signer(message: SignedData, *, content_type: str, what: str) -> Verif
     digest = strong_digest(info.digest_algorithm, what)
     if digest not in [strong_digest(algorithm, what) for algorithm in message.digest_algorithms]:
         raise FormatError(f"{what} uses a digest algorithm that it does not announce (RFC 5652 section 5.1)")
-    _check_attributes(message, info, digest, what)
-    _check_signature(info, certificate, digest, what)
-    return VerifiedSigner(info=info, certificate=certificate, embedded=embedded)
+    if detached is not None:
+        content_digest = detached(digest)
+    else:
+        with reading(what):
+            content_digest = hashlib.new(digest, contents_octets(message.content or b"")).digest()
+    if info.signed_bytes is None and detached is not None:
+        # Without signed attributes the signature is of the content itself (RFC 5652 section 5.4).
+        _check_signature(info, certificate, digest, content_digest, what)
+    else:
+        _check_attributes(message, info, content_digest, what)
+        signed = info.signed_bytes or b""
+        algorithm = _signature_digest(info, digest, what)
+        _check_signature(info, certificate, algorithm, hashlib.new(algorithm, signed).digest(), what)
+    return VerifiedSigner(info=info, certificate=certificate, embedded=embedded, digest_algorithm=digest)
 
 
 def _signer_certificate(
@@ -136,33 +154,41 @@ def _key_identifier(certificate: x509.Certificate) -> bytes | None:
             return None
 
 
-def _check_attributes(message: SignedData, info: SignerInfo, digest: str, what: str) -> None:
+def _check_attributes(message: SignedData, info: SignerInfo, content_digest: bytes, what: str) -> None:
     content_type = info.signed_attribute(CONTENT_TYPE)
     message_digest = info.signed_attribute(MESSAGE_DIGEST)
-    if message.content is None or content_type is None or message_digest is None:
+    if info.signed_bytes is None or content_type is None or message_digest is None:
         raise FormatError(f"{what} lacks the signed attributes that say what it is for (RFC 5652 section 5.3)")
     with reading(f"a signed attribute of {what}"):
         if read_object_identifier(content_type) != message.content_type:
             raise VerificationError(f"{what} is for another type of content than it holds.")
         expected = read_octet_string(message_digest)
-    if not hmac.compare_digest(expected, hashlib.new(digest, contents_octets(message.content)).digest()):
+    if not hmac.compare_digest(expected, content_digest):
         raise VerificationError(f"{what} does not match its content: the message digest differs.")
 
 
-def _check_signature(info: SignerInfo, certificate: x509.Certificate, digest: str, what: str) -> None:
-    if info.signed_bytes is None:
-        raise FormatError(f"{what} has no signed attributes")
-    algorithm, digest = _DIGEST_OF_SIGNATURE.get(info.signature_algorithm.oid, (info.signature_algorithm.oid, digest))
+def _signature_digest(info: SignerInfo, digest: str, what: str) -> str:
+    """Return the digest that the signature is of: some signature algorithms name their own."""
+    if info.signature_algorithm.oid == _RSA_PSS:
+        return _pss(info.signature_algorithm, what)[1].name
+    return _strong(_DIGEST_OF_SIGNATURE.get(info.signature_algorithm.oid, ("", digest))[1], what)
+
+
+def _check_signature(info: SignerInfo, certificate: x509.Certificate, digest: str, hashed: bytes, what: str) -> None:
+    """Check the signature value; `hashed` is what it signs, hashed by `digest`."""
+    if _signature_digest(info, digest, what) != digest:
+        raise FormatError(f"{what} names two digest algorithms")
+    algorithm, _ = _DIGEST_OF_SIGNATURE.get(info.signature_algorithm.oid, (info.signature_algorithm.oid, digest))
     with reading_certificates(f"the certificate of {what}"):
         key = certificate.public_key()
+    prehashed = Prehashed(_HASHES[digest])
     try:
         if isinstance(key, rsa.RSAPublicKey) and algorithm == _RSA:
-            key.verify(info.signature, info.signed_bytes, padding.PKCS1v15(), _HASHES[_strong(digest, what)])
+            key.verify(info.signature, hashed, padding.PKCS1v15(), prehashed)
         elif isinstance(key, rsa.RSAPublicKey) and algorithm == _RSA_PSS:
-            pss, pss_hash = _pss(info.signature_algorithm, what)
-            key.verify(info.signature, info.signed_bytes, pss, pss_hash)
+            key.verify(info.signature, hashed, _pss(info.signature_algorithm, what)[0], prehashed)
         elif isinstance(key, ec.EllipticCurvePublicKey) and algorithm == _EC:
-            key.verify(info.signature, info.signed_bytes, ec.ECDSA(_HASHES[_strong(digest, what)]))
+            key.verify(info.signature, hashed, ec.ECDSA(prehashed))
         else:
             raise UnsupportedError(
                 f"{what} uses an algorithm that is not supported, or not with its key ({info.signature_algorithm.oid})"

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from cryptography import x509
 
 from signpath_ci.errors import LocalFileError, UsageError, VerificationError
-from signpath_ci.model import Expectations, SignerCertificate
+from signpath_ci.model import STRONG_DIGESTS, Expectations, SignerCertificate, TrustKind
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,27 +18,48 @@ class Trust:
     roots: tuple[x509.Certificate, ...] = ()
     thumbprints: frozenset[str] = frozenset()
     subject: str | None = None
+    issuer: str | None = None
+    signer_certificate: x509.Certificate | None = None
+    is_strict: bool = False
+    digest_algorithms: frozenset[str] = frozenset(STRONG_DIGESTS)
 
     @classmethod
     def load(cls, expectations: Expectations) -> Trust:
-        """Read the PEM files with the trusted roots.
+        """Read the PEM files with certificates.
 
         Raises:
             LocalFileError: one can't be read.
-            UsageError: one holds no certificates.
+            UsageError: one holds no certificates; or trust is demanded, but nobody is trusted; or a digest algorithm
+                that is none to rely on is allowed.
         """
-        roots = tuple(root for path in expectations.trust_roots for root in _load_roots(path))
-        return cls(roots=roots, thumbprints=expectations.thumbprints, subject=expectations.subject)
+        roots = tuple(root for path in expectations.trust_roots for root in _load(path, "trust root"))
+        signer = expectations.signer_certificate
+        if expectations.strict and not (roots or expectations.thumbprints):
+            raise UsageError(
+                "Strict verification demands a trusted signer, and nobody is trusted.",
+                hint="Name a --trust-root or a --thumbprint.",
+            )
+        if not expectations.digest_algorithms or not expectations.digest_algorithms <= set(STRONG_DIGESTS):
+            raise UsageError(f"Digest algorithms that can be allowed are {', '.join(STRONG_DIGESTS)}.")
+        return cls(
+            roots=roots,
+            thumbprints=expectations.thumbprints,
+            subject=expectations.subject,
+            issuer=expectations.issuer,
+            signer_certificate=_load(signer, "signer's certificate")[0] if signer else None,
+            is_strict=expectations.strict,
+            digest_algorithms=expectations.digest_algorithms,
+        )
 
     @property
-    def kind(self) -> Literal["root", "thumbprint", "not-checked"]:
+    def kind(self) -> TrustKind:
         """What makes a signer that passed all checks trusted."""
         if self.roots:
             return "root"
         return "thumbprint" if self.thumbprints else "not-checked"
 
     def check_identity(self, signer: SignerCertificate) -> None:
-        """Demand the thumbprint and the subject; the chain is checked elsewhere.
+        """Demand the thumbprint, the subject and the issuer; the chain is checked elsewhere.
 
         Raises:
             VerificationError: it is somebody else.
@@ -51,15 +71,19 @@ class Trust:
             )
         if self.subject is not None and self.subject.casefold() not in signer.subject.casefold():
             raise VerificationError(f"the signer is {signer.subject}, which does not contain {self.subject!r}.")
+        if self.issuer is not None and self.issuer.casefold() not in signer.issuer.casefold():
+            raise VerificationError(
+                f"the signer's certificate was issued by {signer.issuer}, which does not contain {self.issuer!r}."
+            )
 
 
-def _load_roots(path: Path) -> list[x509.Certificate]:
+def _load(path: Path, what: str) -> list[x509.Certificate]:
     try:
         return x509.load_pem_x509_certificates(path.read_bytes())
     except OSError as error:
-        raise LocalFileError(f"The trust root {path} can't be read: {error.strerror}.") from error
+        raise LocalFileError(f"The {what} {path} can't be read: {error.strerror}.") from error
     except ValueError as error:
         raise UsageError(
-            f"The trust root {path} is no PEM file with certificates.",
+            f"The {what} {path} is no PEM file with certificates.",
             hint="It must have lines with BEGIN CERTIFICATE and END CERTIFICATE.",
         ) from error

@@ -71,7 +71,7 @@ def test_kinds_of_entries() -> None:
             "bin/name with blanks and ünïcode.dll": "pe",
             "inner.zip": "zip",
             "plain.zip": "zip",
-            "app.jar": None,
+            "app.jar": "zip",
             "empty": None,
         }
         assert package_marker(archive) is None

@@ -31,7 +31,7 @@ def _rsa() -> Identity:
 def test_ecdsa(scheme: str, digest: str) -> None:
     message = sign_cms(code_signer(), DATA, CONTENT, digest=digest, scheme=scheme)
     assert _verify(message) == VerifiedSigner(
-        info=message.signers[0], certificate=code_signer().certificate, embedded=()
+        info=message.signers[0], certificate=code_signer().certificate, embedded=(), digest_algorithm=digest
     )
 
 

@@ -1,4 +1,8 @@
-"""What signs, one module a format; which one is decided by the file's bytes, not its name."""
+"""What signs, one module a format; which one is decided by the file's bytes.
+
+Only detached signatures are made where the artifact configuration says so: `cms` and `raw`, for the directives
+`create-cms-signature` and `create-raw-signature` of SignPath's (wire contract, section 5).
+"""
 
 from __future__ import annotations
 
@@ -7,32 +11,51 @@ from pathlib import Path
 
 from signpath_ci.formats.kind import detect
 from signpath_ci.sandbox.pki import Signer
-from signpath_ci.sandbox.signers import pe
+from signpath_ci.sandbox.signers import detached, subjects
 from signpath_ci.sandbox.signers import zip as deep
 from signpath_ci.sandbox.signers.errors import CannotSignError
 
 __all__ = ["CannotSignError", "sign_file"]
 
 
-def sign_file(source: Path, target: Path, *, signer: Signer, time_stamp: Callable[[bytes], bytes]) -> None:
-    """Write a signed copy of `source` to `target`.
+def sign_file(
+    source: Path,
+    target: Path,
+    *,
+    signer: Signer,
+    time_stamp: Callable[[bytes], bytes],
+    name: str = "",
+    artifact_configuration: str = "",
+) -> None:
+    """Write a signed copy of `source` to `target`; for a detached signature only that.
 
     Args:
-        source: a PE file, or a ZIP with PE files in it.
+        source: a file that can be signed, or a ZIP with such files in it.
         target: a temporary name: after a crash or an error an incomplete file may lie there.
         signer: whose signature it gets.
         time_stamp: returns an RFC 3161 token (DER) for the bytes it is given, a signature's value.
+        name: the file's own, where `source` is only a temporary one; empty: that of `source`.
+        artifact_configuration: `cms` or `raw` for a detached signature of any file; anything else: by content.
 
     Raises:
         CannotSignError: the file is of another kind, or is damaged.
         OSError: a file can't be read or written.
     """
+    if artifact_configuration == "cms":
+        target.write_bytes(detached.sign_cms(source, signer=signer, time_stamp=time_stamp))
+        return
+    if artifact_configuration == "raw":
+        target.write_bytes(detached.sign_raw(source, signer=signer))
+        return
     with source.open("rb") as file:
-        kind = detect(file)
+        kind = detect(file, name or source.name)
         with target.open("w+b") as copy:
-            if kind == "pe":
-                pe.sign(file, copy, signer=signer, time_stamp=time_stamp)
-            elif kind == "zip":
+            if kind == "zip":
                 deep.sign(file, copy, signer=signer, time_stamp=time_stamp, directory=target.parent)
+            elif kind in subjects.NAMES:
+                subjects.sign(kind, file, copy, signer=signer, time_stamp=time_stamp)
             else:
-                raise CannotSignError("The file can not be signed: it is neither a PE file nor a ZIP archive.")
+                raise CannotSignError(
+                    "The file can not be signed: it is neither a PE, script, installer, cabinet or JAR file"
+                    " nor a ZIP archive."
+                )

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
+from dataclasses import replace
 
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from signpath_ci.formats.asn1 import SET, contents_octets, object_identifier, octet_string, set_of
 from signpath_ci.formats.cms import CONTENT_TYPE, MESSAGE_DIGEST, Algorithm, Attribute, SignedData, SignerInfo
+from signpath_ci.formats.tsp import TIME_STAMP
 from signpath_ci.sandbox.pki import Signer
 
 _ECDSA_WITH_SHA256 = "1.2.840.10045.4.3.2"
@@ -18,22 +21,26 @@ def sign(
     signer: Signer,
     *,
     content_type: str,
-    content: bytes,
-    attributes: tuple[Attribute, ...],
+    content: bytes | None,
+    attributes: tuple[Attribute, ...] = (),
     has_certificates: bool = True,
+    digest: bytes | None = None,
 ) -> SignedData:
     """Sign `content` (DER) with SHA-256 and signed attributes (RFC 5652 section 5).
 
     Args:
         signer: whose key, and whose certificates up to, but without, the root.
         content_type: identifier of the content's type.
-        content: what is signed; stays inside the message.
+        content: what is signed; stays inside the message. `None`: the signature is detached.
         attributes: signed attributes besides the two mandatory ones.
         has_certificates: whether the certificates are put into the message.
+        digest: SHA-256 of what is signed, where it is detached.
     """
+    if digest is None:
+        digest = hashlib.sha256(contents_octets(content or b"")).digest()
     signed_attributes = (
         Attribute(CONTENT_TYPE, (object_identifier(content_type),)),
-        Attribute(MESSAGE_DIGEST, (octet_string(hashlib.sha256(contents_octets(content)).digest()),)),
+        Attribute(MESSAGE_DIGEST, (octet_string(digest),)),
         *attributes,
     )
     signed_bytes = set_of((attribute.encode() for attribute in signed_attributes), SET)
@@ -56,3 +63,16 @@ def sign(
             ),
         ),
     )
+
+
+def time_stamped(signed: SignedData, time_stamp: Callable[[bytes], bytes], oid: str = TIME_STAMP) -> SignedData:
+    """Return the same message with a time stamp of its signature.
+
+    Args:
+        signed: with one signature.
+        time_stamp: returns an RFC 3161 token for a signature's value.
+        oid: of the unsigned attribute that holds the token.
+    """
+    (info,) = signed.signers
+    token = Attribute(oid, (time_stamp(info.signature),))
+    return replace(signed, signers=(replace(info, unsigned_attributes=(token,)),))

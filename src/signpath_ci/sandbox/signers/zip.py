@@ -1,4 +1,4 @@
-"""Deep signing: every PE file inside a ZIP archive, and inside the ZIP archives in it."""
+"""Deep signing: every file inside a ZIP archive that can be signed, and inside the ZIP archives in it."""
 
 from __future__ import annotations
 
@@ -6,15 +6,18 @@ import shutil
 import struct
 import tempfile
 import zipfile
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
 
 from signpath_ci.formats import FormatError
-from signpath_ci.formats.zip import Budget, open_archive
+from signpath_ci.formats.jar import MANIFEST, is_signature_related
+from signpath_ci.formats.kind import Kind
+from signpath_ci.formats.zip import Archive, Budget, open_archive, package_marker
 from signpath_ci.sandbox.pki import Signer
-from signpath_ci.sandbox.signers import pe
+from signpath_ci.sandbox.signers import jar, subjects
 from signpath_ci.sandbox.signers.errors import CannotSignError
 
 _CHUNK = 1 << 20
@@ -25,7 +28,7 @@ _ZIP64_EXTRA = 0x0001
 def sign(
     source: BinaryIO, target: BinaryIO, *, signer: Signer, time_stamp: Callable[[bytes], bytes], directory: Path
 ) -> None:
-    """Write a copy of a ZIP archive in which every PE file is signed.
+    """Write a copy of a ZIP archive in which every file that can be signed is; a JAR is signed as a whole.
 
     Everything else stays: the other entries' bytes, and order, names, times, attributes, comments and compression.
 
@@ -37,49 +40,71 @@ def sign(
         directory: where temporary files may lie; they need as much room as the biggest entries.
 
     Raises:
-        CannotSignError: there is no PE file in it, or one that can't be signed; the archive is damaged, encrypted,
-            or unpacks to more than there is room for.
+        CannotSignError: there is no file in it that can be signed, or one that can't; the archive is damaged,
+            encrypted, or unpacks to more than there is room for.
     """
     try:
-        count = _sign_archive(
-            source, target, Budget(), partial(pe.sign, signer=signer, time_stamp=time_stamp), directory
-        )
+        count = _Deep(signer, time_stamp, directory).sign(source, target, Budget())
     except FormatError as error:
         raise CannotSignError(f"The ZIP archive can not be signed: {error}.") from error
     if not count:
-        raise CannotSignError("The ZIP archive can not be signed: there is no PE file in it.")
+        raise CannotSignError("The ZIP archive can not be signed: there is no file in it that can be.")
 
 
-def _sign_archive(
-    source: BinaryIO, target: BinaryIO, budget: Budget, sign_pe: Callable[[BinaryIO, BinaryIO], None], directory: Path
-) -> int:
-    """Return how many files were signed."""
-    count = 0
-    with open_archive(source, budget) as archive, zipfile.ZipFile(target, "w", allowZip64=True) as copy:
-        copy.comment = archive.file.comment
+@dataclass(frozen=True)
+class _Deep:
+    signer: Signer
+    time_stamp: Callable[[bytes], bytes]
+    directory: Path
+
+    def sign(self, source: BinaryIO, target: BinaryIO, budget: Budget) -> int:
+        """Return how many signatures were made."""
+        count = 0
+        with open_archive(source, budget) as archive, zipfile.ZipFile(target, "w", allowZip64=True) as copy:
+            copy.comment = archive.file.comment
+            if package_marker(archive) == MANIFEST:
+                self._sign_jar(archive, copy)
+                return 1
+            for info in archive.entries:
+                kind = archive.kind(info)
+                if kind is None or kind == "cms":
+                    with archive.open(info) as entry:
+                        _add(copy, info, entry, info.file_size)
+                    continue
+                with self._scratch() as signed, archive.extracted(info, self.directory) as member:
+                    if kind == "zip":
+                        inside = self.sign(member, signed, budget)
+                    else:
+                        inside = 1
+                        self._sign_member(kind, member, signed, info.filename)
+                    # An archive with nothing to sign in it is not touched.
+                    result = signed if inside else member
+                    size = result.seek(0, 2)
+                    result.seek(0)
+                    _add(copy, info, result, size)
+                    count += inside
+        return count
+
+    def _sign_member(self, kind: Kind, member: BinaryIO, signed: BinaryIO, name: str) -> None:
+        try:
+            subjects.sign(kind, member, signed, signer=self.signer, time_stamp=self.time_stamp)
+        except CannotSignError as error:
+            raise CannotSignError(f"{name} in the ZIP archive: {error}") from error
+
+    def _sign_jar(self, archive: Archive, copy: zipfile.ZipFile) -> None:
+        files = jar.signature_files(archive, signer=self.signer, time_stamp=self.time_stamp)
+        # The manifest comes first, as the specification's tools write it and readers of streams expect it.
+        for name, data in files.items():
+            copy.writestr(zipfile.ZipInfo(name), data, zipfile.ZIP_DEFLATED)
         for info in archive.entries:
-            kind = archive.kind(info)
-            if kind is None:
+            if not is_signature_related(info.filename):
                 with archive.open(info) as entry:
                     _add(copy, info, entry, info.file_size)
-                continue
-            with archive.extracted(info, directory) as member, tempfile.TemporaryFile(dir=directory) as temporary:
-                signed = cast("BinaryIO", temporary)
-                if kind == "zip":
-                    inside = _sign_archive(member, signed, budget, sign_pe, directory)
-                else:
-                    inside = 1
-                    try:
-                        sign_pe(member, signed)
-                    except CannotSignError as error:
-                        raise CannotSignError(f"{info.filename} in the ZIP archive: {error}") from error
-                # An archive without a PE file in it is not touched.
-                result = signed if inside else member
-                size = result.seek(0, 2)
-                result.seek(0)
-                _add(copy, info, result, size)
-                count += inside
-    return count
+
+    @contextmanager
+    def _scratch(self) -> Iterator[BinaryIO]:
+        with tempfile.TemporaryFile(dir=self.directory) as file:
+            yield cast("BinaryIO", file)
 
 
 def _add(copy: zipfile.ZipFile, info: zipfile.ZipInfo, content: BinaryIO, size: int) -> None:

@@ -41,7 +41,7 @@ def test_every_pe_file_is_signed_and_nothing_else_changes(tmp_path: Path, compre
     before, after = contents(source), contents(target)
     assert list(before) == list(after)
     changed = {name for name in before if before[name] != after[name]}
-    assert changed == {"bin/app.exe", "bin/name with blanks and ünïcode.dll", "inner.zip"}
+    assert changed == {"bin/app.exe", "bin/name with blanks and ünïcode.dll", "inner.zip", "app.jar"}
     with zipfile.ZipFile(target) as archive:
         assert archive.comment == b"a comment"
         for info in archive.infolist():

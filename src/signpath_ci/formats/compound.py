@@ -1,0 +1,257 @@
+"""Compound files: storages with streams in one file, as MSI files are; read in bounded memory, whatever it says.
+
+Source: Microsoft, [MS-CFB] "Compound File Binary File Format".
+"""
+
+from __future__ import annotations
+
+import struct
+from array import array
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, BinaryIO
+
+from signpath_ci.formats import FormatError, UnsupportedError
+
+MAGIC = bytes.fromhex("d0cf11e0a1b11ae1")
+_HEADER = struct.Struct("<8s16x5H6xIIIIIIIII")
+HEADER_SIZE = 512
+_ENTRY = struct.Struct("<64sHBBIII16s4s8s8sIQ")
+_SHIFTS = {3: 9, 4: 12}  # of the sector size, by the version
+_IN_HEADER = 109  # FAT sectors that the header lists itself
+_MAX_SECTOR = 0xFFFFFFFA
+_END = 0xFFFFFFFE
+_FREE = _NONE = 0xFFFFFFFF
+_STORAGE, _STREAM, _ROOT = 1, 2, 5
+_MINI_SECTOR = 64
+_MINI_CUTOFF = 4096
+_MAX_SIZE = 1 << 31  # of the file, beyond which version 3 does not go
+_MAX_ENTRIES = 1 << 16
+_MAX_DEPTH = 16
+_TERMINATOR = b"\0\0"
+_LONGEST_NAME = 64  # bytes, with the terminating zero
+_CHUNK = 1 << 20
+
+
+def root_class_id(file: BinaryIO, header: bytes) -> bytes:
+    """Return the root storage's class identifier, which says what kind of file it is; empty where there is none.
+
+    Args:
+        file: seekable.
+        header: its first `HEADER_SIZE` bytes.
+    """
+    if len(header) < HEADER_SIZE:
+        return b""
+    shift = int.from_bytes(header[30:32], "little")
+    directory = int.from_bytes(header[48:52], "little")
+    if shift not in _SHIFTS.values():
+        return b""
+    file.seek((directory + 1 << shift) + 80)
+    return file.read(16)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A storage or a stream.
+
+    Attributes:
+        name: UTF-16LE, as it is compared and hashed.
+        class_id: of a storage.
+        state: state bits, as they are encoded.
+        times: of creation and change, likewise.
+        start: first sector.
+        size: in bytes.
+        children: of a storage, in the order of their names' bytes, of two equal beginnings the longer first.
+    """
+
+    name: bytes
+    is_stream: bool
+    class_id: bytes
+    state: bytes
+    times: bytes
+    start: int
+    size: int
+    children: tuple[Entry, ...] = ()
+
+    @property
+    def path(self) -> str:
+        """The name for messages."""
+        return self.name.decode("utf-16-le", errors="replace")
+
+
+@dataclass
+class _Layout:
+    file: BinaryIO
+    sector_size: int
+    file_size: int
+    fat: array[int] = field(default_factory=lambda: array("I"))
+    mini_fat: array[int] = field(default_factory=lambda: array("I"))
+
+    def sectors(self, start: int) -> Iterator[int]:
+        """Follow a chain in the FAT."""
+        yield from _chain(self.fat, start)
+
+    def read(self, sector: int, count: int = 1) -> bytes:
+        self.file.seek((sector + 1) * self.sector_size)
+        data = self.file.read(count * self.sector_size)
+        if not data:
+            raise FormatError("it is cut off: a sector lies behind its end")
+        return data.ljust(count * self.sector_size, b"\0")  # the last sector of a file may be short
+
+
+class CompoundFile:
+    """An open compound file; `root` is the tree of its entries.
+
+    Raises:
+        FormatError: it is none, is cut off, or its structure runs in circles.
+        UnsupportedError: it is too big.
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        file_size = file.seek(0, 2)
+        if file_size > _MAX_SIZE:
+            raise UnsupportedError("it is too big")
+        file.seek(0)
+        header = file.read(HEADER_SIZE)
+        if len(header) < HEADER_SIZE or not header.startswith(MAGIC):
+            raise FormatError("it is no compound file, or is cut off")
+        _, _, major, order, shift, mini_shift, _, fats, first_directory, _, cutoff, first_mini, _, first_difat, _ = (
+            _HEADER.unpack_from(header)
+        )
+        if _SHIFTS.get(major) != shift or (order, mini_shift, cutoff) != (0xFFFE, 6, _MINI_CUTOFF):
+            raise UnsupportedError("it is a compound file of an unknown version")
+        self._layout = _Layout(file, 1 << shift, file_size)
+        self._load_fat(array("I", header[-4 * _IN_HEADER :]), fats, first_difat)
+        self._layout.mini_fat = self._table(first_mini)
+        entries = self._entries(first_directory)
+        self.root = _tree(entries, 0, 0, set())
+        self._mini_sectors = array("I", self._layout.sectors(self.root.start)) if self.root.size else array("I")
+        self._check_end()
+
+    def read(self, entry: Entry) -> Iterator[bytes]:
+        """Yield a stream's bytes."""
+        left = entry.size
+        if not left:
+            return
+        pieces = self._mini_pieces(entry) if entry.size < _MINI_CUTOFF else self._pieces(entry)
+        for piece in pieces:
+            yield piece[:left]
+            left -= min(left, len(piece))
+            if not left:
+                return
+        raise FormatError(f"its stream {entry.path!r} is cut off")
+
+    def _pieces(self, entry: Entry) -> Iterator[bytes]:
+        """Read neighbouring sectors at once: a file that was written in one go is one run."""
+        start = count = 0
+        for sector in self._layout.sectors(entry.start):
+            if count and sector == start + count and count * self._layout.sector_size < _CHUNK:
+                count += 1
+                continue
+            if count:
+                yield self._layout.read(start, count)
+            start, count = sector, 1
+        if count:
+            yield self._layout.read(start, count)
+
+    def _mini_pieces(self, entry: Entry) -> Iterator[bytes]:
+        per_sector = self._layout.sector_size // _MINI_SECTOR
+        for mini in _chain(self._layout.mini_fat, entry.start):
+            if mini // per_sector >= len(self._mini_sectors):
+                raise FormatError("its mini stream is cut off")
+            sector = self._layout.read(self._mini_sectors[mini // per_sector])
+            offset = mini % per_sector * _MINI_SECTOR
+            yield sector[offset : offset + _MINI_SECTOR]
+
+    def _load_fat(self, places: array[int], count: int, first_difat: int) -> None:
+        layout = self._layout
+        most = layout.file_size // layout.sector_size
+        difat, seen = first_difat, 0
+        while difat < _MAX_SECTOR and seen <= most:
+            sector = array("I", layout.read(difat))
+            difat = sector.pop()
+            places.extend(sector)
+            seen += 1
+        if count > most or seen > most or len(places) < count:
+            raise FormatError("its allocation table can't be as big as its header says")
+        for place in places[:count]:
+            if place >= most:
+                raise FormatError("it is cut off: its allocation table lies behind its end")
+            layout.fat.frombytes(layout.read(place))
+
+    def _table(self, first: int) -> array[int]:
+        table = array("I")
+        if first < _MAX_SECTOR:
+            for sector in self._layout.sectors(first):
+                table.frombytes(self._layout.read(sector))
+        return table
+
+    def _entries(self, first: int) -> list[tuple[Any, ...]]:
+        entries: list[tuple[Any, ...]] = []
+        for sector in self._layout.sectors(first):
+            entries += _ENTRY.iter_unpack(self._layout.read(sector))
+            if len(entries) > _MAX_ENTRIES:
+                raise FormatError("it has too many streams")
+        if not entries or entries[0][2] != _ROOT:
+            raise FormatError("it has no root storage")
+        return entries
+
+    def _check_end(self) -> None:
+        """Demand that nothing but zeros is behind the last sector in use, which no signature would cover."""
+        layout = self._layout
+        last = len(layout.fat) - 1
+        while last >= 0 and layout.fat[last] == _FREE:
+            last -= 1
+        layout.file.seek((last + 2) * layout.sector_size)
+        while data := layout.file.read(_CHUNK):
+            if data.count(0) != len(data):
+                raise FormatError("there is data behind its last sector, which no signature covers")
+
+
+def _chain(table: array[int], start: int) -> Iterator[int]:
+    sector, seen = start, 0
+    while sector < _MAX_SECTOR:
+        if sector >= len(table) or seen > len(table):
+            raise FormatError("its allocation table is damaged")
+        yield sector
+        sector = table[sector]
+        seen += 1
+    if sector != _END:
+        raise FormatError("its allocation table is damaged")
+
+
+def _tree(entries: list[tuple[Any, ...]], number: int, depth: int, seen: set[int]) -> Entry:
+    """Make an `Entry` of a directory entry, with all below it."""
+    name, name_size, kind, _, _, _, child, class_id, state, created, changed, start, size = entries[number]
+    if depth > _MAX_DEPTH:
+        raise FormatError("its storages are too deep inside each other")
+    children = []
+    left = [child] if kind != _STREAM else []
+    while left:
+        index = left.pop()
+        if index == _NONE:
+            continue
+        if index >= len(entries) or index in seen:
+            raise FormatError("its directory is damaged")
+        seen.add(index)
+        if entries[index][2] not in {_STORAGE, _STREAM}:
+            raise FormatError("its directory has an entry of an unknown kind")
+        left += [entries[index][4], entries[index][5]]
+        children.append(_tree(entries, index, depth + 1, seen))
+    if not len(_TERMINATOR) <= name_size <= len(name):
+        raise FormatError("its directory has a name of an impossible length")
+    names = {c.name for c in children}
+    if len(names) != len(children):
+        raise FormatError("it has two streams of the same name")
+    # Compared are the names with their terminating zero; a longer name comes before its own beginning.
+    children.sort(key=lambda c: (c.name + _TERMINATOR).ljust(_LONGEST_NAME, b"\xff"))
+    return Entry(
+        name=name[: name_size - len(_TERMINATOR)],
+        is_stream=kind == _STREAM,
+        class_id=class_id,
+        state=state,
+        times=created + changed,
+        start=start,
+        size=size & 0xFFFFFFFF,  # version 3 leaves the upper half undefined
+        children=tuple(children),
+    )

@@ -1,0 +1,49 @@
+"""Authenticode signatures, whatever the format of the file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from signpath_ci.formats.asn1 import object_identifier, sequence
+from signpath_ci.formats.authenticode import (
+    INDIRECT_DATA,
+    INDIVIDUAL_CODE_SIGNING,
+    OPUS_INFO,
+    STATEMENT_TYPE,
+    IndirectData,
+    SubjectType,
+    write_indirect_data,
+)
+from signpath_ci.formats.cms import Algorithm, Attribute
+from signpath_ci.formats.tsp import TIME_STAMP_MICROSOFT
+from signpath_ci.sandbox.pki import Signer
+from signpath_ci.sandbox.signers import cms
+
+ALGORITHM = "sha256"
+"""What the sandbox hashes files with."""
+
+
+def message_maker(
+    subject: SubjectType, *, signer: Signer, time_stamp: Callable[[bytes], bytes]
+) -> Callable[[bytes], bytes]:
+    """Return what makes the CMS message (DER) for the hash of a file.
+
+    Args:
+        subject: what kind of file it is.
+        signer: whose signature it gets.
+        time_stamp: returns an RFC 3161 token for a signature's value.
+    """
+
+    def message(digest: bytes) -> bytes:
+        signed = cms.sign(
+            signer,
+            content_type=INDIRECT_DATA,
+            content=write_indirect_data(IndirectData(Algorithm.digest(ALGORITHM), digest, subject)),
+            attributes=(
+                Attribute(OPUS_INFO, (sequence(),)),
+                Attribute(STATEMENT_TYPE, (sequence(object_identifier(INDIVIDUAL_CODE_SIGNING)),)),
+            ),
+        )
+        return cms.time_stamped(signed, time_stamp, TIME_STAMP_MICROSOFT).encode()
+
+    return message

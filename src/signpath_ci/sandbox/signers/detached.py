@@ -1,0 +1,39 @@
+"""Signatures beside a file: detached CMS messages, and raw signature values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
+
+from signpath_ci.formats.cms import DATA
+from signpath_ci.formats.jar import digest_of
+from signpath_ci.sandbox.pki import Signer
+from signpath_ci.sandbox.signers import cms
+
+
+def sign_cms(source: Path, *, signer: Signer, time_stamp: Callable[[bytes], bytes]) -> bytes:
+    """Return a detached CMS signature (DER) of a file.
+
+    Raises:
+        OSError: the file can't be read.
+    """
+    signed = cms.sign(signer, content_type=DATA, content=None, digest=_sha256(source))
+    return cms.time_stamped(signed, time_stamp).encode()
+
+
+def sign_raw(source: Path, *, signer: Signer) -> bytes:
+    """Return the value of an ECDSA signature of a file's SHA-256 (DER, RFC 3279 section 2.2.3).
+
+    Raises:
+        OSError: the file can't be read.
+    """
+    return signer.key.sign(_sha256(source), ec.ECDSA(Prehashed(hashes.SHA256())))
+
+
+def _sha256(source: Path) -> bytes:
+    with source.open("rb") as file:
+        return digest_of(file, "sha256")

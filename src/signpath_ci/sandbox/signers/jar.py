@@ -1,0 +1,74 @@
+"""JAR signatures: the manifest with a digest of every entry, the signature file, the signature block."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Callable
+
+from signpath_ci.formats.cms import DATA
+from signpath_ci.formats.jar import (
+    DIGEST_NAMES,
+    MANIFEST,
+    MAX_SIZE,
+    Manifest,
+    Section,
+    digest_of,
+    is_signature_related,
+    write_manifest,
+)
+from signpath_ci.formats.zip import Archive
+from signpath_ci.sandbox.pki import Signer
+from signpath_ci.sandbox.signers import cms
+from signpath_ci.sandbox.signers.errors import CannotSignError
+
+_ALGORITHM = "sha256"
+_DIGEST = f"{DIGEST_NAMES[_ALGORITHM]}-Digest"
+_STEM = "META-INF/SIGNPATH"
+
+
+def signature_files(archive: Archive, *, signer: Signer, time_stamp: Callable[[bytes], bytes]) -> dict[str, bytes]:
+    """Return the files that sign an archive, by their names; whatever else in it is related to a signature must go.
+
+    Args:
+        archive: what is to be signed; attributes in its manifest are kept.
+        signer: whose signature it gets.
+        time_stamp: returns an RFC 3161 token for a signature's value.
+
+    Raises:
+        CannotSignError: there is nothing in it to be signed.
+        FormatError: its manifest is damaged.
+    """
+    given = _manifest(archive)
+    entries: dict[str, Section] = {}
+    for info in archive.entries:
+        if not info.is_dir() and not is_signature_related(info.filename):
+            with archive.open(info) as entry:
+                digest = digest_of(entry, _ALGORITHM)
+            entries[info.filename] = {_DIGEST: _encoded(digest), **_kept(given.entries.get(info.filename, {}))}
+    if not entries:
+        raise CannotSignError("The JAR file can not be signed: there is nothing in it.")
+    version = given.main.pop("manifest-version", "1.0")
+    manifest = write_manifest({"Manifest-Version": version, **given.main}, entries)
+    signature_file = write_manifest(
+        {"Signature-Version": "1.0", f"{_DIGEST}-Manifest": _encoded(hashlib.sha256(manifest).digest())}, {}
+    )
+    signed = cms.sign(signer, content_type=DATA, content=None, digest=hashlib.sha256(signature_file).digest())
+    block = cms.time_stamped(signed, time_stamp).encode()
+    return {MANIFEST: manifest, f"{_STEM}.SF": signature_file, f"{_STEM}.EC": block}
+
+
+def _manifest(archive: Archive) -> Manifest:
+    info = next(info for info in archive.entries if info.filename == MANIFEST)
+    if info.file_size > MAX_SIZE:
+        raise CannotSignError("The JAR file can not be signed: its manifest is too big.")
+    with archive.open(info) as entry:
+        return Manifest.read(entry.read(), "its manifest")
+
+
+def _kept(section: Section) -> Section:
+    return {name: value for name, value in section.items() if not name.endswith("-digest")}
+
+
+def _encoded(digest: bytes) -> str:
+    return base64.b64encode(digest).decode("ascii")
