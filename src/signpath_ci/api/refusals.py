@@ -128,7 +128,7 @@ def _is_specific(body: bytes) -> bool:
     if not isinstance(said, dict):
         return False
     detail = said.get("detail")
-    return bool(said.get("errors")) or (isinstance(detail, str) and detail not in {"", said.get("title")})
+    return bool(said.get("errors")) or (isinstance(detail, str) and detail not in ("", said.get("title")))
 
 
 def _sentence(words: str) -> str:

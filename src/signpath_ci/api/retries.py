@@ -71,6 +71,11 @@ class Movement:
         """Bytes move from now on."""
         self._last = self._clock.monotonic()
 
+    @property
+    def idle(self) -> float:
+        """Seconds in which nothing has moved."""
+        return self._clock.monotonic() - self._last
+
     def moved(self) -> None:
         """A piece has moved."""
         now = self._clock.monotonic()

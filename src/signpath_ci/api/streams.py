@@ -11,17 +11,25 @@ import urllib3.exceptions
 from signpath_ci.api.content import PIECE, Content
 from signpath_ci.api.retries import AttemptFailedError, Deadline, Movement
 
+_LEAST = 1024
+"""Bytes that must come within the stall time-out: a body that drips by single bytes would never end."""
+
 
 class Download:
     """A body that comes in; iterating gives its pieces.
+
+    Args:
+        response: whose body it is.
+        movement: is told when enough has come.
+        stall_timeout: seconds in which enough must have come.
 
     Attributes:
         length: in bytes as the server announces it; `None` where it does not.
         content_disposition: the header as it is; `None` where there is none.
     """
 
-    def __init__(self, response: requests.Response, movement: Movement) -> None:
-        self._response, self._movement = response, movement
+    def __init__(self, response: requests.Response, movement: Movement, stall_timeout: float) -> None:
+        self._response, self._movement, self._stall_timeout = response, movement, stall_timeout
         self.content_disposition: str | None = response.headers.get("Content-Disposition")
         announced = response.headers.get("Content-Length")
         if announced is not None and not (announced.isascii() and announced.isdigit()):
@@ -32,10 +40,14 @@ class Download:
 
     def __iter__(self) -> Iterator[bytes]:
         self._movement.start()
-        done = 0
+        done = counted = 0
         for piece in _pieces(self._response):
             done += len(piece)
-            self._movement.moved()
+            if done - counted >= _LEAST or done == self.length:
+                counted = done
+                self._movement.moved()
+            elif self._movement.idle > self._stall_timeout:
+                raise AttemptFailedError(f"dripped: less than {_LEAST} bytes in {self._stall_timeout:g} s")
             yield piece
         if self.length is not None and done != self.length:
             raise AttemptFailedError(f"broke off: {done} of {self.length} bytes came")

@@ -128,9 +128,19 @@ class Transport:
             ServiceUnavailableError: no usable answer in time, or `if_in_doubt`.
         """
         call, deadline = self._post_call(path, body, content_type), self._deadline()
-        return self._run(
-            call, lambda response: self._answer(call, response, deadline), deadline, if_in_doubt=if_in_doubt
-        )
+
+        def answer(response: requests.Response) -> Answer:
+            try:
+                return self._answer(call, response, deadline)
+            except UnexpectedAnswerError as error:
+                if if_in_doubt is None:
+                    raise
+                raise UnexpectedAnswerError(
+                    f"{error.message.removesuffix('.')}, and the server may have taken it all the same.",
+                    hint=f"{if_in_doubt} {error.hint}",
+                ) from None
+
+        return self._run(call, answer, deadline, if_in_doubt=if_in_doubt)
 
     def deliver(
         self,
@@ -190,7 +200,7 @@ class Transport:
         call = _Call(method="GET", url=self._base.join(path), streams=True)
         deadline = self._deadline()
         movement = Movement(self._clock, deadline)
-        return self._run(call, lambda response: receive(Download(response, movement)), deadline)
+        return self._run(call, lambda response: receive(Download(response, movement, self._stall_timeout)), deadline)
 
     def close(self) -> None:
         """Close all connections."""

@@ -223,7 +223,8 @@ def test_a_web_page_is_not_a_connector(server: responses.RequestsMock) -> None:
         _connector().submit(GITHUB, FIELDS)
 
     assert str(caught.value) == (
-        f"POST {SUBMIT} was answered with a web page: Home. "
+        f"POST {SUBMIT} was answered with a web page: Home, and the server may have taken it all the same. "
+        "A signing request may exist: look at the project's signing requests in SignPath before you run it again. "
         "Check that --connector-url (SIGNPATH_CONNECTOR_URL) is the API's URL, not a web page's."
     )
 

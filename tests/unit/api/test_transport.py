@@ -90,6 +90,14 @@ def test_else_it_stops_and_says_where_to_look(server: responses.RequestsMock, st
     )
 
 
+@pytest.mark.parametrize("body", ["", '{"a": ', "<html>Sign in</html>", '{"a": 1, "a": 2}'])
+def test_an_answer_that_says_nothing_leaves_it_in_doubt_too(server: responses.RequestsMock, body: str) -> None:
+    server.post(URL, body=body)
+    with pytest.raises(UnexpectedAnswerError, match="and the server may have taken it all the same") as caught:
+        transport().post("thing", b"", "", if_in_doubt="Look first.")
+    assert caught.value.hint == f"Look first. {URL_HINT}"
+
+
 def test_it_is_given_up_at_the_deadline(server: responses.RequestsMock) -> None:
     time = FakeTime()
     server.get(URL, status=503, body="Maintenance")

@@ -187,6 +187,22 @@ def test_headers_that_drip_for_ever_are_given_up() -> None:
         sender.close()
 
 
+def test_a_download_that_drips_for_ever_is_given_up() -> None:
+    """Bytes keep coming, each before the stall time-out; but a line that carries so few is as good as dead."""
+
+    def drip(connection: Connection) -> None:
+        connection.read_request()
+        connection.socket.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+        while not connection.done.wait(0.05):
+            connection.socket.sendall(b"1\r\nx\r\n")
+
+    with loopback(drip) as server:
+        sender = _impatient(server.url)
+        with pytest.raises(ServiceUnavailableError, match=r"dripped: less than 1024 bytes in 0\.3 s"):
+            sender.download("thing", _whole)
+        sender.close()
+
+
 class Endless:
     """A body larger than what sockets buffer."""
 
