@@ -11,7 +11,7 @@ PLATFORM_TOOLS := .venv-tools/.installed
 ZIPAPP := dist/signpath-ci.pyz
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format docs bench dist lock clean
+.PHONY: help demo test check format docs bench dist dist-azure lock clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1 /p' $(MAKEFILE_LIST) | while read -r target text; do printf '%-16s%s\n' "$$target" "$$text"; done
@@ -50,6 +50,7 @@ docs: $(INSTALLED) ## Fill the tables of the documentation, and the inputs of th
 	$(BIN)/python -m tools.readme
 	$(BIN)/python -m tools.actions
 	$(BIN)/python -m tools.gitlab_templates
+	$(BIN)/python -m tools.azure_tasks
 
 bench: $(INSTALLED) $(ZIPAPP) ## Measure side by side with what one would use instead
 	$(BIN)/python -m benchmarks
@@ -58,10 +59,14 @@ bench: $(INSTALLED) $(ZIPAPP) ## Measure side by side with what one would use in
 $(ZIPAPP): $(INSTALLED) tools/dist.py requirements/runtime.txt $(shell find src/signpath_ci -name '*.py' -o -name '*.txt')
 	$(BIN)/python -m tools.dist
 
-dist: $(INSTALLED) ## Build the wheel, the source distribution and the zipapp into dist/
+dist: $(INSTALLED) ## Build the wheel, the source distribution, the zipapp and the Azure extension into dist/
 	rm -rf dist
 	$(BIN)/python -m hatchling build
-	$(MAKE) --no-print-directory $(ZIPAPP)
+	$(MAKE) --no-print-directory dist-azure
+
+dist-azure: $(ZIPAPP) $(NODE_TOOLS) ## Pack the zipapp into the Azure extension, where Node.js is at hand
+	@test -e $(NODE_TOOLS) || { echo "warning: without npm the Azure extension is not packed" >&2; exit 0; }; \
+	$(BIN)/python -m tools.azure_extension $(ZIPAPP) dist
 
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.10 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header
 RUNTIME_PACKAGES := certifi charset-normalizer idna pyyaml requests urllib3

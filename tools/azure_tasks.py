@@ -1,4 +1,4 @@
-"""What Azure's manifests have from the code, versions and inputs; `python -m tools.azure_tasks` writes them anew.
+"""What Azure's tasks and templates have from the code: versions and inputs. `python -m tools.azure_tasks` writes it.
 
 The inputs come from the table of options, by way of `tools.manifests`; `azure/handler/inputs.json` tells the tasks'
 handler which of them becomes which environment variable.
@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import re
+import textwrap
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +27,15 @@ CONNECTION = frozenset(
 )
 """Options that the service connection, or Azure itself, holds: no inputs of tasks."""
 
+TEMPLATES = {"sign": "sign", "get-signed-artifact": "download", "resubmit": "resubmit"}
+"""The step templates, and the command that each of them runs."""
+
 _GENERATION = 4  # of SignPath's own task, whose inputs and outputs are taken over
+_PARAMETERS = {"artifact": "The file to sign; with a connector, the file or directory to publish as the artifact."}
 _MULTIPLE = {"parameters", "trust_root", "thumbprint"}
 _GROUPS = {
     "verification": {"verify", "trust_root", "thumbprint", "subject", "origin_branch", "verify_origin"},
-    "advanced": {"allow_untrusted_origin", "skip_decompress", "force", "log_level", "build_version"},
+    "advanced": {"allow_untrusted_origin", "skip_decompress", "force", "log_level", "build_version", "receipt"},
 }
 _SERVICE_CONNECTION = {
     "name": "serviceConnectionName",
@@ -62,9 +68,49 @@ def manifests() -> dict[Path, str]:
         shown = [_SERVICE_CONNECTION, *map(_shown, inputs_of(task))]
         made |= _filled(AZURE / "tasks" / task / "task.json", version=task_version(__version__), inputs=shown)
     made |= _filled(AZURE / "vss-extension.json", version=__version__)
-    for path in sorted((AZURE / "templates").glob("*.yml")):
-        made[path] = re.sub(r"(?<=signpath-ci\[verify\]==)[\d.]+", __version__, path.read_text("utf-8"))
+    for template, command in TEMPLATES.items():
+        path = AZURE / "templates" / f"{template}.yml"
+        offered = [known for known in inputs(command, "azure").values() if not known.is_secret]
+        sent = [known for known in offered if known.option != "artifact"]
+        text = _between("parameters", map(_parameter, sorted(offered, key=_is_optional)), path.read_text("utf-8"))
+        text = _between("environment", map(_variable, sent), text)
+        made[path] = re.sub(r"(?<=signpath-ci\[verify\]==)[\d.]+", __version__, text)
     return made
+
+
+def _is_optional(known: Input) -> bool:
+    return not known.required
+
+
+def _parameter(known: Input) -> str:
+    is_number = known.default is not None and known.name.endswith("InSeconds")
+    kind = "boolean" if known.is_flag else "number" if is_number else "string"
+    comment = textwrap.wrap(_PARAMETERS.get(known.option, known.description), 110)
+    lines = [*(f"# {line}" for line in comment), f"- name: {known.name}", f"  type: {kind}"]
+    if not known.required:
+        lines.append(f"  default: {_scalar(known.default or '') if kind == 'string' else known.default}")
+    if known.choices:
+        lines.append(f"  values: [{', '.join(map(_scalar, known.choices))}]")
+    return "\n".join(lines)
+
+
+def _variable(known: Input) -> str:
+    return f"{known.variable}: ${{{{ parameters.{known.name} }}}}"
+
+
+def _scalar(text: str) -> str:
+    is_plain = re.fullmatch(r"[A-Za-z][\w:/.-]*", text) and text not in {"off", "on", "yes", "no", "true", "false"}
+    return text if is_plain else "'" + text.replace("'", "''") + "'"
+
+
+def _between(name: str, parts: Iterable[str], text: str) -> str:
+    """Put parts between the lines of `text` that mark a place, as far to the right as these."""
+    begin, end = f"# {name}: begin, made by `make docs`", f"# {name}: end"
+    found = re.search(rf"^( *){begin}\n.*?^ *{end}\n", text, re.MULTILINE | re.DOTALL)
+    if found is None:
+        raise SystemExit(f"A template has no place marked {name!r}.")
+    lines = [begin, *"\n".join(parts).split("\n"), end]
+    return text[: found.start()] + "".join(f"{found[1]}{line}\n" for line in lines) + text[found.end() :]
 
 
 def _shown(known: Input) -> dict[str, Any]:

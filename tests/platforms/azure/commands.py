@@ -26,11 +26,6 @@ def commands(output: str) -> list[Command]:
     return [command for command in found if command is not None]
 
 
-def without_commands(output: str) -> str:
-    """Return what of an output is shown to people, with the texts of issues."""
-    return "\n".join(line for line in output.splitlines() if _command(line) is None)
-
-
 def _command(line: str) -> Command | None:
     begin = line.find(_PREFIX)
     end = line.find("]", begin)

@@ -69,12 +69,11 @@ class _Expander:
                 inserted = self._any(value, its_names, path)
                 if not isinstance(inserted, dict):
                     raise TemplateError(f"{path.name}: what is inserted into a mapping is none.")
-                made |= inserted
             else:
-                name = _scalar(str(key), its_names)
-                if name in made:
-                    raise TemplateError(f"{path.name}: {name} comes twice.")
-                made[name] = self._any(value, its_names, path)
+                inserted = {_scalar(str(key), its_names): self._any(value, its_names, path)}
+            if twice := made.keys() & inserted.keys():
+                raise TemplateError(f"{path.name}: {', '.join(twice)} comes twice.")
+            made |= inserted
         return made
 
     def _items(self, nodes: list[Any], names: Mapping[str, Any], path: Path) -> Iterator[Any]:
@@ -189,7 +188,13 @@ def _load(path: Path) -> dict[str, Any]:
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML 1.2's booleans: `off` and `on` are texts, as they are to Azure."""
+    """YAML 1.2's booleans: `off` and `on` are texts, as they are to Azure. A key that stands twice is an error."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        if len(set(keys)) < len(keys):
+            raise TemplateError(f"A key stands twice:{node.start_mark}")
+        return super().construct_mapping(node, deep)
 
 
 _Loader.yaml_implicit_resolvers = {
