@@ -111,7 +111,10 @@ def _of_command(command: str, **changes: TemplateInput) -> list[TemplateInput]:
 
 _EARLIER = {
     "signing_request_id": _line(
-        "signing_request_id", "The earlier request.", None, variable="SIGNPATH_SIGNING_REQUEST_ID"
+        "signing_request_id",
+        inputs("download", "gitlab")["signing_request_id"].description,
+        None,
+        variable="SIGNPATH_SIGNING_REQUEST_ID",
     ),
     "output": _line("output_artifact_path", "Where the signed file goes.", None, variable="SIGNPATH_OUTPUT"),
 }

@@ -231,8 +231,19 @@ def test_without_a_usable_python(project: Project, tmp_path: Path, version: str)
     assert "error: No Python 3.10 or later found." in finished.log
 
 
-def test_a_canceled_job_cancels_its_request(project: Project) -> None:
-    name, job = project.job("sign", project.sign_inputs(signing_policy_slug="approved-signing", job_name="sign"))
+@pytest.mark.parametrize(
+    ("number", "keep", "code", "status"),
+    [
+        (signal.SIGTERM, False, 143, "Canceled"),
+        (signal.SIGKILL, False, -9, "Canceled"),  # as a container ends
+        (signal.SIGTERM, True, 143, "WaitingForApproval"),
+    ],
+)
+def test_a_canceled_job_cancels_its_request(
+    project: Project, number: signal.Signals, keep: bool, code: int, status: str
+) -> None:
+    inputs = project.sign_inputs(signing_policy_slug="approved-signing", job_name="sign", keep_on_interrupt=keep)
+    name, job = project.job("sign", inputs)
     runner = _runner(project)
     process = runner.start(name, job)
     assert process.stdout is not None
@@ -242,11 +253,11 @@ def test_a_canceled_job_cancels_its_request(project: Project) -> None:
     assert command[1:] == [b"-I", b"-X", b"utf8", bytes(project.core), b"sign", b""]
     assert API_TOKEN.encode() not in command[0]
 
-    process.send_signal(signal.SIGTERM)
+    process.send_signal(number)
     finished = runner.finish(process, job, status="canceled")
 
-    assert finished.code == 143, said + finished.log
-    assert project.request(finished.dotenv["SIGN_SIGNPATH_SIGNING_REQUEST_ID"])["status"] == "Canceled"
+    assert finished.code == code, said + finished.log
+    assert project.request(finished.dotenv["SIGN_SIGNPATH_SIGNING_REQUEST_ID"])["status"] == status
 
 
 def test_a_job_that_gives_up_waiting_leaves_its_request(project: Project) -> None:
