@@ -148,6 +148,8 @@ def test_what_fails_fails_the_job_and_says_why(
     [
         ({"github-artifact-id": "9999"}, "Upload the artifact before it is submitted"),
         ({}, "SIGNPATH_GITHUB_ARTIFACT_ID"),
+        ({"github-artifact-id": "1", "artifact-path": "app.exe"}, "A file is named"),
+        ({"github-artifact-id": "1", "github-token": ""}, "SIGNPATH_GITHUB_TOKEN"),
         ({"github-artifact-id": "${{ steps.upload.outputs.artifact-id }}", "project-slug": "unknown"}, "unknown"),
         (
             {
