@@ -56,7 +56,7 @@ bench: $(INSTALLED) $(ZIPAPP) ## Measure side by side with what one would use in
 	$(BIN)/python -m benchmarks
 
 # The core that the plugins carry: one file that every Python of 3.10 or later runs, on every system.
-$(ZIPAPP): $(INSTALLED) tools/dist.py requirements/runtime.txt $(shell find src/signpath_ci -name '*.py' -o -name '*.txt')
+$(ZIPAPP): $(INSTALLED) tools/dist.py requirements/runtime.txt $(shell find src/signpath_ci -name '*.py' -o -name '*.txt' -o -name '*.json')
 	$(BIN)/python -m tools.dist
 
 dist: $(INSTALLED) ## Build the wheel, the source distribution, the zipapp and the Azure extension into dist/

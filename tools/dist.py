@@ -59,7 +59,7 @@ def main() -> None:
         compiled = Path(directory) / _COMPILED
         _compile(tree, compiled)
         # Data that the package reads must lie beside its compiled code.
-        for data in sorted(path for path in (tree / "signpath_ci").rglob("*.txt")):
+        for data in sorted(path for path in (tree / "signpath_ci").rglob("*") if path.suffix in {".txt", ".json"}):
             for version in compiled.iterdir():
                 shutil.copyfile(data, version / data.relative_to(tree))
         compiled.rename(tree / _COMPILED)

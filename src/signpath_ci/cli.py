@@ -38,6 +38,12 @@ COMMANDS = (
         name="sign", help="Submit a file, wait, fetch the signed file and verify it.", settings=settings.SignSettings
     ),
     Command(
+        name="submit",
+        help="Submit a file and end; its receipt tells later runs which request it is.",
+        settings=settings.SubmitSettings,
+    ),
+    Command(name="wait", help="Wait until a request is signed.", settings=settings.WaitSettings),
+    Command(
         name="resubmit",
         help="Have the artifact of an earlier request signed under another policy.",
         settings=settings.ResubmitSettings,
@@ -47,8 +53,8 @@ COMMANDS = (
         help="Wait for a request, fetch and verify what was signed.",
         settings=settings.DownloadSettings,
     ),
-    Command(name="status", help="Show where a request stands.", settings=settings.RequestIdSettings),
-    Command(name="cancel", help="Cancel a request.", settings=settings.RequestIdSettings),
+    Command(name="status", help="Show where a request stands.", settings=settings.RequestSettings),
+    Command(name="cancel", help="Cancel a request.", settings=settings.RequestSettings),
     Command(name="verify", help="Verify a signed file, offline.", settings=settings.VerifySettings),
     Command(name="origin", help="Show the repository, commit and build of this run.", settings=settings.OriginSettings),
     Command(name="sandbox", help="Run an embedded SignPath that really signs.", settings=settings.SandboxSettings),

@@ -11,12 +11,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from signpath_ci.clock import Clock
-from signpath_ci.errors import UsageError, VerificationError
+from signpath_ci.errors import NotSignedError, StillPendingError, UsageError, VerificationError
 from signpath_ci.model import Artifact, Expectations, Origin, SigningRequestFields, Submission, Verdict
 from signpath_ci.origin.compare import compare_origin, difference_table
 from signpath_ci.report import Reporter
+from signpath_ci.signing.adopt import Resubmission, resubmit_once, submit_once
 from signpath_ci.signing.artifact import read_artifact
+from signpath_ci.signing.cancel import cancel, canceled_on_interrupt
 from signpath_ci.signing.download import check_target, download
+from signpath_ci.signing.receipt import ReceiptFile
 from signpath_ci.signing.submit import submit
 from signpath_ci.signing.wait import wait
 
@@ -35,13 +38,26 @@ class ExpectedOrigin:
 
 
 @dataclass(frozen=True, kw_only=True)
+class WaitingTime:
+    """How long it is waited until a request is final, in seconds.
+
+    Attributes:
+        timeout: after which the request is left alone.
+        cancel_after: after which it is canceled instead, no longer than `timeout`; `None`: never.
+    """
+
+    timeout: float
+    cancel_after: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Collection:
     """How a signed file is collected.
 
     Attributes:
         target: where the signed file goes.
         force: replace the target where it exists.
-        timeout: the longest time to wait until the request is final, in seconds.
+        waiting: how long it is waited for.
         unsigned: the file that was submitted, to compare the content with; `None` where it is not at hand.
         expectations: what the signature must fulfil; `None`: the signed file is not verified.
         packages: sees to the libraries of verification.
@@ -50,7 +66,7 @@ class Collection:
 
     target: Path
     force: bool
-    timeout: float
+    waiting: WaitingTime
     unsigned: Path | None
     expectations: Expectations | None
     packages: Packages
@@ -73,8 +89,20 @@ def sign(
     api: SignPathApi,
     reporter: Reporter,
     clock: Clock,
+    receipt: ReceiptFile | None = None,
+    keep_on_interrupt: bool = False,
 ) -> SigningResult:
     """Sign one file; without a `collection`, just submit it.
+
+    Args:
+        artifact: the file.
+        fields: what else the submit says.
+        collection: how the signed file is collected.
+        api: SignPath.
+        reporter: hears of each step.
+        clock: the time.
+        receipt: where the request's receipt is kept; the request of one that fits is gone on with.
+        keep_on_interrupt: leave the request that this run made alive where a signal ends the run.
 
     Raises:
         SignPathError: one of its kinds, as `errors` lists them; the target is untouched then.
@@ -83,11 +111,17 @@ def sign(
     if collection is not None:
         _check_collectable(collection, source=artifact)
     reporter.artifact_read(unsigned)
-    submission = submit(api, unsigned, fields, on_progress=reporter.uploading)
-    reporter.submitted(submission)
-    if collection is None:
-        return SigningResult(submission=submission)
-    return collect(submission, collection, api=api, reporter=reporter, clock=clock)
+    with canceled_on_interrupt(api, keep=keep_on_interrupt) as made:
+        if receipt is None:
+            submission = submit(api, unsigned, fields, on_progress=reporter.uploading, on_created=made)
+        else:
+            submission = submit_once(
+                api, unsigned, fields, receipt, clock=clock, on_progress=reporter.uploading, on_created=made
+            )
+        reporter.submitted(submission)
+        if collection is None:
+            return SigningResult(submission=submission)
+        return collect(submission, collection, api=api, reporter=reporter, clock=clock)
 
 
 def resubmit(
@@ -99,6 +133,8 @@ def resubmit(
     api: SignPathApi,
     reporter: Reporter,
     clock: Clock,
+    receipt: ReceiptFile | None = None,
+    keep_on_interrupt: bool = False,
 ) -> SigningResult:
     """Have the artifact of an earlier request signed under another policy: the very artifact that was tested.
 
@@ -107,11 +143,15 @@ def resubmit(
     """
     if collection is not None:
         _check_collectable(collection)
-    submission = api.resubmit(original_id, signing_policy_slug=signing_policy_slug, description=description)
-    reporter.submitted(submission)
-    if collection is None:
-        return SigningResult(submission=submission)
-    return collect(submission, collection, api=api, reporter=reporter, clock=clock)
+    resubmission = Resubmission(
+        original_id=original_id, signing_policy_slug=signing_policy_slug, description=description
+    )
+    with canceled_on_interrupt(api, keep=keep_on_interrupt) as made:
+        submission = resubmit_once(api, resubmission, receipt, clock=clock, on_created=made)
+        reporter.submitted(submission)
+        if collection is None:
+            return SigningResult(submission=submission)
+        return collect(submission, collection, api=api, reporter=reporter, clock=clock)
 
 
 def collect(
@@ -125,14 +165,7 @@ def collect(
     check_target(collection.target, force=collection.force, source=collection.unsigned)
     if collection.expectations is not None:
         collection.packages.start()
-    wait(
-        api,
-        submission.signing_request_id,
-        timeout=collection.timeout,
-        clock=clock,
-        on_status=reporter.status_changed,
-        on_poll=reporter.still_waiting,
-    )
+    await_completion(submission, collection.waiting, api=api, reporter=reporter, clock=clock)
     if collection.expected_origin is not None:
         _check_origin(collection.expected_origin, submission, api=api, reporter=reporter)
     signed, _ = download(
@@ -144,6 +177,37 @@ def collect(
         accept=partial(_verify, collection=collection, reporter=reporter),
     )
     return SigningResult(submission=submission, signed=signed)
+
+
+def await_completion(
+    submission: Submission, waiting: WaitingTime, *, api: SignPathApi, reporter: Reporter, clock: Clock
+) -> None:
+    """Wait until a request is completed.
+
+    Raises:
+        NotSignedError: it ended otherwise, or was canceled here because its time was over.
+        StillPendingError: it is left alone.
+        SignPathError: SignPath does not tell, or can't cancel it.
+    """
+    try:
+        wait(
+            api,
+            submission.signing_request_id,
+            timeout=waiting.timeout if waiting.cancel_after is None else waiting.cancel_after,
+            clock=clock,
+            on_status=reporter.status_changed,
+            on_poll=reporter.still_waiting,
+        )
+    except StillPendingError as error:
+        if waiting.cancel_after is None:
+            raise
+        status = cancel(api, submission.signing_request_id)
+        reporter.status_changed(status, waiting.cancel_after)
+        if not status.is_completed:  # it may have been, in the same moment
+            raise NotSignedError(
+                f"{error.message.rstrip('.')}: it is {status.status} now, as --cancel-after demands.",
+                hint=f"See {submission.web_link}" if submission.web_link else "",
+            ) from None
 
 
 def _check_collectable(collection: Collection, source: Path | None = None) -> None:

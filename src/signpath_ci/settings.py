@@ -26,12 +26,14 @@ __all__ = [
     "DownloadSettings",
     "Option",
     "OriginSettings",
-    "RequestIdSettings",
+    "RequestSettings",
     "ResubmitSettings",
     "SandboxSettings",
     "Secret",
     "SignSettings",
+    "SubmitSettings",
     "VerifySettings",
+    "WaitSettings",
     "load",
     "options",
 ]
@@ -116,11 +118,33 @@ class Retrieval:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Earlier(Retrieval):
+class EarlierRetrieval(Retrieval):
     """The file of an earlier request."""
 
     unsigned: Path | None = option(
         "The file that was submitted: the signed one must be the same but for its signature.",
+        parse=Path,
+        default=None,
+        metavar="FILE",
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Earlier:
+    """Which request of an earlier run."""
+
+    signing_request_id: str = option(
+        "The request: its id, or the receipt file that its run wrote.", positional=True, metavar="ID|RECEIPT"
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Receipts:
+    """How a later run goes on where this one ends."""
+
+    receipt: Path | None = option(
+        "The receipt of the request: written here; where it is here already and fits, its request is gone on with "
+        "instead of a new one.",
         parse=Path,
         default=None,
         metavar="FILE",
@@ -137,6 +161,29 @@ class Waiting:
         default="600",
         metavar="DURATION",
     )
+    cancel_after: float | None = option(
+        "Cancel the request where it is not final after this time; without it the request outlives the waiting.",
+        parse=positive_duration,
+        default=None,
+        metavar="DURATION",
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Interruption:
+    """What a canceled job leaves behind."""
+
+    keep_on_interrupt: bool = option(
+        "Keep the request that this run submitted when SIGINT or SIGTERM ends the run; else it is canceled.",
+        flag=True,
+        default="false",
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class MayWait(Waiting):
+    """How long to wait for the signature."""
+
     wait_for_completion: bool = option(
         "Wait, download and verify; without it the run ends when SignPath has the file.", flag=True, default="true"
     )
@@ -214,6 +261,12 @@ class OriginTrust:
         flag=True,
         default="false",
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class OriginComparison:
+    """How it is verified that SignPath recorded where the file comes from."""
+
     verify_origin: bool = option(
         "Compare the origin that SignPath recorded with this build's, and fail where they differ.",
         flag=True,
@@ -269,8 +322,25 @@ class Connector:
 
 
 @dataclass(frozen=True, kw_only=True)
-class SignSettings(Request, Metadata, Retrieval, Service, Waiting, Trust, Libraries, OriginTrust, Connector, Common):
+class Submitting(Request, Metadata, Service, OriginTrust):
+    """What a submit needs."""
+
+    @property
+    def depends_on_origin(self) -> bool:
+        """Whether the build's origin is sent or compared, so that one that can't be told is an error."""
+        return self.trusted_build_system_token is not None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignSettings(
+    Submitting, Retrieval, Receipts, MayWait, Interruption, Trust, Libraries, OriginComparison, Connector, Common
+):
     """Settings of `sign`."""
+
+    @property
+    def depends_on_origin(self) -> bool:
+        """As above; a connector submits for this build, too."""
+        return super().depends_on_origin or self.verify_origin or self.connector_url is not None
 
     artifact: Path | None = option(
         "The file to sign; not with a connector.", parse=Path, positional=True, default=None, metavar="FILE"
@@ -278,26 +348,33 @@ class SignSettings(Request, Metadata, Retrieval, Service, Waiting, Trust, Librar
 
 
 @dataclass(frozen=True, kw_only=True)
-class ResubmitSettings(Earlier, Service, Waiting, Trust, Libraries, Common):
+class SubmitSettings(Submitting, Receipts, Interruption, Common):
+    """Settings of `submit`."""
+
+    artifact: Path = option("The file to submit.", parse=Path, positional=True, metavar="FILE")
+
+
+@dataclass(frozen=True, kw_only=True)
+class WaitSettings(Earlier, Service, Waiting, Common):
+    """Settings of `wait`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResubmitSettings(Earlier, EarlierRetrieval, Receipts, Service, MayWait, Interruption, Trust, Libraries, Common):
     """Settings of `resubmit`."""
 
-    signing_request_id: str = option("The earlier request.", positional=True, metavar="ID")
     signing_policy_slug: str = option("The signing policy.", metavar="SLUG")
     description: str | None = option("The new request's description.", default=None, variable="SIGNPATH_DESCRIPTION")
 
 
 @dataclass(frozen=True, kw_only=True)
-class DownloadSettings(Earlier, Service, Waiting, Trust, Libraries, Common):
+class DownloadSettings(Earlier, EarlierRetrieval, Service, MayWait, Trust, Libraries, Common):
     """Settings of `download`."""
-
-    signing_request_id: str = option("The request.", positional=True, metavar="ID")
 
 
 @dataclass(frozen=True, kw_only=True)
-class RequestIdSettings(Service, Common):
+class RequestSettings(Earlier, Service, Common):
     """Settings of `status` and `cancel`."""
-
-    signing_request_id: str = option("The request.", positional=True, metavar="ID")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,13 +10,19 @@ from signpath_ci.api.answers import Answer
 from signpath_ci.api.content import Content, FilePart, MultipartForm
 from signpath_ci.api.fields import build_settings_parts, form_fields
 from signpath_ci.api.refusals import MissingRouteError
-from signpath_ci.model import RecordedOrigin, RequestStatus, SigningRequest, SigningRequestFields, Submission
+from signpath_ci.model import (
+    WAITS_FOR_UPLOAD,
+    RecordedOrigin,
+    RequestStatus,
+    SigningRequest,
+    SigningRequestFields,
+    Submission,
+)
 
 if TYPE_CHECKING:
     from signpath_ci.api.streams import Download
     from signpath_ci.api.transport import Transport
 
-_WAITS_FOR_UPLOAD = "WaitingForArtifactUpload"
 _OCTETS = "application/octet-stream"
 _LOOK_FIRST = "Look at the project's signing requests in SignPath before you run it again."
 
@@ -67,7 +73,7 @@ class SignPathApi:
         """
 
         def arrived(seconds: float) -> bool:
-            return self.status(signing_request_id, patience=seconds).status != _WAITS_FOR_UPLOAD
+            return self.status(signing_request_id, patience=seconds).status != WAITS_FOR_UPLOAD
 
         self._transport.deliver(
             self._path(signing_request_id, "/UploadUnsignedArtifact"), content, _OCTETS, arrived=arrived
@@ -170,12 +176,14 @@ class SignPathApi:
         return submission
 
     def _state(self, signing_request_id: str, answer: Answer) -> RequestStatus:
+        if web_link := answer.optional_text("webLink"):
+            self._web_links[signing_request_id] = web_link
         return RequestStatus(
             signing_request_id=signing_request_id,
             status=answer.text("status"),
             workflow_status=answer.optional_text("workflowStatus"),
             is_final=answer.flag("isFinalStatus"),
-            web_link=answer.optional_text("webLink") or self._web_links.get(signing_request_id),
+            web_link=self._web_links.get(signing_request_id),
         )
 
 

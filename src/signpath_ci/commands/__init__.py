@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TextIO
 
 from signpath_ci.clock import Clock
+from signpath_ci.errors import LocalFileError
 from signpath_ci.report import Reporter, Several
 from signpath_ci.report.lines import LineReporter
 from signpath_ci.report.platform import PlatformReporter
@@ -56,9 +57,21 @@ class Process:
 
 
 def print_result(process: Process, text: str) -> None:
-    """Write a result to standard output, at once."""
-    process.stdout.write(text + "\n")
-    process.stdout.flush()
+    """Write a result to standard output, at once.
+
+    Raises:
+        LocalFileError: it can't be written, as where the disk is full.
+    """
+    try:
+        process.stdout.write(text + "\n")
+        process.stdout.flush()
+    except BrokenPipeError:
+        raise  # the reader has gone, which is its own business
+    except OSError as error:
+        raise LocalFileError(
+            f"The result can't be printed: standard output can't be written: {error.strerror}.",
+            hint="Check the disk where it is redirected to.",
+        ) from None
 
 
 def reporter_for(process: Process) -> Reporter:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from signpath_ci.commands import Process
 from signpath_ci.commands.connection import connect
+from signpath_ci.commands.earlier import earlier_request, known_submission
 from signpath_ci.commands.session import earlier_collection, run_signing
-from signpath_ci.model import Submission
 from signpath_ci.pipeline import SigningResult, collect
 from signpath_ci.report import Reporter
 from signpath_ci.settings import DownloadSettings
@@ -19,15 +19,11 @@ def run(settings: DownloadSettings, process: Process) -> None:
     """
 
     def work(reporter: Reporter) -> SigningResult:
+        request = earlier_request(settings, settings)
         api = connect(settings, process)
-        state = api.request(settings.signing_request_id).state
-        submission = Submission(
-            signing_request_id=state.signing_request_id,
-            web_link=state.web_link,
-            signed_artifact_url=api.signed_artifact_url(state.signing_request_id),
-        )
+        submission = known_submission(api, request.signing_request_id)
         reporter.submitted(submission)
-        collection = earlier_collection(settings, process)
+        collection = earlier_collection(request, settings, process)
         if collection is None:
             return SigningResult(submission=submission)
         return collect(submission, collection, api=api, reporter=reporter, clock=process.clock)

@@ -19,12 +19,12 @@ from signpath_ci.origin import collect_origin
 from signpath_ci.origin.branches import confirm_branch
 from signpath_ci.origin.rest import build_settings_file, rest_origin_fields
 from signpath_ci.origin.trust import origin_objections
-from signpath_ci.settings import SignSettings
+from signpath_ci.settings import Submitting
 
 _log = logging.getLogger(__name__)
 
 
-def origin_for(settings: SignSettings, process: Process) -> Origin:
+def origin_for(settings: Submitting, process: Process) -> Origin:
     """Return this build's origin. Where nothing depends on it, a broken environment is a warning, and it is unknown.
 
     Raises:
@@ -33,13 +33,13 @@ def origin_for(settings: SignSettings, process: Process) -> Origin:
     try:
         return collect_origin(process.environment, process.directory, version=settings.build_version)
     except UsageError as error:
-        if settings.trusted_build_system_token or settings.verify_origin or settings.connector_url:
+        if settings.depends_on_origin:
             raise
         _log.warning("The build's metadata does not go along: %s", error)
         return Origin(platform="local", version=settings.build_version)
 
 
-def request_fields(settings: SignSettings, process: Process, origin: Origin) -> SigningRequestFields:
+def request_fields(settings: Submitting, process: Process, origin: Origin) -> SigningRequestFields:
     """Return what the submit says; `origin.*` fields only with a trusted build system's token (contract, section 1).
 
     Raises:
@@ -70,7 +70,7 @@ def request_fields(settings: SignSettings, process: Process, origin: Origin) -> 
     )
 
 
-def _objections(settings: SignSettings, process: Process, origin: Origin) -> list[str]:
+def _objections(settings: Submitting, process: Process, origin: Origin) -> list[str]:
     objections = origin_objections(origin, process.environment, branch=settings.origin_branch)
     if settings.origin_branch:
         try:
@@ -80,6 +80,6 @@ def _objections(settings: SignSettings, process: Process, origin: Origin) -> lis
     return objections
 
 
-def _parameters(settings: SignSettings, origin: Origin) -> dict[str, str]:
+def _parameters(settings: Submitting, origin: Origin) -> dict[str, str]:
     given = parse_parameter_lines(settings.parameters or "") | parse_parameters(settings.parameter)
     return expand_parameters(given, origin)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from signpath_ci.commands import Process
 from signpath_ci.commands.connection import connect
+from signpath_ci.commands.earlier import earlier_request, receipt_file
 from signpath_ci.commands.session import earlier_collection, run_signing
+from signpath_ci.model import Origin
 from signpath_ci.pipeline import SigningResult, resubmit
 from signpath_ci.report import Reporter
 from signpath_ci.settings import ResubmitSettings
@@ -19,14 +21,17 @@ def run(settings: ResubmitSettings, process: Process) -> None:
 
     def work(reporter: Reporter) -> SigningResult:
         reporter.planned(project=None, policy=settings.signing_policy_slug, origin=None)
+        request = earlier_request(settings, settings)
         return resubmit(
-            settings.signing_request_id,
-            earlier_collection(settings, process),
+            request.signing_request_id,
+            earlier_collection(request, settings, process),
             signing_policy_slug=settings.signing_policy_slug,
             description=settings.description,
             api=connect(settings, process),
             reporter=reporter,
             clock=process.clock,
+            receipt=receipt_file(settings.receipt, settings, Origin(platform="local")) if settings.receipt else None,
+            keep_on_interrupt=settings.keep_on_interrupt,
         )
 
     run_signing(settings, process, level=settings.verify, work=work)

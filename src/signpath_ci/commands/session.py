@@ -11,14 +11,16 @@ from pathlib import Path
 
 from signpath_ci.caches import cache_directory
 from signpath_ci.commands import Process, print_result, reporter_for
+from signpath_ci.commands.earlier import EarlierRequest
+from signpath_ci.commands.job_limit import warn_of_job_limit
 from signpath_ci.errors import SignPathError, UsageError
 from signpath_ci.model import Expectations
 from signpath_ci.options import Secret, options
-from signpath_ci.pipeline import Collection, SigningResult
+from signpath_ci.pipeline import Collection, SigningResult, WaitingTime
 from signpath_ci.report import Reporter, Several
 from signpath_ci.report.platform import PlatformReporter
 from signpath_ci.report.result import ResultReporter
-from signpath_ci.settings import Common, DownloadSettings, Libraries, ResubmitSettings, Retrieval, Trust
+from signpath_ci.settings import Common, DownloadSettings, Libraries, ResubmitSettings, Retrieval, Trust, Waiting
 from signpath_ci.signing.download import default_target
 from signpath_ci.verify.packages import Packages
 
@@ -108,7 +110,25 @@ def packages(settings: Libraries, process: Process) -> Packages:
     )
 
 
-def earlier_collection(settings: DownloadSettings | ResubmitSettings, process: Process) -> Collection | None:
+def waiting_time(settings: Waiting, process: Process) -> WaitingTime:
+    """Return how long it is waited; warn where the job ends before.
+
+    Raises:
+        UsageError: the request would be canceled after the waiting has ended.
+    """
+    timeout, cancel_after = settings.wait_for_completion_timeout, settings.cancel_after
+    if cancel_after is not None and cancel_after > timeout:
+        raise UsageError(
+            f"--cancel-after is {cancel_after:g} s, but it is waited for {timeout:g} s only.",
+            hint="Wait at least as long, with --wait-for-completion-timeout (SIGNPATH_WAIT_FOR_COMPLETION_TIMEOUT).",
+        )
+    warn_of_job_limit(min(timeout, cancel_after or timeout), process.environment)
+    return WaitingTime(timeout=timeout, cancel_after=cancel_after)
+
+
+def earlier_collection(
+    request: EarlierRequest, settings: DownloadSettings | ResubmitSettings, process: Process
+) -> Collection | None:
     """Return how the signed file of an earlier request's artifact is collected; `None` where it is not waited for.
 
     Raises:
@@ -116,15 +136,17 @@ def earlier_collection(settings: DownloadSettings | ResubmitSettings, process: P
     """
     if not settings.wait_for_completion:
         return None
-    target: Path | None = settings.output or (default_target(settings.unsigned) if settings.unsigned else None)
+    input_path = settings.unsigned or request.input_path
+    target: Path | None = settings.output or (default_target(input_path) if input_path else None)
     if target is None:
         raise UsageError(
-            "Where the signed file goes is not said.", hint="Name it with --output (SIGNPATH_OUTPUT), or --unsigned."
+            "Where the signed file goes is not said.",
+            hint="Name it with --output (SIGNPATH_OUTPUT), or --unsigned, or a receipt instead of the id.",
         )
     return Collection(
         target=target,
         force=settings.force,
-        timeout=settings.wait_for_completion_timeout,
+        waiting=waiting_time(settings, process),
         unsigned=settings.unsigned,
         expectations=verified(settings, settings),
         packages=packages(settings, process),

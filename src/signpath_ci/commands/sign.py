@@ -5,8 +5,9 @@ from __future__ import annotations
 from signpath_ci.commands import Process
 from signpath_ci.commands.connection import connect
 from signpath_ci.commands.connector import sign_through_connector
+from signpath_ci.commands.earlier import receipt_file
 from signpath_ci.commands.request import origin_for, request_fields
-from signpath_ci.commands.session import packages, run_signing, verified
+from signpath_ci.commands.session import packages, run_signing, verified, waiting_time
 from signpath_ci.errors import UsageError
 from signpath_ci.pipeline import Collection, ExpectedOrigin, SigningResult, sign
 from signpath_ci.report import Reporter
@@ -35,7 +36,7 @@ def run(settings: SignSettings, process: Process) -> None:
         collection = Collection(
             target=settings.output or default_target(settings.artifact),
             force=settings.force,
-            timeout=settings.wait_for_completion_timeout,
+            waiting=waiting_time(settings, process),
             unsigned=settings.artifact,
             expectations=verified(settings, settings),
             packages=packages(settings, process),
@@ -48,6 +49,8 @@ def run(settings: SignSettings, process: Process) -> None:
             api=connect(settings, process, trusted_build_system_token=settings.trusted_build_system_token),
             reporter=reporter,
             clock=process.clock,
+            receipt=receipt_file(settings.receipt, settings, origin) if settings.receipt else None,
+            keep_on_interrupt=settings.keep_on_interrupt,
         )
 
     run_signing(settings, process, level=settings.verify, work=work)

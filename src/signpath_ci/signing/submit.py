@@ -27,6 +27,7 @@ def submit(
     fields: SigningRequestFields,
     *,
     on_progress: Callable[[int, int], None],
+    on_created: Callable[[Submission], None] = lambda _submission: None,
 ) -> Submission:
     """Submit a file that `read_artifact` has read.
 
@@ -38,24 +39,34 @@ def submit(
         artifact: the file as it was when it was read.
         fields: what else the submit says.
         on_progress: is told the bytes that are sent and those in all; starts again where the upload does.
+        on_created: is told the request as soon as there is one; where the server has both calls, before the upload.
 
     Raises:
         LocalFileError: the file changed meanwhile. The server does not hold the whole of it.
         RefusedError, UnexpectedAnswerError, ServiceUnavailableError: as the transport says.
     """
-    content = _ArtifactContent(artifact, on_progress)
     name = artifact.path.name
     try:
         submission = api.create(fields, file_name=name, sha256=artifact.sha256)
     except MissingRouteError as error:
         _log.info("%s Submitting in one call, as older servers take it.", error.message)
-        return api.submit_with_artifact(fields, file_name=name, content=content)
-    try:
-        api.upload(submission.signing_request_id, content)
-    except LocalFileError:
-        _cancel(api, submission.signing_request_id)
-        raise
+        submission = api.submit_with_artifact(fields, file_name=name, content=_ArtifactContent(artifact, on_progress))
+        on_created(submission)
+        return submission
+    on_created(submission)
+    upload(api, submission.signing_request_id, artifact, on_progress=on_progress)
     return submission
+
+
+def upload(
+    api: SignPathApi, signing_request_id: str, artifact: Artifact, *, on_progress: Callable[[int, int], None]
+) -> None:
+    """Send the file of a request that waits for it; arguments and errors as those of `submit`."""
+    try:
+        api.upload(signing_request_id, _ArtifactContent(artifact, on_progress))
+    except LocalFileError:
+        _cancel(api, signing_request_id)
+        raise
 
 
 class _ArtifactContent:

@@ -1,0 +1,194 @@
+"""Never two requests for one input: what an earlier run has submitted is gone on with, as its receipt tells."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from signpath_ci.clock import Clock
+from signpath_ci.errors import RefusedError
+from signpath_ci.model import WAITS_FOR_UPLOAD, Artifact, RequestStatus, SigningRequestFields, Submission
+from signpath_ci.signing.receipt import (
+    Receipt,
+    ReceiptFile,
+    check_receipt_place,
+    differences,
+    origin_of,
+    read_receipt,
+    receipt_of,
+    shown_time,
+    uploaded,
+    write_receipt,
+)
+from signpath_ci.signing.submit import submit, upload
+
+if TYPE_CHECKING:
+    from signpath_ci.api.rest import SignPathApi
+
+_log = logging.getLogger(__name__)
+
+_NONE_YET = Submission(signing_request_id="", web_link=None)
+
+
+def submit_once(
+    api: SignPathApi,
+    artifact: Artifact,
+    fields: SigningRequestFields,
+    file: ReceiptFile,
+    *,
+    clock: Clock,
+    on_progress: Callable[[int, int], None],
+    on_created: Callable[[Submission], None],
+) -> Submission:
+    """Go on with the request of a receipt that fits, else submit and write the receipt.
+
+    A request fits that is for the same input under the same rules, and is pending or completed. One that has lost its
+    upload is sent it.
+
+    Args:
+        api: SignPath.
+        artifact: the file as it was when it was read.
+        fields: what else the submit says.
+        file: the receipt, which need not be there.
+        clock: for the receipt's times.
+        on_progress: as in `submit`.
+        on_created: is told a request that is new.
+
+    Raises:
+        LocalFileError: the receipt is none, or can't be written; or as `submit` says.
+        RefusedError, UnexpectedAnswerError, ServiceUnavailableError: as the transport says.
+    """
+    check_receipt_place(file.path)
+    wanted = receipt_of(_NONE_YET, artifact, fields, file, now=clock.now())
+    adopted = find_adoptable(api, wanted, file)
+    if adopted is not None:
+        receipt, status = adopted
+        if status.status == WAITS_FOR_UPLOAD:
+            upload(api, status.signing_request_id, artifact, on_progress=on_progress)
+        if receipt.submitted is None:
+            write_receipt(file.path, uploaded(receipt, now=clock.now()))
+        return receipt.submission
+    made: list[Receipt] = []
+
+    def keep(submission: Submission) -> None:
+        on_created(submission)
+        made.append(receipt_of(submission, artifact, fields, file, now=clock.now()))
+        write_receipt(file.path, made[0])
+
+    submission = submit(api, artifact, fields, on_progress=on_progress, on_created=keep)
+    write_receipt(file.path, uploaded(made[0], now=clock.now()))
+    return submission
+
+
+def find_adoptable(api: SignPathApi, wanted: Receipt, file: ReceiptFile) -> tuple[Receipt, RequestStatus] | None:
+    """Return the receipt with where its request stands; `None`, and a log line that says why, where it does not fit.
+
+    Raises:
+        LocalFileError: the file is there, but is no receipt.
+        RefusedError, UnexpectedAnswerError, ServiceUnavailableError: SignPath does not tell where the request stands.
+    """
+    try:
+        receipt = read_receipt(file.path)
+    except FileNotFoundError:
+        return None
+    request_id = receipt.submission.signing_request_id
+    reasons = differences(receipt, wanted)
+    status = None
+    if not reasons:
+        status = _status(api, request_id)
+        if status is None:
+            reasons = ["SignPath does not know its request"]
+        elif status.is_final and not status.is_completed:
+            reasons = [f"its request ended as {status.status}"]
+    if status is None or reasons:
+        _log.warning(
+            "The receipt %s (signing request %s) does not fit: %s. Submitting anew.",
+            file.path,
+            request_id,
+            "; ".join(reasons),
+        )
+        return None
+    _log.info("Going on with the signing request of the receipt %s; nothing is submitted again.", file.path)
+    return receipt, status
+
+
+def _status(api: SignPathApi, signing_request_id: str) -> RequestStatus | None:
+    try:
+        return api.request(signing_request_id).state
+    except RefusedError as error:
+        if error.status == HTTPStatus.NOT_FOUND:
+            return None
+        raise
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resubmission:
+    """What a resubmit says: which request's artifact is signed again, under which policy; a description or none."""
+
+    original_id: str
+    signing_policy_slug: str
+    description: str | None
+
+
+def resubmit_once(
+    api: SignPathApi,
+    resubmission: Resubmission,
+    file: ReceiptFile | None,
+    *,
+    clock: Clock,
+    on_created: Callable[[Submission], None],
+) -> Submission:
+    """Go on with the request of a receipt that fits, else resubmit and write the receipt.
+
+    There is one call, and SignPath may have taken it when a run is killed before it hears so: then nothing knows of the
+    new request. That is why it is never repeated by itself.
+
+    Args:
+        api: SignPath.
+        resubmission: what is wanted.
+        file: the receipt, which need not be there; `None`: none is wanted.
+        clock: for the receipt's times.
+        on_created: is told a request that is new.
+
+    Raises:
+        LocalFileError: the receipt is none, or can't be written.
+        RefusedError, UnexpectedAnswerError, ServiceUnavailableError: as the transport says.
+    """
+    if file is None:
+        submission = _resubmit(api, resubmission)
+        on_created(submission)
+        return submission
+    check_receipt_place(file.path)
+    now = shown_time(clock.now())
+    wanted = Receipt(
+        service=file.service,
+        submission=_NONE_YET,
+        original_signing_request_id=resubmission.original_id,
+        input=None,
+        project_slug=None,
+        signing_policy_slug=resubmission.signing_policy_slug,
+        artifact_configuration_slug=None,
+        parameters={},
+        description=resubmission.description,
+        origin=origin_of(file.origin),
+        created=now,
+        submitted=now,
+    )
+    adopted = find_adoptable(api, wanted, file)
+    if adopted is not None:
+        return adopted[0].submission
+    submission = _resubmit(api, resubmission)
+    on_created(submission)
+    write_receipt(file.path, replace(wanted, submission=submission))
+    return submission
+
+
+def _resubmit(api: SignPathApi, resubmission: Resubmission) -> Submission:
+    return api.resubmit(
+        resubmission.original_id,
+        signing_policy_slug=resubmission.signing_policy_slug,
+        description=resubmission.description,
+    )
