@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import io
+import re
+from pathlib import Path
+
+import pytest
+
+from signpath_ci.report.azure import AzureReporter
+from tests.support.stories import (
+    DOWNLOAD,
+    FAILURE_SUMMARY,
+    SUMMARY,
+    tell_of_denial,
+    tell_of_hostility,
+    tell_of_success,
+)
+from tests.support.values import LINK, REQUEST_ID
+
+
+def _reporter(directory: Path) -> tuple[AzureReporter, io.StringIO]:
+    stream = io.StringIO()
+    return AzureReporter(stream, {"AGENT_TEMPDIRECTORY": str(directory)}), stream
+
+
+def test_a_whole_run(tmp_path: Path) -> None:
+    reporter, stream = _reporter(tmp_path)
+
+    tell_of_success(reporter)
+
+    summary = tmp_path / f"signpath-{REQUEST_ID}.md"
+    assert stream.getvalue().splitlines() == [
+        "##vso[task.setsecret]tok%AZP25en",
+        "##[group]Submit app.exe",
+        "##vso[task.setprogress value=50;]Uploading",
+        "##vso[task.setprogress value=100;]Uploading",
+        "##[endgroup]",
+        f"##vso[task.setvariable variable=SigningRequestId;isOutput=true;]{REQUEST_ID}",
+        f"##vso[task.setvariable variable=SigningRequestWebUrl;isOutput=true;]{LINK}",
+        f"##vso[task.setvariable variable=SignedArtifactDownloadUrl;isOutput=true;]{DOWNLOAD}",
+        f"##vso[task.logissue type=warning;]The signing request {REQUEST_ID} waits for approval: {LINK}",
+        "##vso[task.logissue type=warning;]the connector is slow",
+        "##[group]The signed artifact",
+        "##[endgroup]",
+        "##vso[task.setvariable variable=Status;isOutput=true;]Completed",
+        "##vso[task.setvariable variable=SignedArtifactPath;isOutput=true;]out dir/app.signed.exe",
+        f"##vso[task.uploadsummary]{summary}",
+    ]
+    assert summary.read_text("utf-8") == SUMMARY
+
+
+def test_a_failure_says_why(tmp_path: Path) -> None:
+    reporter, stream = _reporter(tmp_path)
+
+    tell_of_denial(reporter)
+
+    summary = tmp_path / f"signpath-{REQUEST_ID}.md"
+    assert stream.getvalue().splitlines()[-3:] == [
+        "##vso[task.logissue type=error;]It ended as Denied. Ask the approver.",
+        "##vso[task.setvariable variable=Status;isOutput=true;]Denied",
+        f"##vso[task.uploadsummary]{summary}",
+    ]
+    assert summary.read_text("utf-8") == FAILURE_SUMMARY
+
+
+def test_progress_is_told_once_a_tenth(tmp_path: Path) -> None:
+    reporter, stream = _reporter(tmp_path)
+
+    for done in range(1000):
+        reporter.downloading(done + 1, 1000)
+    reporter.downloading(5, 0)
+
+    assert stream.getvalue().splitlines() == [
+        *(f"##vso[task.setprogress value={percent};]Downloading" for percent in range(0, 101, 10)),
+        "##vso[task.setprogress value=0;]Downloading",
+    ]
+
+
+def test_foreign_text_forms_no_command_and_no_macro(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    reporter, stream = _reporter(tmp_path)
+
+    tell_of_hostility(reporter)
+
+    commands = re.findall(r"##(?:vso)?\[[^\]]*\]", stream.getvalue())
+    assert {re.split(r"[ \]]", command)[0] for command in commands} == {
+        "##[group",
+        "##[endgroup",
+        "##vso[task.logissue",
+        "##vso[task.setvariable",
+        "##vso[task.uploadsummary",
+    }
+    assert all(re.match(r"##(vso)?\[", line) for line in stream.getvalue().splitlines())
+    assert len(commands) == len(stream.getvalue().splitlines())
+    assert "\x1b" not in stream.getvalue()
+    variables = dict(re.findall(r"variable=(\w+);isOutput=true;\](.*)", stream.getvalue()))
+    assert set(variables) == {"SigningRequestId", "SigningRequestWebUrl", "SignedArtifactDownloadUrl", "Status"}
+    assert all("$(" not in value for value in variables.values())
+    assert [record.getMessage() for record in caplog.records] == [
+        "SignedArtifactPath is not set: its value holds a macro."
+    ]
