@@ -105,10 +105,9 @@ def digest_of(file: BinaryIO, algorithm: str) -> bytes:
     return hashed.digest()
 
 
-def write_manifest(main: Section, entries: Mapping[str, Section]) -> bytes:
-    """Encode a manifest or signature file; `main` starts with its version."""
-    parts = [main, *({"Name": name, **section} for name, section in entries.items())]
-    return b"".join(b"".join(_line(f"{key}: {value}") for key, value in part.items()) + b"\r\n" for part in parts)
+def write_section(section: Section) -> bytes:
+    """Encode one section of a manifest or signature file, with the empty line behind it."""
+    return b"".join(_line(f"{name}: {value}") for name, value in section.items()) + b"\r\n"
 
 
 def _line(text: str) -> bytes:

@@ -79,7 +79,11 @@ def _check_signature_related(names: set[str], used: set[str]) -> None:
 
 def _verify(archive: Archive, name: str, block: str, manifest: bytes, judge: Judge) -> Signature:
     data = _read(archive, name)
-    algorithm, expected = strongest_digest(Manifest.read(data, name).main, "the manifest", suffix="-manifest")
+    signature_file = Manifest.read(data, name)
+    unlisted = set(_content(archive)) - set(signature_file.entries)
+    if unlisted:  # the digest of the manifest would cover it, but Java takes it for unsigned
+        raise VerificationError(f"{name} does not list all that it has to sign: {listed(sorted(unlisted))}.")
+    algorithm, expected = strongest_digest(signature_file.main, "the manifest", suffix="-manifest")
     digest = hashlib.new(algorithm, manifest).digest()
     if not hmac.compare_digest(digest, expected):
         raise VerificationError(f"the manifest was changed after it was signed: its digest is not the one in {name}.")

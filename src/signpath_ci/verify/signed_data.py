@@ -53,7 +53,7 @@ _DIGEST_OF_SIGNATURE = {
     "1.2.840.10045.4.3.4": (_EC, "sha512"),
 }
 _MGF1 = "1.2.840.113549.1.1.8"
-_MAX_SALT = 64
+_MAX_SALT = 1024  # bytes; longer than any key that is in use can hold
 
 
 @dataclass(frozen=True, kw_only=True)

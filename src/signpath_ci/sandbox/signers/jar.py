@@ -15,7 +15,7 @@ from signpath_ci.formats.jar import (
     Section,
     digest_of,
     is_signature_related,
-    write_manifest,
+    write_section,
 )
 from signpath_ci.formats.zip import Archive
 from signpath_ci.sandbox.pki import Signer
@@ -40,21 +40,25 @@ def signature_files(archive: Archive, *, signer: Signer, time_stamp: Callable[[b
         FormatError: its manifest is damaged.
     """
     given = _manifest(archive)
-    entries: dict[str, Section] = {}
+    entries = {name: _kept(section) for name, section in given.entries.items()}
+    signed = set()
     for info in archive.entries:
         if not info.is_dir() and not is_signature_related(info.filename):
             with archive.open(info) as entry:
-                digest = digest_of(entry, _ALGORITHM)
-            entries[info.filename] = {_DIGEST: _encoded(digest), **_kept(given.entries.get(info.filename, {}))}
-    if not entries:
+                digest = base64.b64encode(digest_of(entry, _ALGORITHM)).decode("ascii")
+            entries[info.filename] = {_DIGEST: digest, **entries.get(info.filename, {})}
+            signed.add(info.filename)
+    if not signed:
         raise CannotSignError("The JAR file can not be signed: there is nothing in it.")
     version = given.main.pop("manifest-version", "1.0")
-    manifest = write_manifest({"Manifest-Version": version, **given.main}, entries)
-    signature_file = write_manifest(
-        {"Signature-Version": "1.0", f"{_DIGEST}-Manifest": _encoded(hashlib.sha256(manifest).digest())}, {}
-    )
-    signed = cms.sign(signer, content_type=DATA, content=None, digest=hashlib.sha256(signature_file).digest())
-    block = cms.time_stamped(signed, time_stamp).encode()
+    sections = {name: write_section({"Name": name, **section}) for name, section in entries.items()}
+    manifest = write_section({"Manifest-Version": version, **given.main}) + b"".join(sections.values())
+    main = {"Signature-Version": "1.0", f"{_DIGEST}-Manifest": _hashed(manifest)}
+    # Readers take for signed only what is listed here too, though the digest above covers it already.
+    listed = ({"Name": name, _DIGEST: _hashed(section)} for name, section in sections.items() if name in signed)
+    signature_file = write_section(main) + b"".join(write_section(section) for section in listed)
+    message = cms.sign(signer, content_type=DATA, content=None, digest=hashlib.sha256(signature_file).digest())
+    block = cms.time_stamped(message, time_stamp).encode()
     return {MANIFEST: manifest, f"{_STEM}.SF": signature_file, f"{_STEM}.EC": block}
 
 
@@ -70,5 +74,5 @@ def _kept(section: Section) -> Section:
     return {name: value for name, value in section.items() if not name.endswith("-digest")}
 
 
-def _encoded(digest: bytes) -> str:
-    return base64.b64encode(digest).decode("ascii")
+def _hashed(data: bytes) -> str:
+    return base64.b64encode(hashlib.sha256(data).digest()).decode("ascii")
