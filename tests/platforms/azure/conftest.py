@@ -38,6 +38,10 @@ projects:
       - {{slug: test-signing, certificate: test-signing}}
       - {{slug: release-signing, certificate: release-signing, origin_verification: true, allowed_branches: [main]}}
       - {{slug: approved-signing, certificate: release-signing, required_approvals: 1}}
+  - slug: my-app
+    signing_policies:
+      - {{slug: test-signing, certificate: test-signing}}
+      - {{slug: release-signing, certificate: release-signing}}
 runs:
   - platform: azure
     id: "42"
