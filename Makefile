@@ -9,6 +9,7 @@ INSTALLED := $(VENV)/.installed
 NODE_TOOLS := tests/platforms/node_modules/.installed
 PLATFORM_TOOLS := .venv-tools/.installed
 ZIPAPP := dist/signpath-ci.pyz
+WHEELS := build/wheels/.fetched
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check format docs bench dist dist-azure lock clean
@@ -34,7 +35,7 @@ $(PLATFORM_TOOLS): requirements/platform-tools.txt
 demo: $(INSTALLED) ## Sign a real Windows executable in a sandbox, and verify it
 	@$(BIN)/signpath-ci demo --output-directory build/demo
 
-test: $(INSTALLED) $(NODE_TOOLS) $(PLATFORM_TOOLS) $(ZIPAPP) ## Run all tests
+test: $(INSTALLED) $(NODE_TOOLS) $(PLATFORM_TOOLS) $(ZIPAPP) $(WHEELS) ## Run all tests
 	$(BIN)/python -m pytest --cov --cov-report=term $(PYTEST_ARGUMENTS)
 
 check: $(INSTALLED) ## Lint, check types and formatting
@@ -58,6 +59,13 @@ bench: $(INSTALLED) $(ZIPAPP) ## Measure side by side with what one would use in
 # The core that the plugins carry: one file that every Python of 3.10 or later runs, on every system.
 $(ZIPAPP): $(INSTALLED) tools/dist.py requirements/runtime.txt $(shell find src/signpath_ci -name '*.py' -o -name '*.txt' -o -name '*.json')
 	$(BIN)/python -m tools.dist
+
+# Tests reach no network: what they have pip install comes from here.
+$(WHEELS): $(INSTALLED) tools/dist.py requirements/runtime.txt src/signpath_ci/verify/requirements.txt
+	rm -rf build/wheels
+	$(BIN)/python -m pip download --quiet --disable-pip-version-check --no-deps --only-binary :all: --require-hashes --dest build/wheels --requirement requirements/runtime.txt --requirement src/signpath_ci/verify/requirements.txt
+	$(BIN)/python -m tools.dist --fetch build/wheels
+	@touch $@
 
 dist: $(INSTALLED) ## Build the wheel, the source distribution, the zipapp and the Azure extension into dist/
 	rm -rf dist

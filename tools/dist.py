@@ -16,7 +16,6 @@ import zipfile
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-TARGET = ROOT / "dist" / "signpath-ci.pyz"
 # Only the choice of wheels depends on these: what is taken from them is the same in all.
 _WHEELS = ("--platform", "manylinux2014_x86_64", "--python-version", "3.10", "--only-binary", ":all:")
 _VERSIONS = ("3.10", "3.11", "3.12", "3.13", "3.14")
@@ -50,10 +49,19 @@ for path in sorted(source.rglob("*.py")):
 
 
 def main() -> None:
-    """Build the file."""
+    """Build the file, here or where the command line says; or with `--fetch DIR` only fetch what it takes."""
+    arguments = sys.argv[1:]
+    if arguments[:1] == ["--fetch"]:
+        _pip("download", "--dest", arguments[1])
+    else:
+        build(Path(arguments[0]) if arguments else ROOT / "dist" / "signpath-ci.pyz")
+
+
+def build(target: Path) -> None:
+    """Build the file `target`."""
     with tempfile.TemporaryDirectory() as directory:
         tree = Path(directory) / "tree"
-        _install_dependencies(tree)
+        _pip("install", "--no-compile", "--target", str(tree))
         shutil.copytree(ROOT / "src" / "signpath_ci", tree / "signpath_ci")
         _prune(tree)
         compiled = Path(directory) / _COMPILED
@@ -64,8 +72,8 @@ def main() -> None:
                 shutil.copyfile(data, version / data.relative_to(tree))
         compiled.rename(tree / _COMPILED)
         (tree / "__main__.py").write_text(_MAIN, encoding="utf-8", newline="\n")
-        TARGET.parent.mkdir(exist_ok=True)
-        pack(tree, TARGET)
+        target.parent.mkdir(exist_ok=True)
+        pack(tree, target)
 
 
 def pack(tree: Path, target: Path) -> None:
@@ -84,10 +92,10 @@ def pack(tree: Path, target: Path) -> None:
     building.replace(target)
 
 
-def _install_dependencies(tree: Path) -> None:
-    command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile"]
+def _pip(command: str, *options: str) -> None:
+    words = [sys.executable, "-m", "pip", command, "--quiet", "--disable-pip-version-check", *options, *_WHEELS]
     locked = ["--no-deps", "--require-hashes", "--requirement", str(ROOT / "requirements" / "runtime.txt")]
-    subprocess.run([*command, "--target", str(tree), *_WHEELS, *locked], check=True)
+    subprocess.run([*words, *locked], check=True)
 
 
 def _prune(tree: Path) -> None:
