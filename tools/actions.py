@@ -36,7 +36,16 @@ class Action:
         return ROOT / "actions" / self.name / "action.yml"
 
 
-_REST_ONLY = ("api_url", "trusted_build_system_token", "origin_branch", "allow_untrusted_origin", "verify_origin")
+_REST_ONLY = (
+    "api_url",
+    "trusted_build_system_token",
+    "origin_branch",
+    "allow_untrusted_origin",
+    "verify_origin",
+    "receipt",
+    "cancel_after",
+    "keep_on_interrupt",
+)
 # SignPath's own action replaces what is there.
 _REPLACING = {"default": "true", "description": "Replace files that exist."}
 _WHERE_TO = "Where the signed file goes; without it beside the file of `unsigned`, with `.signed` before the extension."
