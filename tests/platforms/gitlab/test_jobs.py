@@ -271,9 +271,8 @@ def test_a_job_that_gives_up_waiting_leaves_its_request(project: Project) -> Non
     assert project.request(finished.dotenv["SIGN_SIGNPATH_SIGNING_REQUEST_ID"])["status"] == "WaitingForApproval"
 
 
-@in_every_shell
-def test_a_later_job_fetches_what_an_earlier_one_submitted(project: Project, shell: str) -> None:
-    submitted = _run(project, "sign", project.sign_inputs(job_name="sign", wait_for_completion=False), shell)
+def test_a_later_job_fetches_what_an_earlier_one_submitted(project: Project) -> None:
+    submitted = _run(project, "sign", project.sign_inputs(job_name="sign", wait_for_completion=False))
     assert submitted.code == 0, submitted.log
     inputs = project.inputs(
         signing_request_id="$SIGN_SIGNPATH_SIGNING_REQUEST_ID",
@@ -281,15 +280,14 @@ def test_a_later_job_fetches_what_an_earlier_one_submitted(project: Project, she
         unsigned="app.exe",
     )
 
-    finished = _run(project, "get-signed-artifact", inputs, shell, **submitted.dotenv)
+    finished = _run(project, "get-signed-artifact", inputs, **submitted.dotenv)
 
     assert finished.code == 0, finished.log
     _assert_signed(project, project.directory / "dist" / "signed app.exe")
 
 
-@in_every_shell
-def test_what_was_tested_gets_the_release_signature(project: Project, shell: str) -> None:
-    tested = _run(project, "sign", project.sign_inputs(job_name="sign"), shell)
+def test_what_was_tested_gets_the_release_signature(project: Project) -> None:
+    tested = _run(project, "sign", project.sign_inputs(job_name="sign"))
     inputs = project.inputs(
         signing_request_id="$SIGN_SIGNPATH_SIGNING_REQUEST_ID",
         signing_policy_slug="release-signing",
@@ -299,7 +297,7 @@ def test_what_was_tested_gets_the_release_signature(project: Project, shell: str
         job_name="release",
     )
 
-    finished = _run(project, "resubmit", inputs, shell, **tested.dotenv)
+    finished = _run(project, "resubmit", inputs, **tested.dotenv)
 
     assert finished.code == 0, finished.log
     _assert_signed(project, project.directory / "release" / "app.exe", "release-signing")
