@@ -49,6 +49,11 @@ COMMANDS = (
         settings=settings.ResubmitSettings,
     ),
     Command(
+        name="promote",
+        help="Resubmit a tested candidate, once it is known to be this tag's.",
+        settings=settings.PromoteSettings,
+    ),
+    Command(
         name="download",
         help="Wait for a request, fetch and verify what was signed.",
         settings=settings.DownloadSettings,

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from signpath_ci.model import STRONG_DIGESTS
 from signpath_ci.options import Option, Secret, load, option, options
 from signpath_ci.parsing import (
     duration,
@@ -26,6 +27,7 @@ __all__ = [
     "DownloadSettings",
     "Option",
     "OriginSettings",
+    "PromoteSettings",
     "RequestSettings",
     "ResubmitSettings",
     "SandboxSettings",
@@ -110,8 +112,9 @@ class Retrieval:
     )
     force: bool = option("Replace the output where it exists.", flag=True, default="false")
     verify: str = option(
-        "What is demanded of the signed file: `signed` an intact signature of the submitted file, `off` nothing.",
-        choices=("signed", "off"),
+        "What is demanded of the signed file: `signed` an intact signature of the submitted file, and trust where a "
+        "root or thumbprint is given; `strict` trust and a time stamp in any case; `off` nothing.",
+        choices=("signed", "strict", "off"),
         default="signed",
         metavar="LEVEL",
     )
@@ -206,6 +209,24 @@ class Trust:
         metavar="SHA256",
     )
     subject: str | None = option("A text that the signer's subject must contain.", default=None)
+    issuer: str | None = option("A text that the issuer of the signer's certificate must contain.", default=None)
+    signer_certificate: Path | None = option(
+        "A PEM file with the certificate of a raw signature, which does not name its signer itself.",
+        parse=Path,
+        default=None,
+        metavar="PEM",
+    )
+    digest_algorithm: tuple[str, ...] = option(
+        "A digest algorithm that signatures may use; without it all of these. Can be repeated.",
+        choices=STRONG_DIGESTS,
+        many=True,
+        metavar="NAME",
+    )
+    allow_unsupported: tuple[str, ...] = option(
+        "A pattern of files that may stay unjudged where their format can't be judged. Can be repeated.",
+        many=True,
+        metavar="PATTERN",
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -368,6 +389,11 @@ class ResubmitSettings(Earlier, EarlierRetrieval, Receipts, Service, MayWait, In
 
 
 @dataclass(frozen=True, kw_only=True)
+class PromoteSettings(Build, ResubmitSettings):
+    """Settings of `promote`."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class DownloadSettings(Earlier, EarlierRetrieval, Service, MayWait, Trust, Libraries, Common):
     """Settings of `download`."""
 
@@ -381,6 +407,7 @@ class RequestSettings(Earlier, Service, Common):
 class VerifySettings(Trust, Libraries, Common):
     """Settings of `verify`."""
 
+    strict: bool = option("Demand a trusted signer and a time stamp.", flag=True, default="false")
     artifact: Path = option("The signed file.", parse=Path, positional=True, metavar="FILE")
     unsigned: Path | None = option(
         "The file that was submitted: the signed one must be the same but for its signature.",

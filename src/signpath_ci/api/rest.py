@@ -148,6 +148,10 @@ class SignPathApi:
         """
         return self._transport.download(self._path(signing_request_id, "/SignedArtifact"), receive)
 
+    def unsigned_artifact(self, signing_request_id: str, receive: Callable[[Download], T]) -> T:
+        """Hand the submitted file's bytes, as SignPath has them, to `receive`; again from the start, as above."""
+        return self._transport.download(self._path(signing_request_id, "/UnsignedArtifact"), receive)
+
     def signed_artifact_url(self, signing_request_id: str) -> str:
         """Return where the signed file is found, for others to call."""
         return self._transport.url(self._path(signing_request_id, "/SignedArtifact"))
