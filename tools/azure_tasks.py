@@ -15,7 +15,7 @@ from typing import Any
 
 from signpath_ci import __version__
 from signpath_ci.cli import COMMANDS
-from signpath_ci.settings import options
+from signpath_ci.settings import Trust, options
 from tools.manifests import Input, inputs
 
 AZURE = Path(__file__).parents[1] / "azure"
@@ -32,9 +32,10 @@ TEMPLATES = {"sign": "sign", "get-signed-artifact": "download", "resubmit": "res
 
 _GENERATION = 4  # of SignPath's own task, whose inputs and outputs are taken over
 _PARAMETERS = {"artifact": "The file to sign; with a connector, the file or directory to publish as the artifact."}
-_MULTIPLE = {"parameters", "trust_root", "thumbprint"}
+_LISTS = {row.name for command in COMMANDS for row in options(command.settings) if row.is_list}
+_TRUST = {row.name for row in options(Trust)}
 _GROUPS = {
-    "verification": {"verify", "trust_root", "thumbprint", "subject", "origin_branch", "verify_origin"},
+    "verification": _TRUST | {"verify", "origin_branch", "verify_origin"},
     "advanced": {"allow_untrusted_origin", "skip_decompress", "force", "log_level", "build_version", "receipt"},
 }
 _SERVICE_CONNECTION = {
@@ -75,7 +76,34 @@ def manifests() -> dict[Path, str]:
         text = _between("parameters", map(_parameter, sorted(offered, key=_is_optional)), path.read_text("utf-8"))
         text = _between("environment", map(_variable, sent), text)
         made[path] = re.sub(r"(?<=signpath-ci\[verify\]==)[\d.]+", __version__, text)
-    return made
+    return made | _documentation()
+
+
+def input_table() -> str:
+    """Return the table of the tasks' inputs, for the documentation."""
+    known = {one.name: one for task in reversed(TASKS) for one in inputs_of(task)}
+    takers = {name: [task[0] for task in TASKS if name in {one.name for one in inputs_of(task)}] for name in known}
+    lines = ["| input | default | meaning | of |", "| --- | --- | --- | --- |"]
+    for name, one in known.items():
+        default = "required" if one.required else f"`{one.default}`" if one.default else ""
+        choices = f" One of {', '.join(f'`{choice}`' for choice in one.choices)}." if one.choices else ""
+        lines.append(f"| `{name}` | {default} | {one.description}{choices} | {' '.join(takers[name])} |")
+    return "\n".join(lines)
+
+
+def _documentation() -> dict[Path, str]:
+    path = AZURE.parent / "docs" / "azure.md"
+    begin, end = "<!-- inputs: begin, made by `make docs` -->\n", "<!-- inputs: end -->"
+    before, _, rest = path.read_text("utf-8").partition(begin)
+    _, ended, after = rest.partition(end)
+    if not ended:
+        raise SystemExit(f"{path.name} has no place marked 'inputs'.")
+    return {path: f"{before}{begin}\n{input_table()}\n\n{end}{after}"}
+
+
+def _choices(known: Input) -> tuple[str, ...]:
+    # Of a list any number can be chosen, which Azure can't show.
+    return () if known.option in _LISTS else known.choices
 
 
 def _is_optional(known: Input) -> bool:
@@ -89,7 +117,7 @@ def _parameter(known: Input) -> str:
     lines = [*(f"# {line}" for line in comment), f"- name: {known.name}", f"  type: {kind}"]
     if not known.required:
         lines.append(f"  default: {_scalar(known.default or '') if kind == 'string' else known.default}")
-    if known.choices:
+    if _choices(known):
         lines.append(f"  values: [{', '.join(map(_scalar, known.choices))}]")
     return "\n".join(lines)
 
@@ -115,17 +143,17 @@ def _between(name: str, parts: Iterable[str], text: str) -> str:
 
 def _shown(known: Input) -> dict[str, Any]:
     # Not filePath: Azure makes an empty one the checkout's directory.
-    text_type = "multiLine" if known.option in _MULTIPLE else "string"
+    text_type = "multiLine" if known.option in _LISTS | {"parameters"} else "string"
     words = re.sub("([A-Z])", lambda found: " " + found[1].lower(), known.name).replace("dev ops", "DevOps")
     made: dict[str, Any] = {
         "name": known.name,
-        "type": "boolean" if known.is_flag else "pickList" if known.choices else text_type,
+        "type": "boolean" if known.is_flag else "pickList" if _choices(known) else text_type,
         "label": words[:1].upper() + words[1:],
         "required": known.required,
     }
     if known.default is not None:
         made["defaultValue"] = known.default
-    if known.choices:
+    if _choices(known):
         made["options"] = {choice: choice for choice in known.choices}
     for group, names in _GROUPS.items():
         if known.option in names:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 from tools.azure_tasks import AZURE, TASKS
 
 from signpath_ci import __version__
@@ -19,8 +22,7 @@ from tests.platforms.github.act import needs, tool
 
 ROOT = AZURE.parent
 EXAMPLES = ROOT / "examples" / "azure"
-TEMPLATES = sorted((AZURE / "templates").glob("*.yml"))
-PIPELINES = [ROOT / "azure-pipelines.yml", *sorted(EXAMPLES.glob("*.yml")), *TEMPLATES]
+PIPELINES = [ROOT / "azure-pipelines.yml", *sorted(EXAMPLES.glob("*.yml"))]
 
 
 @pytest.fixture
@@ -93,8 +95,9 @@ def test_example_with_templates(project: Agent, core: Path, sandbox: SandboxServ
     check_released(project, sandbox, policy=policy)
 
 
-def test_the_example_names_this_version() -> None:
-    assert f"ref: refs/tags/v{__version__}\n" in (EXAMPLES / "release-with-templates.yml").read_text("utf-8")
+@pytest.mark.parametrize("path", [EXAMPLES / "release-with-templates.yml", ROOT / "docs" / "azure.md"])
+def test_this_version_is_named(path: Path) -> None:
+    assert re.findall(r"ref: refs/tags/v(.*)", path.read_text("utf-8")) == [__version__]
 
 
 def test_own_pipeline(agent: Agent, core: Path, sandbox: SandboxService) -> None:
@@ -115,20 +118,31 @@ def test_own_pipeline(agent: Agent, core: Path, sandbox: SandboxService) -> None
 
 @needs("check-jsonschema")
 @pytest.mark.parametrize("path", PIPELINES, ids=lambda path: path.name)
-def test_schema(path: Path, tmp_path: Path) -> None:
-    """Microsoft's schema, which knows no custom tasks: they are shown to it as one of Azure's."""
-    text = path.read_text("utf-8")
-    for task in TASKS:
-        text = text.replace(f"task: {task}@4", "task: CmdLine@2")
-    (tmp_path / "pipeline.yml").write_text(text, "utf-8")
-    how = (
+@pytest.mark.parametrize("ref", ["refs/heads/main", "refs/tags/v1.2.3"])
+def test_schema(path: Path, ref: str, tmp_path: Path) -> None:
+    """Microsoft's schema accepts what the templates make of it."""
+    pipeline = expand_pipeline(path, variables={"Build.SourceBranch": ref}, repositories={"signpath-ci": ROOT})
+    (tmp_path / "pipeline.yml").write_text(yaml.safe_dump(_as_azure_reads_it(pipeline)), "utf-8")
+    how = [
         "--builtin-schema",
         "azure-pipelines",
         "--data-transform",
         "azure-pipelines",
         "--regex-variant",
         "nonunicode",
-    )
+    ]
     command = [str(tool("check-jsonschema")), *how, str(tmp_path / "pipeline.yml")]
     checked = subprocess.run(command, capture_output=True, text=True, check=False)
     assert checked.returncode == 0, checked.stdout
+
+
+def _as_azure_reads_it(node: Any) -> Any:
+    """Every scalar is a text to Azure. The schema knows no custom task: it is shown a script in its place."""
+    if isinstance(node, dict):
+        made = {str(key): _as_azure_reads_it(value) for key, value in node.items()}
+        if str(made.get("task", "")).removesuffix("@4") not in TASKS:
+            return made
+        return {"bash": "", **{key: text for key, text in made.items() if key not in {"task", "inputs"}}}
+    if isinstance(node, list):
+        return [_as_azure_reads_it(value) for value in node]
+    return str(node).lower() if isinstance(node, bool) else str(node)
