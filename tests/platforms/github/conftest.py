@@ -41,8 +41,11 @@ with open(os.environ["GITHUB_OUTPUT"], "a", encoding="utf-8") as outputs:
 """
 # On GitHub, scripts of composite actions have no INPUT_*; `act` hands them on. Here each of them holds something else.
 _POISONER = """#!{python}
-import os, pathlib, sys
+import json, os, pathlib, sys
 
+if "RECORD" in os.environ:
+    names = [name for name in os.environ if name.startswith("INPUT_")]
+    (pathlib.Path(os.environ["RECORD"]) / "poisoned.json").write_text(json.dumps(names), "utf-8")
 environment = {{name: "poisoned" if name.startswith("INPUT_") else text for name, text in os.environ.items()}}
 real = pathlib.Path(__file__).with_name("run.real")
 os.execve(real, [str(real), *sys.argv[1:]], environment)

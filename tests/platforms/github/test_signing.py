@@ -44,6 +44,8 @@ def test_the_official_action_s_workflow_gets_a_signed_verified_file(repository: 
     assert outputs["signing-request-id"] in outputs["signing-request-web-url"]
     assert (outputs["status"], outputs["signed-artifact-path"]) == ("Completed", "signed")
     assert outputs["signing-request-id"] in result.summary
+    # `act` has handed the inputs on as GitHub does not, and nothing was taken from there: they held something else.
+    assert {"INPUT_API-TOKEN", "INPUT_GITHUB-ARTIFACT-ID", "INPUT_PROJECT-SLUG"} <= set(result.json("poisoned"))
 
 
 def test_a_file_is_signed_without_the_connector(repository: Repository, sandbox: Sandbox) -> None:
@@ -172,6 +174,30 @@ def test_what_the_connector_refuses_fails_the_job_with_how_to_fix_it(
     assert why in error
     assert all(log.startswith("connector: ") for log in logs)
     assert not (result.record / "workspace" / "signed").exists()
+
+
+def test_what_can_not_be_signed_stays_as_it_is(repository: Repository, sandbox: Sandbox) -> None:
+    (repository.directory / "dist").mkdir()
+    shutil.copyfile(LAUNCHERS["x64"], repository.directory / "dist" / "app.exe")
+
+    result = _run(repository, use("sign", sandbox, {"path": "dist", "expected-subject": "Somebody Else"}))
+
+    assert result.code != 0
+    assert "Somebody Else" in result.errors[-1]
+    assert (result.record / "workspace" / "dist" / "app.exe").read_bytes() == LAUNCHERS["x64"].read_bytes()
+
+
+@pytest.mark.parametrize("action", ["get-signed-artifact", "resubmit-signing-request"])
+def test_a_request_that_there_is_not_fails_the_job(action: str, repository: Repository, sandbox: Sandbox) -> None:
+    given = {"signing-request-id": "11111111-2222-3333-4444-555555555555", "output-artifact-path": "signed.exe"}
+
+    result = _run(repository, use(action, sandbox, given))
+
+    assert result.code != 0
+    [error] = result.errors
+    assert "was refused" in error
+    assert given["signing-request-id"] in error
+    assert not (result.record / "workspace" / "signed.exe").exists()
 
 
 def test_a_notice_asks_for_the_approval(repository: Repository, sandbox: Sandbox) -> None:
