@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from signpath_ci.errors import InterruptedRunError, SignPathError
 
@@ -32,9 +32,19 @@ def main() -> int:
         return error.exit_code
     except BrokenPipeError:
         # The reader of our output went away (`| head`): not an error of the run, but nobody is left to be told.
-        with contextlib.suppress(OSError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), process.stdout.fileno())
         return _INTERNAL_ERROR
+    finally:
+        _forget_what_can_not_be_written(process.stdout)
+        _forget_what_can_not_be_written(process.stderr)
+
+
+def _forget_what_can_not_be_written(stream: TextIO) -> None:
+    """Keep Python from trying it again at its end, and from failing with an exit code of its own."""
+    try:
+        stream.flush()
+    except OSError:
+        with contextlib.suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _run(arguments: list[str], process: Process) -> int:

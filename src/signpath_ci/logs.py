@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import sys
 
@@ -12,11 +13,9 @@ class _Handler(logging.Handler):
     """Writes to whatever `sys.stderr` is at that moment, so a progress bar that wraps it keeps its place."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        try:
+        with contextlib.suppress(OSError):  # nobody can be told
             sys.stderr.write(one_line(f"{record.levelname.lower()}: {record.getMessage()}") + "\n")
             sys.stderr.flush()
-        except OSError:
-            self.handleError(record)
 
 
 def configure(level: str) -> None:

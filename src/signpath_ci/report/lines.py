@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from typing import TextIO
 
@@ -77,5 +78,6 @@ class LineReporter(Reporter):
         self._said_at = self._clock.monotonic()
 
     def _write(self, line: str) -> None:
-        self._stream.write(line + "\n")
-        self._stream.flush()
+        with contextlib.suppress(OSError):  # a log that nobody can read any more must not cost the signature
+            self._stream.write(line + "\n")
+            self._stream.flush()

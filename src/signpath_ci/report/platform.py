@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections.abc import Mapping
 from pathlib import Path
@@ -91,8 +92,9 @@ class PlatformReporter(Record):
             self._end()
 
     def _write(self, line: str) -> None:
-        self._stream.write(line + "\n")
-        self._stream.flush()
+        with contextlib.suppress(OSError):  # a log that nobody can read any more must not cost the signature
+            self._stream.write(line + "\n")
+            self._stream.flush()
 
     def _to_file(self, path: Path, text: str, *, mode: str = "a") -> None:
         """Write a file for the CI system. A run that has come this far does not fail for it."""

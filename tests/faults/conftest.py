@@ -1,0 +1,42 @@
+"""The cells that this session asks for, run side by side while the first results are read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from signpath_ci.sandbox.child import running_sandbox
+from tests.e2e.conftest import Program, Sandbox, job_environment
+from tests.faults.bench import Cell, Outcome, bench
+
+_AT_ONCE = 4
+
+
+@pytest.fixture(scope="session")
+def outcome_of(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[[Cell], Outcome]]:
+    """Return how a cell ended."""
+    asked = [item.callspec.params.get("cell") for item in request.session.items if hasattr(item, "callspec")]
+    with bench(tmp_path_factory.mktemp("faults")) as running, ThreadPoolExecutor(_AT_ONCE) as pool:
+        runs: dict[Cell, Future[Outcome]] = {
+            cell: pool.submit(running.run, cell) for cell in asked if isinstance(cell, Cell)
+        }
+        yield lambda cell: runs[cell].result()
+        for run in runs.values():
+            run.cancel()
+
+
+@pytest.fixture(scope="session")
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    state = tmp_path_factory.mktemp("local-faults")
+    with running_sandbox(["--processing-seconds", "0.3", "--state", str(state)]) as said:
+        yield said
+
+
+@pytest.fixture
+def program(sandbox: Sandbox, tmp_path: Path) -> Program:
+    return Program(tmp_path, {**job_environment(sandbox), "SIGNPATH_SERVICE_UNAVAILABLE_TIMEOUT": "10"})
