@@ -218,10 +218,10 @@ def _check_collectable(collection: Collection, source: Path | None = None) -> No
     from signpath_ci.verify import can_verify
 
     collection.packages.check()
-    if source is not None and not can_verify(source):
+    if source is not None and not can_verify(source, collection.expectations):
         raise UsageError(
             f"{source} is of a format whose signatures can't be verified here.",
-            hint="Sign it with --verify off, and verify it by other means.",
+            hint="Name it with --allow-unsupported, or sign it with --verify off, and verify it by other means.",
         )
 
 

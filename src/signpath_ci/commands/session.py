@@ -14,7 +14,7 @@ from signpath_ci.commands import Process, print_result, reporter_for
 from signpath_ci.commands.earlier import EarlierRequest
 from signpath_ci.commands.job_limit import warn_of_job_limit
 from signpath_ci.errors import SignPathError, UsageError
-from signpath_ci.model import Expectations
+from signpath_ci.model import STRONG_DIGESTS, Expectations
 from signpath_ci.options import Secret, options
 from signpath_ci.pipeline import Collection, SigningResult, WaitingTime
 from signpath_ci.report import Reporter, Several
@@ -22,6 +22,7 @@ from signpath_ci.report.platform import PlatformReporter
 from signpath_ci.report.result import ResultReporter
 from signpath_ci.settings import Common, DownloadSettings, Libraries, ResubmitSettings, Retrieval, Trust, Waiting
 from signpath_ci.signing.download import default_target
+from signpath_ci.verify import check_expectations
 from signpath_ci.verify.packages import Packages
 
 
@@ -88,16 +89,33 @@ class _Passing(logging.Handler):
             self.handleError(record)
 
 
-def expectations(settings: Trust) -> Expectations:
-    """Return whose signature the settings accept."""
-    return Expectations(
-        trust_roots=settings.trust_root, thumbprints=frozenset(settings.thumbprint), subject=settings.subject
+def expectations(settings: Trust, *, strict: bool) -> Expectations:
+    """Return which signatures the settings accept.
+
+    Raises:
+        UsageError: they contradict each other.
+    """
+    expected = Expectations(
+        trust_roots=settings.trust_root,
+        thumbprints=frozenset(settings.thumbprint),
+        subject=settings.subject,
+        issuer=settings.issuer,
+        signer_certificate=settings.signer_certificate,
+        strict=strict,
+        digest_algorithms=frozenset(settings.digest_algorithm or STRONG_DIGESTS),
+        allow_unsupported=settings.allow_unsupported,
     )
+    check_expectations(expected)
+    return expected
 
 
 def verified(settings: Retrieval, trust: Trust) -> Expectations | None:
-    """Return what the signature must fulfil; `None` where nothing is demanded."""
-    return None if settings.verify == "off" else expectations(trust)
+    """Return what the signature must fulfil; `None` where nothing is demanded.
+
+    Raises:
+        UsageError: the demands contradict each other.
+    """
+    return None if settings.verify == "off" else expectations(trust, strict=settings.verify == "strict")
 
 
 def packages(settings: Libraries, process: Process) -> Packages:

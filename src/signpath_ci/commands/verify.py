@@ -22,8 +22,9 @@ def run(settings: VerifySettings, process: Process) -> None:
         UsageError: what verification needs is not installed, or a trust root can't be read.
     """
     try:
+        expected = expectations(settings, strict=settings.strict)
         packages(settings, process).ready()
-        verdicts = verify_file(settings.artifact, unsigned=settings.unsigned, expectations=expectations(settings))
+        verdicts = verify_file(settings.artifact, unsigned=settings.unsigned, expectations=expected)
     except SignPathError as error:
         if settings.json:
             print_result(process, json.dumps({"verdicts": [], "error": error_object(error)}))

@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
+from signpath_ci.errors import VerificationError
 from signpath_ci.model import Artifact
 from signpath_ci.signing.target import check_target, default_target, disk_errors
 from signpath_ci.signing.temporary import TemporaryFile, beside
@@ -47,7 +48,8 @@ def download(
         force: replace an existing file.
         on_progress: is told the bytes that have come and those in all (0 where that is not known); starts again where
             the download does.
-        accept: looks at the file under its temporary name; what it raises is raised, what it returns is returned.
+        accept: looks at the file under its temporary name; what it raises is raised, what it returns is returned. A
+            file that it refuses with `VerificationError` is kept beside the target, with `.rejected` behind the name.
 
     Raises:
         LocalFileError: the target exists, the disk is full, ...
@@ -62,10 +64,23 @@ def download(
             return receive_into(file, incoming, target, on_progress)
 
         fetched = api.signed_artifact(signing_request_id, receive)
-        accepted = accept(fetched)
+        try:
+            accepted = accept(fetched)
+        except VerificationError as error:
+            raise _moved_aside(file, target, error) from error
         with disk_errors(target):
             file.publish(target, replace=force)
     return Artifact(path=target, size=fetched.size, sha256=fetched.sha256), accepted
+
+
+def _moved_aside(file: TemporaryFile, target: Path, error: VerificationError) -> VerificationError:
+    """Keep a refused file for whoever looks into it, under a name that nothing takes for the signed file's."""
+    rejected = target.with_name(f"{target.name}.rejected")
+    try:
+        file.publish(rejected, replace=True)
+    except OSError:  # then it is just gone, as any file that was not accepted
+        return error
+    return type(error)(error.message, hint=f"{error.hint} What came is kept as {rejected}; do not publish it.".strip())
 
 
 def receive_into(

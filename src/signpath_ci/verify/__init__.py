@@ -8,7 +8,6 @@ checks. All of them need the extra `verify`, so this module imports them where t
 
 from __future__ import annotations
 
-import logging
 from contextlib import ExitStack
 from importlib import import_module
 from pathlib import Path
@@ -18,14 +17,14 @@ from signpath_ci.clock import Clock
 from signpath_ci.errors import LocalFileError, UnsupportedFormatError, UsageError
 from signpath_ci.formats import FormatError
 from signpath_ci.formats.kind import detect
-from signpath_ci.model import Expectations, Verdict
+from signpath_ci.model import STRONG_DIGESTS, Expectations, Verdict
+from signpath_ci.verify.unsupported import is_allowed, is_let_through
 
 if TYPE_CHECKING:
     from signpath_ci.verify.judge import Judge, Signature
 
-__all__ = ["can_verify", "require_extra", "verify_file"]
+__all__ = ["can_verify", "check_expectations", "require_extra", "verify_file"]
 
-_log = logging.getLogger(__name__)
 _NOTHING_EXPECTED = Expectations()
 _SYSTEM_CLOCK = Clock()
 
@@ -46,6 +45,21 @@ def require_extra() -> None:
         ) from error
 
 
+def check_expectations(expectations: Expectations) -> None:
+    """Find out early, and without the libraries, whether expectations make sense.
+
+    Raises:
+        UsageError: trust is demanded, but nobody is trusted; or a digest algorithm is allowed that proves nothing.
+    """
+    if expectations.strict and not (expectations.trust_roots or expectations.thumbprints):
+        raise UsageError(
+            "Strict verification demands a trusted signer, and nobody is trusted.",
+            hint="Name a --trust-root or a --thumbprint.",
+        )
+    if not expectations.digest_algorithms or not expectations.digest_algorithms <= set(STRONG_DIGESTS):
+        raise UsageError(f"Digest algorithms that can be allowed are {', '.join(STRONG_DIGESTS)}.")
+
+
 def can_verify(path: Path, expectations: Expectations = _NOTHING_EXPECTED) -> bool:
     """Tell whether what comes back for an unsigned file can be judged, or may stay unjudged.
 
@@ -54,7 +68,6 @@ def can_verify(path: Path, expectations: Expectations = _NOTHING_EXPECTED) -> bo
     """
     from signpath_ci.formats.jar import MANIFEST
     from signpath_ci.formats.zip import open_archive, package_marker
-    from signpath_ci.verify.container import is_allowed
 
     with ExitStack() as stack:
         file = _open(path, stack)
@@ -102,11 +115,11 @@ def verify_file(
         UsageError: a trust root holds no certificate, or the extra is not installed.
     """
     require_extra()
-    from signpath_ci.verify.container import is_allowed
     from signpath_ci.verify.failure import about
     from signpath_ci.verify.judge import Judge
     from signpath_ci.verify.trust import Trust
 
+    check_expectations(expectations)
     name = shown_as or path
     judge = Judge(trust=Trust.load(expectations), now=clock.now())
     with ExitStack() as stack:
@@ -118,9 +131,8 @@ def verify_file(
         except OSError as error:
             raise LocalFileError(f"{name} can't be read, or not be unpacked: {error.strerror}.") from error
         except UnsupportedFormatError:
-            if not is_allowed(name.as_posix(), expectations.allow_unsupported):
+            if not is_let_through(name.as_posix(), expectations.allow_unsupported):
                 raise
-            _log.warning("%s is not verified: its format is unsupported, which is allowed", name)
             return ()
     return tuple(
         Verdict(

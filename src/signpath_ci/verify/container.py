@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import logging
 from contextlib import ExitStack
-from fnmatch import fnmatchcase
-from pathlib import PurePosixPath
 from typing import BinaryIO
 from zipfile import ZipInfo
 
@@ -20,8 +17,7 @@ from signpath_ci.verify.identity import check_paths, is_same, listed
 from signpath_ci.verify.jar import verify_jar
 from signpath_ci.verify.judge import Judge, Signature
 from signpath_ci.verify.subjects import verify_subject
-
-_log = logging.getLogger(__name__)
+from signpath_ci.verify.unsupported import is_let_through
 
 Found = list[tuple[str | None, Signature]]
 """Signatures with the name of the member that they are of; `None`: of the archive itself."""
@@ -51,11 +47,6 @@ def verify_zip(
     if not found:
         raise VerificationError("nothing in the archive is signed: there is no file in it that can be.")
     return found
-
-
-def is_allowed(name: str, patterns: tuple[str, ...]) -> bool:
-    """Tell whether a path or its last part matches one of the patterns."""
-    return any(fnmatchcase(text, pattern) for text in (name, PurePosixPath(name).name) for pattern in patterns)
 
 
 class _Walk:
@@ -109,7 +100,7 @@ class _Walk:
             if submitted is not None and original is not None and not signatures:
                 with archive.open(info) as left, submitted.open(original) as right:
                     is_changed = not is_same(left, right)
-                if is_changed and not self._is_let_through(name):
+                if is_changed and not is_let_through(name, self._allowed):
                     changed.append(name)
         if changed:
             raise VerificationError(f"not what was submitted, though of no kind that is signed: {listed(changed)}.")
@@ -136,7 +127,7 @@ class _Walk:
                 with about(name):
                     signatures = verify_subject(kind, member, unsigned=unsigned, judge=self._judge)
             except (UnsupportedError, UnsupportedFormatError):
-                if self._is_let_through(name):
+                if is_let_through(name, self._allowed):
                     return None
                 raise
             return [(name, signature) for signature in signatures]
@@ -146,12 +137,6 @@ class _Walk:
             return self.archive(member, unsigned, prefix=f"{name}/")
         except FormatError as error:  # checks that failed in it name their member already
             raise type(error)(f"{name}: {error}") from error
-
-    def _is_let_through(self, name: str) -> bool:
-        if is_allowed(name, self._allowed):
-            _log.warning("%s is not verified: its format is unsupported, which is allowed", name)
-            return True
-        return False
 
 
 def _detached(kinds: dict[str, Kind | None]) -> dict[str, str]:

@@ -29,18 +29,10 @@ class Trust:
 
         Raises:
             LocalFileError: one can't be read.
-            UsageError: one holds no certificates; or trust is demanded, but nobody is trusted; or a digest algorithm
-                that is none to rely on is allowed.
+            UsageError: one holds no certificates.
         """
         roots = tuple(root for path in expectations.trust_roots for root in _load(path, "trust root"))
         signer = expectations.signer_certificate
-        if expectations.strict and not (roots or expectations.thumbprints):
-            raise UsageError(
-                "Strict verification demands a trusted signer, and nobody is trusted.",
-                hint="Name a --trust-root or a --thumbprint.",
-            )
-        if not expectations.digest_algorithms or not expectations.digest_algorithms <= set(STRONG_DIGESTS):
-            raise UsageError(f"Digest algorithms that can be allowed are {', '.join(STRONG_DIGESTS)}.")
         return cls(
             roots=roots,
             thumbprints=expectations.thumbprints,

@@ -155,7 +155,27 @@ def test_what_does_not_come_whole_touches_nothing(
     assert not force or target.read_bytes() == b"old"
 
 
-@pytest.mark.parametrize("error", [VerificationError("not signed"), InterruptedRunError("SIGINT"), KeyboardInterrupt()])
+def test_what_fails_verification_is_kept_under_another_name(target: Path) -> None:
+    def accept(_artifact: Artifact) -> None:
+        raise VerificationError("not signed.", hint="Look.")
+
+    rejected = target.with_name(f"{target.name}.rejected")
+    for _ in range(2):
+        with pytest.raises(VerificationError) as caught:
+            _fetch(target, _send, accept=accept)
+        assert _names(target) == [rejected.name]
+        assert (caught.value.message, caught.value.hint) == (
+            "not signed.",
+            f"Look. What came is kept as {rejected}; do not publish it.",
+        )
+    rejected.unlink()
+    rejected.mkdir()  # a name that can't be had: nothing is kept, and the error is the first one
+    with pytest.raises(VerificationError) as caught:
+        _fetch(target, _send, accept=accept)
+    assert (caught.value.hint, _names(target)) == ("Look.", [rejected.name])
+
+
+@pytest.mark.parametrize("error", [InterruptedRunError("SIGINT"), KeyboardInterrupt()])
 def test_what_is_not_accepted_gets_no_name(target: Path, error: BaseException) -> None:
     def accept(_artifact: Artifact) -> None:
         raise error
