@@ -8,6 +8,7 @@ import uuid
 from urllib.parse import urlsplit
 
 from signpath_ci.options import HiddenValueError, Secret
+from signpath_ci.rules import are_rules, parse_rules
 
 _SECONDS_PER_UNIT = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
@@ -51,6 +52,13 @@ def http_url(text: str) -> str:
     if parts.username or parts.password:
         raise HiddenValueError("holds a user name or password: tokens go into their own variables.")
     return text.strip().rstrip("/")
+
+
+def policy_slug(text: str) -> str:
+    """Return the slug of a signing policy, or the rules that choose one, as they were written."""
+    if are_rules(text):
+        parse_rules(text)
+    return text.strip()
 
 
 def token(text: str) -> Secret:

@@ -15,11 +15,13 @@ from signpath_ci.parsing import (
     duration,
     http_url,
     organization_uuid,
+    policy_slug,
     positive_duration,
     sha256_thumbprint,
     tcp_port,
     token,
 )
+from signpath_ci.rules import are_rules
 
 __all__ = [
     "Common",
@@ -93,7 +95,11 @@ class Request:
     """What is to be signed, and under which rules."""
 
     project_slug: str = option("The project in SignPath.", metavar="SLUG")
-    signing_policy_slug: str = option("The signing policy.", metavar="SLUG")
+    signing_policy_slug: str = option(
+        "The signing policy; or rules, of which the first that holds counts: `tag v*: release, *: test`.",
+        parse=policy_slug,
+        metavar="SLUG|RULES",
+    )
     artifact_configuration_slug: str | None = option(
         "The artifact configuration; without it the project's default.", default=None, metavar="SLUG"
     )
@@ -348,8 +354,8 @@ class Submitting(Request, Metadata, Service, OriginTrust):
 
     @property
     def depends_on_origin(self) -> bool:
-        """Whether the build's origin is sent or compared, so that one that can't be told is an error."""
-        return self.trusted_build_system_token is not None
+        """Whether the build's origin is sent, compared or decides, so that one that can't be told is an error."""
+        return self.trusted_build_system_token is not None or are_rules(self.signing_policy_slug)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -384,7 +390,11 @@ class WaitSettings(Earlier, Service, Waiting, Common):
 class ResubmitSettings(Earlier, EarlierRetrieval, Receipts, Service, MayWait, Interruption, Trust, Libraries, Common):
     """Settings of `resubmit`."""
 
-    signing_policy_slug: str = option("The signing policy.", metavar="SLUG")
+    signing_policy_slug: str = option(
+        "The signing policy; or rules, of which the first that holds counts: `tag v*: release, *: test`.",
+        parse=policy_slug,
+        metavar="SLUG|RULES",
+    )
     description: str | None = option("The new request's description.", default=None, variable="SIGNPATH_DESCRIPTION")
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from signpath_ci.commands import Process
 from signpath_ci.commands.connection import connect_connector
+from signpath_ci.commands.policy import with_policy
 from signpath_ci.commands.request import origin_for, request_fields
 from signpath_ci.commands.session import packages, verified
 from signpath_ci.errors import UsageError
@@ -36,7 +37,8 @@ def sign_through_connector(settings: SignSettings, process: Process, reporter: R
             hint="Leave out --verify-origin and the trusted build system's token, or --connector-url.",
         )
     origin = origin_for(settings, process)
-    reporter.planned(project=settings.project_slug, policy=settings.signing_policy_slug, origin=origin)
+    chosen = with_policy(settings, process, lambda: origin)
+    reporter.planned(project=chosen.project_slug, policy=chosen.signing_policy_slug, origin=origin)
     delivery = Delivery(
         directory=settings.output_artifact_directory,
         file=settings.output,
@@ -47,7 +49,7 @@ def sign_through_connector(settings: SignSettings, process: Process, reporter: R
     )
     return sign_build_artifact(
         _build_artifact(settings, process, origin.platform),
-        request_fields(settings, process, origin),
+        request_fields(chosen, process, origin),
         delivery if settings.wait_for_completion else None,
         timeout=settings.wait_for_completion_timeout,
         connector=connect_connector(settings, process, reporter, url=url),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from signpath_ci.commands import Process
 from signpath_ci.commands.connection import connect
 from signpath_ci.commands.earlier import earlier_request, receipt_file
+from signpath_ci.commands.policy import with_policy
 from signpath_ci.commands.session import earlier_collection, run_signing
 from signpath_ci.errors import UsageError
 from signpath_ci.origin import collect_origin
@@ -31,7 +32,8 @@ def run(settings: PromoteSettings, process: Process) -> None:
                 hint="Name the receipt that `submit` or `sign --receipt` wrote, instead of the id.",
             )
         origin = collect_origin(process.environment, process.directory, version=settings.build_version)
-        reporter.planned(project=candidate.receipt.project_slug, policy=settings.signing_policy_slug, origin=origin)
+        chosen = with_policy(settings, process, lambda: origin)
+        reporter.planned(project=candidate.receipt.project_slug, policy=chosen.signing_policy_slug, origin=origin)
         collection = earlier_collection(candidate, settings, process)
         unsigned = read_artifact(settings.unsigned) if settings.unsigned else None
         api = connect(settings, process)
@@ -39,7 +41,7 @@ def run(settings: PromoteSettings, process: Process) -> None:
         return resubmit(
             candidate.signing_request_id,
             collection,
-            signing_policy_slug=settings.signing_policy_slug,
+            signing_policy_slug=chosen.signing_policy_slug,
             description=settings.description,
             api=api,
             reporter=reporter,

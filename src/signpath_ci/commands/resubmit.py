@@ -5,8 +5,10 @@ from __future__ import annotations
 from signpath_ci.commands import Process
 from signpath_ci.commands.connection import connect
 from signpath_ci.commands.earlier import earlier_request, receipt_file
+from signpath_ci.commands.policy import with_policy
 from signpath_ci.commands.session import earlier_collection, run_signing
 from signpath_ci.model import Origin
+from signpath_ci.origin import collect_origin
 from signpath_ci.pipeline import SigningResult, resubmit
 from signpath_ci.report import Reporter
 from signpath_ci.settings import ResubmitSettings
@@ -20,12 +22,13 @@ def run(settings: ResubmitSettings, process: Process) -> None:
     """
 
     def work(reporter: Reporter) -> SigningResult:
-        reporter.planned(project=None, policy=settings.signing_policy_slug, origin=None)
+        chosen = with_policy(settings, process, lambda: collect_origin(process.environment, process.directory))
+        reporter.planned(project=None, policy=chosen.signing_policy_slug, origin=None)
         request = earlier_request(settings, settings)
         return resubmit(
             request.signing_request_id,
             earlier_collection(request, settings, process),
-            signing_policy_slug=settings.signing_policy_slug,
+            signing_policy_slug=chosen.signing_policy_slug,
             description=settings.description,
             api=connect(settings, process),
             reporter=reporter,

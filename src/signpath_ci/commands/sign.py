@@ -6,6 +6,7 @@ from signpath_ci.commands import Process
 from signpath_ci.commands.connection import connect
 from signpath_ci.commands.connector import sign_through_connector
 from signpath_ci.commands.earlier import receipt_file
+from signpath_ci.commands.policy import with_policy
 from signpath_ci.commands.request import origin_for, request_fields
 from signpath_ci.commands.session import packages, run_signing, verified, waiting_time
 from signpath_ci.errors import UsageError
@@ -28,8 +29,9 @@ def run(settings: SignSettings, process: Process) -> None:
         if settings.artifact is None:
             raise UsageError("No file to sign is named.", hint="Name one: signpath-ci sign FILE, or SIGNPATH_ARTIFACT.")
         origin = origin_for(settings, process)
-        reporter.planned(project=settings.project_slug, policy=settings.signing_policy_slug, origin=origin)
-        fields = request_fields(settings, process, origin)
+        chosen = with_policy(settings, process, lambda: origin)
+        reporter.planned(project=chosen.project_slug, policy=chosen.signing_policy_slug, origin=origin)
+        fields = request_fields(chosen, process, origin)
         expected_origin = ExpectedOrigin(
             origin=origin, branch=settings.origin_branch, build_settings_file=fields.build_settings_file
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from signpath_ci.commands import Process
 from signpath_ci.commands.connection import connect
 from signpath_ci.commands.earlier import receipt_file
+from signpath_ci.commands.policy import with_policy
 from signpath_ci.commands.request import origin_for, request_fields
 from signpath_ci.commands.session import run_signing
 from signpath_ci.pipeline import SigningResult, sign
@@ -22,10 +23,11 @@ def run(settings: SubmitSettings, process: Process) -> None:
 
     def work(reporter: Reporter) -> SigningResult:
         origin = origin_for(settings, process)
-        reporter.planned(project=settings.project_slug, policy=settings.signing_policy_slug, origin=origin)
+        chosen = with_policy(settings, process, lambda: origin)
+        reporter.planned(project=chosen.project_slug, policy=chosen.signing_policy_slug, origin=origin)
         return sign(
             settings.artifact,
-            request_fields(settings, process, origin),
+            request_fields(chosen, process, origin),
             None,
             api=connect(settings, process, trusted_build_system_token=settings.trusted_build_system_token),
             reporter=reporter,
