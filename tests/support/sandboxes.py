@@ -28,7 +28,7 @@ from signpath_ci.sandbox.config import (
 from signpath_ci.sandbox.processing import SignFile
 from signpath_ci.sandbox.server import Server, listen
 from signpath_ci.sandbox.signers.errors import CannotSignError
-from signpath_ci.sandbox.store import Store
+from signpath_ci.sandbox.store import SigningRequest, Store
 
 ORGANIZATION = "0a8f3a52-3c2c-4d4e-9a51-0f0b6f5f8a11"
 REPOSITORY = "https://github.com/acme/app"
@@ -90,7 +90,7 @@ ORIGIN = {
 """What a trusted build system sends; it fits every policy of `CONFIGURATION`."""
 
 
-def fake_sign(source: Path, target: Path, certificate: str) -> None:
+def fake_sign(source: Path, target: Path, _request: SigningRequest, certificate: str) -> None:
     """Sign in a way that tests can foresee; what starts with `bad` can't be signed."""
     content = source.read_bytes()
     if content.startswith(b"bad"):

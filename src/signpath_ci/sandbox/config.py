@@ -43,7 +43,7 @@ class TrustedBuildSystem:
 
 @dataclass(frozen=True, kw_only=True)
 class ArtifactConfiguration:
-    """A named way to sign a file. The sandbox signs by content, whatever the configuration is called."""
+    """A named way to sign a file: `cms` and `raw` make detached signatures, any other signs by content."""
 
     slug: str
     name: str
@@ -164,7 +164,11 @@ def default_configuration(*, organization_id: str, api_token: str, trusted_build
             Project(
                 slug="demo",
                 name="Demo",
-                artifact_configurations=(ArtifactConfiguration(slug="initial", name="Initial"),),
+                artifact_configurations=(
+                    ArtifactConfiguration(slug="initial", name="Initial"),
+                    ArtifactConfiguration(slug="cms", name="Detached CMS signature"),
+                    ArtifactConfiguration(slug="raw", name="Raw signature"),
+                ),
                 signing_policies=(
                     SigningPolicy(slug="test-signing", name="Test signing", certificate="test-signing"),
                     SigningPolicy(

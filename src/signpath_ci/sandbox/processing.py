@@ -30,8 +30,11 @@ _NEXT = {
     State.QUEUED_FOR_PROCESSING: State.PROCESSING,
 }
 
-SignFile = Callable[[Path, Path, str], None]
-"""Signs the first path to the second with the certificate of that name; raises `CannotSignError`."""
+SignFile = Callable[[Path, Path, SigningRequest, str], None]
+"""Signs the first path to the second, as a request wants it, with the certificate of that name.
+
+Raises `CannotSignError`.
+"""
 
 
 class Processor:
@@ -169,7 +172,7 @@ class Processor:
 
     async def _sign_to(self, target: Path, request: SigningRequest, policy: SigningPolicy) -> str:
         def sign() -> str:
-            self._sign(self._store.unsigned(request.id), target, policy.certificate)
+            self._sign(self._store.unsigned(request.id), target, request, policy.certificate)
             return _sha256(target)
 
         async with self._signings:

@@ -27,8 +27,9 @@ from signpath_ci.sandbox.config import Configuration, default_configuration
 from signpath_ci.sandbox.config_file import read_configuration
 from signpath_ci.sandbox.connectors.routes import CONNECTORS
 from signpath_ci.sandbox.pki import Authority
+from signpath_ci.sandbox.processing import SignFile
 from signpath_ci.sandbox.signers import sign_file
-from signpath_ci.sandbox.store import Store
+from signpath_ci.sandbox.store import SigningRequest, Store
 
 _GRACE_SECONDS = 1
 
@@ -167,13 +168,15 @@ def _authority(directory: Path, artifact_store: Path, clock: Clock) -> Authority
         ) from None
 
 
-def _signing(authority: Authority, clock: Clock) -> Callable[[Path, Path, str], None]:
-    def sign(source: Path, target: Path, certificate: str) -> None:
+def _signing(authority: Authority, clock: Clock) -> SignFile:
+    def sign(source: Path, target: Path, request: SigningRequest, certificate: str) -> None:
         sign_file(
             source,
             target,
             signer=authority.code_signer(certificate),
             time_stamp=lambda signature: tsa.time_stamp(authority.time_stamper, signature, now=clock.now()),
+            name=request.file_name,
+            artifact_configuration=request.artifact_configuration_slug,
         )
 
     return sign

@@ -117,10 +117,10 @@ def test_a_signature_made_before_the_restart_is_not_made_again(tmp_path: Path) -
 def test_canceled_while_it_is_signed(tmp_path: Path) -> None:
     started, go_on = threading.Event(), threading.Event()
 
-    def sign(source: Path, target: Path, certificate: str) -> None:
+    def sign(source: Path, target: Path, request: SigningRequest, certificate: str) -> None:
         started.set()
         assert go_on.wait(20)
-        fake_sign(source, target, certificate)
+        fake_sign(source, target, request, certificate)
 
     with serving(tmp_path, sign=sign) as sandbox:
         request_id = sandbox.submit(b"MZ late").json()["signingRequestId"]
@@ -136,10 +136,10 @@ def test_canceled_while_it_is_signed(tmp_path: Path) -> None:
 
 
 def test_an_unforeseen_error_ends_one_request_only(tmp_path: Path) -> None:
-    def sign(source: Path, target: Path, certificate: str) -> None:
+    def sign(source: Path, target: Path, request: SigningRequest, certificate: str) -> None:
         if source.read_bytes() == b"MZ trouble":
             raise OSError("no space left")
-        fake_sign(source, target, certificate)
+        fake_sign(source, target, request, certificate)
 
     with serving(tmp_path, sign=sign) as sandbox:
         trouble = sandbox.submit(b"MZ trouble").json()["signingRequestId"]
@@ -226,3 +226,16 @@ def test_a_start_removes_what_a_killed_sandbox_left(tmp_path: Path) -> None:
     with serving(tmp_path):
         assert [path.name for path in (state / "requests").iterdir()] == [kept]
         assert list((state / "incoming").iterdir()) == []
+
+
+def test_what_signs_is_told_the_file_s_name_and_the_artifact_configuration(tmp_path: Path) -> None:
+    told = []
+
+    def sign(source: Path, target: Path, request: SigningRequest, certificate: str) -> None:
+        told.append((request.file_name, request.artifact_configuration_slug, certificate))
+        fake_sign(source, target, request, certificate)
+
+    with serving(tmp_path, sign=sign) as sandbox:
+        for slug in (None, "v2"):
+            sandbox.wait(sandbox.submit(b"MZ", artifactConfigurationSlug=slug).json()["signingRequestId"])
+    assert told == [("app.exe", "initial", "test"), ("app.exe", "v2", "test")]
