@@ -81,7 +81,9 @@ def manifests() -> dict[Path, str]:
 
 def input_table() -> str:
     """Return the table of the tasks' inputs, for the documentation."""
-    known = {one.name: one for task in reversed(TASKS) for one in inputs_of(task)}
+    known: dict[str, Input] = {}
+    for task in TASKS:
+        known |= {one.name: one for one in inputs_of(task) if one.name not in known}
     takers = {name: [task[0] for task in TASKS if name in {one.name for one in inputs_of(task)}] for name in known}
     lines = ["| input | default | meaning | of |", "| --- | --- | --- | --- |"]
     for name, one in known.items():

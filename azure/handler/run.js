@@ -33,9 +33,9 @@ function start([program, ...args], env) {
   core.on('error', (error) => fail(`${program} can't be started: ${error.message}`));
   core.on('close', (code, signal) => {
     if (code === 0) tl.setResult(tl.TaskResult.Succeeded, '');
-    else if (signal) fail(`The core was ended by ${signal}.`);
-    // The core has said why, as an issue of its own.
-    else tl.setResult(tl.TaskResult.Failed, '');
+    // The core's own exit codes: it has said why, as an issue.
+    else if (code >= 2 && code <= 143) tl.setResult(tl.TaskResult.Failed, '');
+    else fail(`The core ended unexpectedly (${signal ?? `exit code ${code}`}); the log says more.`);
   });
 }
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+import threading
 import zipfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -71,23 +72,27 @@ class Agent:
     variables: dict[str, str] = field(default_factory=dict)
     summaries: list[str] = field(default_factory=list)
 
-    def run(self, step: Mapping[str, Any], *, meanwhile: Callable[[subprocess.Popen[str]], None] | None = None) -> Ran:
-        """Run one step to its end; `meanwhile` is called with its process."""
+    def run(self, step: Mapping[str, Any], *, at: str = "", then: Callable[[int], None] | None = None) -> Ran:
+        """Run one step to its end; `then` is called with its process id at the first line that holds `at`."""
         if "publish" in step:
             return self._publish(step)
         if "checkout" in step or step.get("task") in _AZURES_OWN:
             return Ran(step, True, "")
-        process = self._start_task(step) if "task" in step else self._start_script(step)
-        try:
-            if meanwhile:
-                meanwhile(process)
-            output, _ = process.communicate(timeout=_DEADLINE)
-        except BaseException:
-            process.kill()
-            raise
-        ran = Ran(step, process.returncode == 0, output)
+        lines: list[str] = []
+        with self._start_task(step) if "task" in step else self._start_script(step) as process:
+            hanging = threading.Timer(_DEADLINE, process.kill)
+            hanging.start()
+            assert process.stdout is not None
+            for line in process.stdout:
+                lines.append(line)
+                if then and at in line:
+                    then(process.pid)
+                    then = None
+            process.wait()
+            hanging.cancel()
+        ran = Ran(step, process.returncode == 0, "".join(lines))
         self._obey(ran)
-        return Ran(step, ran.succeeded and "Failed" not in ran.results, output)
+        return replace(ran, succeeded=ran.succeeded and "Failed" not in ran.results)
 
     def run_job(self, job: Mapping[str, Any]) -> list[Ran]:
         """Run a job's steps up to the first that fails."""

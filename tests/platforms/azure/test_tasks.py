@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import shutil
 import signal
 import subprocess
 import sys
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -182,19 +183,10 @@ def test_no_usable_python(agent: Agent, task: Step, tmp_path: Path, programs: di
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_cancelled_job_reaches_the_core(agent: Agent, task: Step, number: signal.Signals) -> None:
     step = task("SubmitSigningRequest", artifactPath="app.exe", signingPolicySlug="approved-signing")
-    ran = agent.run(step, meanwhile=partial(interrupt_when_waiting, number=number))
+    ran = agent.run(step, at="WaitingForApproval", then=lambda pid: os.kill(pid, number))
+    assert [text for kind, text in ran.issues if kind == "warning" and "/web/requests/" in text]
     assert "interrupted" in failed(ran).lower() or "terminated" in failed(ran).lower()
     assert not process_with(str(agent.directory))
-
-
-def interrupt_when_waiting(process: subprocess.Popen[str], number: int) -> None:
-    """Cancel as the agent does: the step's own process gets the signal, and no other."""
-    assert process.stdout is not None
-    for line in process.stdout:
-        if "WaitingForApproval" in line:
-            process.send_signal(number)
-            return
-    raise AssertionError("The task has not waited.")
 
 
 def process_with(text: str) -> list[str]:
@@ -208,19 +200,31 @@ def process_with(text: str) -> list[str]:
     return found
 
 
+@pytest.mark.parametrize(
+    ("program", "why"),
+    [
+        ("raise SystemExit(1)", "exit code 1"),
+        ("import os; os.kill(os.getpid(), 9)", "SIGKILL"),
+        ("broken(", "exit code 1"),
+    ],
+)
+def test_a_core_that_breaks_fails_the_task(agent: Agent, task: Step, tmp_path: Path, program: str, why: str) -> None:
+    [(name, directory)] = [known for known in agent.tasks.items() if known[0] == "GetSignedArtifact@4"]
+    broken = shutil.copytree(directory, tmp_path / "broken")
+    (broken / "signpath-ci.pyz").write_text(program, "utf-8")
+    agent.tasks = {name: broken}
+    assert failed(agent.run(task("GetSignedArtifact"))) == f"The core ended unexpectedly ({why}); the log says more."
+
+
 def test_process_lists_show_no_secret(agent: Agent, task: Step) -> None:
     seen: list[str] = []
 
-    def look(process: subprocess.Popen[str]) -> None:
-        assert process.stdout is not None
-        while "WaitingForApproval" not in process.stdout.readline():
-            assert process.poll() is None
+    def look(pid: int) -> None:
         seen.extend(process_with(str(agent.directory)))
-        process.send_signal(signal.SIGTERM)
+        os.kill(pid, signal.SIGTERM)
 
-    agent.run(
-        task("SubmitSigningRequest", artifactPath="app.exe", signingPolicySlug="approved-signing"), meanwhile=look
-    )
+    step = task("SubmitSigningRequest", artifactPath="app.exe", signingPolicySlug="approved-signing")
+    agent.run(step, at="WaitingForApproval", then=look)
     assert len(seen) == 2, "the handler and the core"
     assert [(secret, line) for secret in SECRETS for line in seen if secret in line] == []
 

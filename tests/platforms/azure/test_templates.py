@@ -119,14 +119,8 @@ def test_hostile_parameters_are_data(agent: Agent, template: Steps, sandbox: San
 
 
 def test_a_cancelled_job_reaches_the_core(agent: Agent, template: Steps) -> None:
-    def interrupt(process: subprocess.Popen[str]) -> None:
-        assert process.stdout is not None
-        while "WaitingForApproval" not in process.stdout.readline():
-            assert process.poll() is None
-        process.send_signal(signal.SIGINT)
-
     [step] = template("sign", artifactPath="app.exe", signingPolicySlug="approved-signing")
-    ran = agent.run(step, meanwhile=interrupt)
+    ran = agent.run(step, at="WaitingForApproval", then=lambda pid: os.kill(pid, signal.SIGINT))
     assert not ran.succeeded
     assert "interrupted" in ran.issues[-1][1].lower()
 
