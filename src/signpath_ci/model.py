@@ -106,7 +106,8 @@ class Expectations:
         thumbprints: SHA-256 of signers' certificates to trust, lower-case hex.
         subject: a text that the signer's subject must contain; a condition, never trust by itself.
         issuer: a text that the name of the certificate's issuer must contain, likewise.
-        signer_certificate: PEM file with the certificate of a raw signature, which has none inside.
+        signer_certificate: PEM file with the certificate of a raw signature, which has none inside, and behind it
+            those of its issuers.
         strict: trust and a time stamp are demanded of every signature.
         digest_algorithms: those that a signature may use, of `STRONG_DIGESTS`.
         allow_unsupported: patterns (`fnmatch`) of files, or of members of containers, by path or base name, that are

@@ -217,7 +217,7 @@ class Trust:
     subject: str | None = option("A text that the signer's subject must contain.", default=None)
     issuer: str | None = option("A text that the issuer of the signer's certificate must contain.", default=None)
     signer_certificate: Path | None = option(
-        "A PEM file with the certificate of a raw signature, which does not name its signer itself.",
+        "A PEM file with the certificate of a raw signature, which does not name its signer, and then of its issuers.",
         parse=Path,
         default=None,
         metavar="PEM",

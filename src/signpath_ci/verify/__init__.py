@@ -157,9 +157,8 @@ def _judge(
     from signpath_ci.verify.detached import verify_cms, verify_raw
     from signpath_ci.verify.subjects import verify_subject
 
-    certificate = judge.trust.signer_certificate
-    if certificate is not None:
-        return [(None, verify_raw(file, unsigned, judge, certificate))]
+    if judge.trust.signer_certificates:
+        return [(None, verify_raw(file, unsigned, judge))]
     kind = detect(file, name.name)
     if kind == "zip":
         return verify_zip(file, unsigned=unsigned, judge=judge, allow_unsupported=expectations.allow_unsupported)

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from functools import partial
 from typing import BinaryIO
 
-from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
@@ -51,19 +50,19 @@ def verify_cms(file: BinaryIO, content: BinaryIO | None, judge: Judge) -> Signat
     return judge.signature(verified, format_name="cms", algorithm=algorithm, digest=digester(content)(algorithm))
 
 
-def verify_raw(file: BinaryIO, content: BinaryIO | None, judge: Judge, certificate: x509.Certificate) -> Signature:
+def verify_raw(file: BinaryIO, content: BinaryIO | None, judge: Judge) -> Signature:
     """Check a bare signature value: RSA (PKCS #1 v1.5, or PSS with the digest's length as salt) or ECDSA.
 
     Args:
         file: the signature.
         content: what it is for.
-        judge: what is demanded of the signature.
-        certificate: the signer's, which the value itself does not name.
+        judge: what is demanded of the signature; and whose it is, which the value itself does not say.
 
     Raises:
         VerificationError: a check failed.
         FormatError: the key is of a kind that can't be judged.
     """
+    certificate, *embedded = judge.trust.signer_certificates
     value = _read(file)
     if content is None:
         raise VerificationError("a raw signature can't be judged without the file that it is for.")
@@ -78,7 +77,12 @@ def verify_raw(file: BinaryIO, content: BinaryIO | None, judge: Judge, certifica
         hashed = digest(algorithm.name)
         if _fits(key, value, hashed, algorithm):
             return judge.signer(
-                certificate, (), time_stamp=None, format_name="raw", algorithm=algorithm.name, digest=hashed
+                certificate,
+                tuple(embedded),
+                time_stamp=None,
+                format_name="raw",
+                algorithm=algorithm.name,
+                digest=hashed,
             )
     raise VerificationError("the signature does not match the file and the signer's certificate.")
 

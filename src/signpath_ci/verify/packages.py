@@ -20,6 +20,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from importlib import util
 from pathlib import Path
+from typing import BinaryIO
 
 from signpath_ci.errors import UsageError, VerificationError
 from signpath_ci.verify import require_extra
@@ -116,7 +117,7 @@ class _Installation:
         except OSError as error:
             raise _failed(f"{target.parent} can't be used: {error.strerror}.") from None
         # Also where the run ends for another reason: neither pip nor its files are left behind.
-        self._tidy = weakref.finalize(self, _tidy, self._pip, self._staging)
+        self._tidy = weakref.finalize(self, _tidy, self._pip, self._log, self._staging)
 
     def finish(self) -> None:
         """Wait for the end.
@@ -137,7 +138,6 @@ class _Installation:
         except subprocess.TimeoutExpired:
             raise _failed(f"pip did not end within {_DEADLINE:.0f} s.") from None
         finally:
-            self._log.close()
             self._tidy()
 
     def _publish(self) -> None:
@@ -155,10 +155,11 @@ class _Installation:
         return (errors or lines or ["pip gave no reason"])[-1].rstrip(".") + "."
 
 
-def _tidy(pip: subprocess.Popen[bytes], staging: Path) -> None:
+def _tidy(pip: subprocess.Popen[bytes], log: BinaryIO, staging: Path) -> None:
     if pip.poll() is None:
         pip.kill()
         pip.wait()
+    log.close()
     shutil.rmtree(staging, ignore_errors=True)
 
 

@@ -19,7 +19,7 @@ class Trust:
     thumbprints: frozenset[str] = frozenset()
     subject: str | None = None
     issuer: str | None = None
-    signer_certificate: x509.Certificate | None = None
+    signer_certificates: tuple[x509.Certificate, ...] = ()
     is_strict: bool = False
     digest_algorithms: frozenset[str] = frozenset(STRONG_DIGESTS)
 
@@ -38,7 +38,7 @@ class Trust:
             thumbprints=expectations.thumbprints,
             subject=expectations.subject,
             issuer=expectations.issuer,
-            signer_certificate=_load(signer, "signer's certificate")[0] if signer else None,
+            signer_certificates=tuple(_load(signer, "signer's certificate")) if signer else (),
             is_strict=expectations.strict,
             digest_algorithms=expectations.digest_algorithms,
         )
