@@ -12,7 +12,7 @@ ZIPAPP := dist/signpath-ci.pyz
 WHEELS := build/wheels/.fetched
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format docs bench dist dist-azure lock clean
+.PHONY: help demo test fault-matrix check format docs bench dist dist-azure lock clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1 /p' $(MAKEFILE_LIST) | while read -r target text; do printf '%-16s%s\n' "$$target" "$$text"; done
@@ -37,6 +37,9 @@ demo: $(INSTALLED) ## Sign a real Windows executable in a sandbox, and verify it
 
 test: $(INSTALLED) $(NODE_TOOLS) $(PLATFORM_TOOLS) $(ZIPAPP) $(WHEELS) ## Run all tests
 	$(BIN)/python -m pytest --cov --cov-report=term $(PYTEST_ARGUMENTS)
+
+fault-matrix: $(INSTALLED) ## Inject each fault at each step of a run, and print how it ends (10 minutes)
+	$(BIN)/python -m tests.faults
 
 check: $(INSTALLED) ## Lint, check types and formatting
 	$(BIN)/ruff check

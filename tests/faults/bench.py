@@ -20,7 +20,7 @@ from typing import Any
 
 import requests
 
-from signpath_ci.errors import EXIT_CODES
+from signpath_ci.errors import EXIT_CODES, VerificationError
 from signpath_ci.sandbox.child import running_sandbox
 from tests.faults.faults import FAULTS
 from tests.faults.proxy import Plan, Proxy, proxying
@@ -240,7 +240,8 @@ class _Run:
     def _flaws_of_files(self, code: int) -> Iterator[str]:
         names = sorted(path.name for path in self._directory.iterdir())
         collects = code == 0 and self._cell.step not in {"look", "cancel"}
-        if names != (["app.exe", "app.signed.exe"] if collects else ["app.exe"]):
+        rejected = ["app.signed.exe.rejected"] if code == VerificationError.exit_code else []
+        if names != ["app.exe", *(["app.signed.exe"] if collects else rejected)]:
             yield f"the files are {names}"
         elif collects and not self._output.read_bytes().startswith(b"MZ"):
             yield "the signed file is none"
