@@ -1,0 +1,103 @@
+"""What a run tells the CI system that it runs on: outputs, annotations, a summary, and no secret."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.conftest import Finished, Program, Sandbox
+from tests.support.builds import PLATFORMS
+
+MASKS = {"github": "::add-mask::", "azure": "##vso[task.setsecret]"}
+
+
+def _on(program: Program, platform: str, **more: str) -> Program:
+    return replace(program, environment={**program.environment, **PLATFORMS[platform], **more})
+
+
+def _visible(finished: Finished, platform: str) -> str:
+    """Return the log as the platform shows it: lines that mask a secret are taken out by its runner."""
+    lines = (finished.out + finished.err).splitlines()
+    return "\n".join(line for line in lines if not line.startswith(MASKS.get(platform, "\0")))
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_no_token_is_left_anywhere(
+    program: Program, sandbox: Sandbox, executable: Path, tmp_path: Path, platform: str
+) -> None:
+    files = {"GITHUB_OUTPUT": tmp_path / "output", "GITHUB_STEP_SUMMARY": tmp_path / "summary.md"}
+    job = _on(program, platform, AGENT_TEMPDIRECTORY=str(tmp_path), **{name: str(path) for name, path in files.items()})
+
+    signed = job("sign", executable.name, "--log-level", "debug")
+    refused = job("sign", executable.name, "--force", "--project-slug", sandbox["api_token"][::-1])
+
+    assert (signed.code, refused.code) == (0, 3), signed.err + refused.err
+    written = "".join(path.read_text("utf-8") for path in tmp_path.iterdir() if path.suffix in {"", ".md", ".env"})
+    assert "Completed" in written
+    for finished in (signed, refused):
+        assert sandbox["api_token"] not in _visible(finished, platform) + written
+
+
+def test_github_gets_outputs_a_summary_and_the_reason_of_a_failure(
+    program: Program, executable: Path, tmp_path: Path
+) -> None:
+    output, summary = tmp_path / "output", tmp_path / "summary.md"
+    job = _on(program, "github", GITHUB_OUTPUT=str(output), GITHUB_STEP_SUMMARY=str(summary))
+
+    signed = job("sign", executable.name)
+    refused = job("sign", executable.name, "--force", "--project-slug", "no-such-project")
+
+    assert signed.code == 0, signed.err
+    assert re.findall(r"^([\w-]+)<<", output.read_text("utf-8"), re.MULTILINE) == [
+        "signing-request-id",
+        "signing-request-web-url",
+        "signed-artifact-download-url",
+        "status",
+        "signed-artifact-path",
+    ]
+    annotations = [line for line in refused.err.splitlines() if line.startswith("::error")]
+    assert annotations == [f"::error title=SignPath::{refused.error}"]
+    assert "no-such-project" in refused.error
+    titles = [line for line in summary.read_text("utf-8").splitlines() if line.startswith("#")]
+    assert titles == ["### SignPath: signed and verified", "### SignPath: not signed"]
+
+
+def test_a_variable_that_is_missing_is_an_annotation(program: Program) -> None:
+    refused = _on(program, "azure", SIGNPATH_PROJECT_SLUG="$(project)")("sign", "app.exe")
+
+    assert refused.code == 2
+    assert f"##vso[task.logissue type=error;]{refused.error}" in refused.err.splitlines()
+
+
+def test_warnings_are_annotations(program: Program, executable: Path) -> None:
+    signed = _on(program, "github", GITHUB_SHA="no commit")("sign", executable.name)
+
+    warned = next(line for line in signed.err.splitlines() if line.startswith("warning: "))
+    assert f"::warning title=SignPath::{warned.removeprefix('warning: ')}" in signed.err.splitlines()
+    assert signed.code == 0
+
+
+def test_gitlab_s_report_names_the_job(program: Program, executable: Path, tmp_path: Path) -> None:
+    signed = _on(program, "gitlab", CI_JOB_NAME="sign: app")("sign", executable.name)
+
+    assert signed.code == 0, signed.err
+    report = (tmp_path / "signpath.env").read_text("utf-8")
+    assert re.findall(r"^(\w+)=", report, re.MULTILINE) == [
+        "SIGN_APP_SIGNPATH_SIGNING_REQUEST_ID",
+        "SIGN_APP_SIGNPATH_SIGNING_REQUEST_WEB_URL",
+        "SIGN_APP_SIGNPATH_SIGNED_ARTIFACT_DOWNLOAD_URL",
+        "SIGN_APP_SIGNPATH_SIGNING_REQUEST_STATUS",
+        "SIGN_APP_SIGNPATH_SIGNED_ARTIFACT_PATH",
+    ]
+
+
+def test_a_command_that_signs_nothing_writes_no_report(program: Program, tmp_path: Path) -> None:
+    job = _on(program, "gitlab")
+
+    refused = job("cancel", "no-such-request")
+
+    assert refused.code == 3
+    assert not (tmp_path / "signpath.env").exists()

@@ -1,0 +1,211 @@
+from __future__ import annotations
+
+import gc
+import os
+import re
+import sys
+from importlib import metadata, util
+from pathlib import Path
+
+import pytest
+
+from signpath_ci.errors import UsageError, VerificationError
+from signpath_ci.verify import packages
+from signpath_ci.verify.packages import LEAST, Packages
+
+SUCCEEDS = (
+    'mkdir packages && echo "$@" >packages/arguments && env >packages/environment && cp requirements.txt packages'
+)
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture(autouse=True)
+def _same_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "path", list(sys.path))
+
+
+@pytest.fixture
+def missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing that fits is installed."""
+    monkeypatch.setattr(packages, "_fit", lambda: False)
+
+
+def _pip(monkeypatch: pytest.MonkeyPatch, directory: Path, script: str) -> None:
+    """Let a script play the Python that pip runs in."""
+    python = directory / "python"
+    python.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
+    python.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(python))
+
+
+def _packages(tmp_path: Path, *, install: bool = True, **environment: str) -> Packages:
+    return Packages(
+        directory=None,
+        install=install,
+        cache=tmp_path / "cache",
+        environment={"PATH": os.environ["PATH"], **environment},
+    )
+
+
+def _cached(tmp_path: Path) -> list[Path]:
+    return sorted((tmp_path / "cache").iterdir())
+
+
+def test_the_oldest_versions_are_those_of_the_extra() -> None:
+    extra = re.search(r"^verify = \[(.*)\]$", (ROOT / "pyproject.toml").read_text("utf-8"), re.MULTILINE)
+    assert extra is not None
+
+    named = dict(re.findall(r'"([\w-]+)>=([\d.]+)"', extra[1]))
+
+    assert {name: tuple(map(int, version.split("."))) for name, version in named.items()} == LEAST
+
+
+@pytest.mark.parametrize("install", [False, True])
+def test_what_is_installed_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, install: bool) -> None:
+    _pip(monkeypatch, tmp_path, "exit 1")
+    found = _packages(tmp_path, install=install)
+
+    found.check()
+    found.start()
+    found.ready()
+
+    assert not (tmp_path / "cache").exists()
+
+
+@pytest.mark.parametrize(
+    ("versions", "fit"),
+    [
+        ({"cryptography": "45.0.0", "pyasn1": "0.6.1"}, True),
+        ({"cryptography": "50.0.2", "pyasn1": "1.0rc1"}, True),
+        ({"cryptography": "44.9", "pyasn1": "0.6.1"}, False),
+        ({"cryptography": "45.0", "pyasn1": "0.6"}, False),
+        ({"cryptography": "45.0"}, False),
+    ],
+)
+def test_older_ones_do_not_do(versions: dict[str, str], monkeypatch: pytest.MonkeyPatch, *, fit: bool) -> None:
+    def version(name: str) -> str:
+        if name not in versions:
+            raise metadata.PackageNotFoundError(name)
+        return versions[name]
+
+    monkeypatch.setattr(metadata, "version", version)
+
+    assert packages._fit() is fit
+
+
+@pytest.mark.usefixtures("missing")
+def test_what_is_missing_is_installed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _pip(monkeypatch, tmp_path, f"echo run >>{tmp_path}/runs; {SUCCEEDS}")
+    needed = _packages(
+        tmp_path, SIGNPATH_API_TOKEN="secret", PIP_TARGET="/elsewhere", PIP_INDEX_URL="https://index.example"
+    )
+
+    needed.check()
+    needed.start()
+    needed.start()
+    needed.ready()
+    needed.ready()
+    _packages(tmp_path).ready()
+
+    (target,) = _cached(tmp_path)
+    assert sys.path.count(str(target)) == 1
+    assert sys.path[0] == str(target)
+    assert (tmp_path / "runs").read_text("utf-8") == "run\n"
+    assert (target / "arguments").read_text("utf-8").split() == [
+        *("-I", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"),
+        *("--no-input", "--no-compile", "--no-deps", "--only-binary", ":all:", "--require-hashes"),
+        *("--requirement", "requirements.txt", "--target", "packages"),
+    ]
+    locked = (target / "requirements.txt").read_bytes()
+    assert locked == (Path(packages.__file__).parent / "requirements.txt").read_bytes()
+    variables = (target / "environment").read_text("utf-8").splitlines()
+    assert {line for line in variables if line.startswith(("PIP_", "SIGNPATH_"))} == {
+        "PIP_INDEX_URL=https://index.example",
+        "PIP_USER=0",
+        "PIP_REQUIRE_VIRTUALENV=0",
+    }
+
+
+@pytest.mark.usefixtures("missing")
+@pytest.mark.parametrize(
+    ("script", "words"),
+    [
+        ("echo 'WARNING: slow'; echo 'ERROR: First.'; echo 'ERROR: Second.' >&2; exit 1", "Second."),
+        ("echo 'Segmentation fault'; exit 139", "Segmentation fault."),
+        ("exit 1", "pip gave no reason."),
+    ],
+)
+def test_pip_s_last_words_are_told(script: str, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _pip(monkeypatch, tmp_path, script)
+    needed = _packages(tmp_path)
+    needed.start()
+
+    with pytest.raises(VerificationError) as caught:
+        needed.ready()
+
+    assert caught.value.message == f"The libraries that verification needs could not be installed: {words}"
+    assert _cached(tmp_path) == []
+
+
+@pytest.mark.usefixtures("missing")
+def test_pip_that_never_ends_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _pip(monkeypatch, tmp_path, "exec sleep 600")
+    monkeypatch.setattr(packages, "_DEADLINE", 0.01)
+
+    with pytest.raises(VerificationError, match="pip did not end within"):
+        _packages(tmp_path).ready()
+
+    assert _cached(tmp_path) == []
+
+
+@pytest.mark.usefixtures("missing")
+def test_a_run_that_ends_early_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _pip(monkeypatch, tmp_path, f"echo $$ >{tmp_path}/pid; exec sleep 600")
+    needed = _packages(tmp_path)
+    needed.start()
+    assert len(_cached(tmp_path)) == 1
+
+    del needed
+    gc.collect()
+
+    assert _cached(tmp_path) == []
+
+
+@pytest.mark.usefixtures("missing")
+def test_another_run_may_be_faster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _pip(monkeypatch, tmp_path, SUCCEEDS)
+    slow, fast = _packages(tmp_path), _packages(tmp_path)
+    slow.start()
+
+    fast.ready()
+    slow.ready()
+
+    assert len(_cached(tmp_path)) == 1
+
+
+@pytest.mark.usefixtures("missing")
+def test_a_cache_that_can_not_be_written_is_told(tmp_path: Path) -> None:
+    (tmp_path / "cache").write_text("", encoding="utf-8")
+
+    with pytest.raises(VerificationError, match=r"cache can't be used: (File exists|Not a directory)\."):
+        _packages(tmp_path).start()
+
+
+@pytest.mark.usefixtures("missing")
+def test_without_pip_nothing_is_begun(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    find = util.find_spec
+    monkeypatch.setattr(util, "find_spec", lambda name: None if name == "pip" else find(name))
+
+    with pytest.raises(UsageError, match="has no pip to install them"):
+        _packages(tmp_path).check()
+
+
+def test_a_directory_that_is_named_goes_first(tmp_path: Path) -> None:
+    named = Packages(directory=tmp_path, install=True, cache=tmp_path / "cache", environment={})
+
+    named.check()
+    named.start()
+    named.ready()
+
+    assert sys.path[0] == str(tmp_path)
+    assert not (tmp_path / "cache").exists()
