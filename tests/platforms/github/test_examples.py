@@ -76,11 +76,12 @@ def test_a_branch_gets_the_test_signature_and_no_release(repository: Repository,
     assert "Completed" in summary
 
 
-def test_one_step_is_enough(repository: Repository, sandbox: Sandbox) -> None:
-    result = _run("one-step.yml", repository, sandbox, "main")
+@pytest.mark.parametrize(("ref", "policy"), [("main", "test-signing"), ("tags/v1.2.3", "release-signing")])
+def test_one_step_is_enough(ref: str, policy: str, repository: Repository, sandbox: Sandbox) -> None:
+    result = _run("one-step.yml", repository, sandbox, ref)
 
     assert result.code == 0, result.log
-    assert "test-signing" in _certificate(result.record / "workspace" / "dist" / "my app.exe", sandbox)
+    assert policy in _certificate(result.record / "workspace" / "dist" / "my app.exe", sandbox)
 
 
 def test_there_is_no_example_that_no_test_runs() -> None:
