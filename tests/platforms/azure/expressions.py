@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -122,5 +121,4 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "ne": lambda left, right: not _equal(left, right),
     "startsWith": lambda text, start: text_of(text).lower().startswith(text_of(start).lower()),
     "endsWith": lambda text, end: text_of(text).lower().endswith(text_of(end).lower()),
-    "convertToJson": json.dumps,
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import shutil
 import signal
@@ -15,6 +16,17 @@ import pytest
 from tests.platforms.azure.agent import Agent, Ran
 from tests.platforms.azure.commands import commands
 from tests.platforms.azure.conftest import SECRETS, SandboxService, Step
+from tests.support.loopback import Connection, loopback
+
+OWN_COMMANDS = {
+    "task.complete",
+    "task.debug",
+    "task.issue",
+    "task.logissue",
+    "task.setprogress",
+    "task.setsecret",
+    "task.uploadsummary",
+}
 
 
 def succeeded(ran: Ran) -> Ran:
@@ -123,6 +135,14 @@ def test_a_failure_fails_the_task_and_says_why(
     assert not (agent.directory / "app.signed.exe").exists()
 
 
+def test_no_file_holds_a_secret(agent: Agent, task: Step) -> None:
+    """Neither the summary, nor what was signed, nor what the library keeps for itself."""
+    succeeded(agent.run(task("SubmitSigningRequest", artifactPath="app.exe")))
+    files = [path for directory in (agent.directory, agent.temp) for path in directory.rglob("*") if path.is_file()]
+    assert {"app.signed.exe", ".taskkey"} <= {path.name for path in files}
+    assert [(secret, path) for secret in SECRETS for path in files if secret.encode() in path.read_bytes()] == []
+
+
 @pytest.mark.parametrize(
     "hostile",
     [
@@ -150,6 +170,25 @@ def test_hostile_file_names_are_data(agent: Agent, task: Step, name: str) -> Non
     succeeded(agent.run(task("SubmitSigningRequest", artifactPath=name)))
     assert not (agent.directory / "hit").exists()
     assert (agent.directory / f"{name.removesuffix('.exe')}.signed.exe").exists()
+
+
+def test_hostile_answers_are_data(agent: Agent, task: Step) -> None:
+    """A refusal in the words of a server that wants more than to refuse."""
+    hostile = "No ##vso[task.setvariable variable=other]forged\n##vso[task.complete result=Succeeded;]\r##[group]x"
+    body = json.dumps({"title": hostile, "status": 403, "detail": hostile}).encode()
+
+    def refuse(connection: Connection) -> None:
+        connection.read_request()
+        connection.answer(body, "Content-Type: application/problem+json", "Connection: close", status="403 Forbidden")
+
+    with loopback(refuse) as server:
+        connection = dict(agent.connections["signpath"])
+        connection["data"] = {**connection["data"], "apiUrl": server.url}
+        agent.connections = {**agent.connections, "signpath": connection}
+        ran = agent.run(task("SubmitSigningRequest", artifactPath="app.exe"))
+    assert "forged" in failed(ran)
+    assert {command.name for command in ran.commands} <= OWN_COMMANDS
+    assert "other" not in agent.variables
 
 
 def test_no_variable_of_the_pipeline_leads_the_token_elsewhere(agent: Agent, task: Step) -> None:
