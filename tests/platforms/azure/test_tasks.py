@@ -220,12 +220,16 @@ def test_no_usable_python(agent: Agent, task: Step, tmp_path: Path, programs: di
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_cancelled_job_reaches_the_core(agent: Agent, task: Step, number: signal.Signals) -> None:
+def test_a_cancelled_job_reaches_the_core(
+    agent: Agent, task: Step, sandbox: SandboxService, number: signal.Signals
+) -> None:
+    """Which leaves no process behind, and no request that somebody might approve."""
     step = task("SubmitSigningRequest", artifactPath="app.exe", signingPolicySlug="approved-signing")
     ran = agent.run(step, at="WaitingForApproval", then=lambda pid: os.kill(pid, number))
     assert [text for kind, text in ran.issues if kind == "warning" and "/web/requests/" in text]
     assert "interrupted" in failed(ran).lower() or "terminated" in failed(ran).lower()
     assert not process_with(str(agent.directory))
+    assert sandbox.request(agent.variables["signpath.SigningRequestId"])["status"] == "Canceled"
 
 
 def process_with(text: str) -> list[str]:
