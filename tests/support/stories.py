@@ -18,6 +18,7 @@ SUMMARY = f"""\
 | --- | --- |
 | File | `app.exe` |
 | SHA-256 before | `{"ab" * 32}` |
+| Signed | `out dir/app.signed.exe` |
 | SHA-256 after | `{"cd" * 32}` |
 | Signer | `CN=Acme` |
 | Time stamp | `2026-06-01 12:30:15 UTC by CN=TSA` |

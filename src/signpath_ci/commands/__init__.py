@@ -9,13 +9,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from signpath_ci.clock import Clock
 from signpath_ci.errors import LocalFileError
 from signpath_ci.report import Reporter, Several
 from signpath_ci.report.lines import LineReporter
-from signpath_ci.report.platform import PlatformReporter
+
+if TYPE_CHECKING:
+    from signpath_ci.report.platform import PlatformReporter
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from signpath_ci.caches import cache_directory
 from signpath_ci.commands import Process, print_result, reporter_for
@@ -18,12 +19,14 @@ from signpath_ci.model import STRONG_DIGESTS, Expectations
 from signpath_ci.options import Secret, options
 from signpath_ci.pipeline import Collection, SigningResult, WaitingTime
 from signpath_ci.report import Reporter, Several
-from signpath_ci.report.platform import PlatformReporter
 from signpath_ci.report.result import ResultReporter
 from signpath_ci.settings import Common, DownloadSettings, Libraries, ResubmitSettings, Retrieval, Trust, Waiting
 from signpath_ci.signing.download import default_target
 from signpath_ci.verify import check_expectations
 from signpath_ci.verify.packages import Packages
+
+if TYPE_CHECKING:
+    from signpath_ci.report.platform import PlatformReporter
 
 
 def run_signing(settings: Common, process: Process, *, level: str, work: Callable[[Reporter], SigningResult]) -> None:

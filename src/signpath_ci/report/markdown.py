@@ -35,6 +35,8 @@ def _facts(record: Record) -> Iterator[tuple[str, str]]:
     if record.unsigned:
         yield "File", code(str(record.unsigned.path))
         yield "SHA-256 before", code(record.unsigned.sha256)
+    if record.output:
+        yield "Signed", code(str(record.output))
     if record.signed:
         yield "SHA-256 after", code(record.signed.sha256)
     if len(record.verdicts) == 1:

@@ -64,6 +64,7 @@ class PlatformReporter(Record):
         self._end_group()
 
     def completed(self, output: Path | None) -> None:
+        super().completed(output)
         self._outputs({**self._status(), **({PATH: str(output)} if output else {})})
         self._summarise(summary(self))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from signpath_ci.model import Artifact, Origin, RequestStatus, Submission, Verdict
 from signpath_ci.report import Reporter
 
@@ -19,6 +21,7 @@ class Record(Reporter):
         waited: seconds that it was waited for.
         signed: the signed file, once it has come.
         verdicts: of the signed file, once it was verified.
+        output: where the signed file or files lie, once the run is a success.
     """
 
     def __init__(self) -> None:
@@ -31,6 +34,7 @@ class Record(Reporter):
         self.waited: float | None = None
         self.signed: Artifact | None = None
         self.verdicts: tuple[Verdict, ...] = ()
+        self.output: Path | None = None
 
     @property
     def web_link(self) -> str | None:
@@ -58,3 +62,6 @@ class Record(Reporter):
 
     def verified(self, verdicts: tuple[Verdict, ...]) -> None:
         self.verdicts = verdicts
+
+    def completed(self, output: Path | None) -> None:
+        self.output = output
