@@ -121,7 +121,7 @@ def _input(row: Option, platform: Platform) -> Input:
         description=said,
         default=_DEFAULTS.get((platform, row.name), row.default),
         required=row.required,
-        choices=row.choices,
+        choices=() if row.is_list else row.choices,  # a platform's list of choices takes just one of them
         is_flag=row.is_flag,
         is_secret=row.is_secret,
     )

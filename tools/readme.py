@@ -20,7 +20,7 @@ def option_tables() -> str:
     """Return the table of options: each once, with the commands that take it, by the groups of `--help`."""
     takers: dict[tuple[str, str], list[str]] = {}
     rows: dict[tuple[str, str], Option] = {}
-    for command in COMMANDS:
+    for command in (command for command in COMMANDS if not command.explains):
         for row in options(command.settings):
             key = (row.group, row.variable)
             rows[key] = row

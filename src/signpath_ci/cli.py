@@ -10,6 +10,8 @@ from typing import NoReturn
 
 from signpath_ci import __version__, settings
 from signpath_ci.errors import EXIT_CODES, UsageError
+from signpath_ci.manifest import DEFAULT, read_manifest
+from signpath_ci.options import Given, check_text, explain
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,11 +22,13 @@ class Command:
         name: the word that selects it; also the module below `commands` that runs it.
         help: one sentence.
         settings: the class of its settings.
+        explains: it takes the options of another command to show them: nothing is required then.
     """
 
     name: str
     help: str
     settings: type[settings.Common]
+    explains: bool = False
 
     @property
     def run(self) -> Callable[..., None]:
@@ -61,6 +65,12 @@ COMMANDS = (
     Command(name="status", help="Show where a request stands.", settings=settings.RequestSettings),
     Command(name="cancel", help="Cancel a request.", settings=settings.RequestSettings),
     Command(name="verify", help="Verify a signed file, offline.", settings=settings.VerifySettings),
+    Command(
+        name="config",
+        help="Show the value of each option of `sign`, and where it came from; no secrets.",
+        settings=settings.SignSettings,
+        explains=True,
+    ),
     Command(name="origin", help="Show the repository, commit and build of this run.", settings=settings.OriginSettings),
     Command(name="sandbox", help="Run an embedded SignPath that really signs.", settings=settings.SandboxSettings),
     Command(name="demo", help="Sign a real Windows executable in a sandbox.", settings=settings.DemoSettings),
@@ -81,10 +91,28 @@ def parse(arguments: Sequence[str], environment: Mapping[str, str]) -> tuple[Com
         UsageError: the command line, or a value in the environment, is wrong.
         SystemExit: `--help` or `--version` was asked for, and printed.
     """
-    given = vars(_parser().parse_args(arguments))
+    given = {name: value for name, value in vars(_parser().parse_args(arguments)).items() if value is not None}
     name = given.pop("command")
     command = next(command for command in COMMANDS if command.name == name)
-    return command, settings.load(command.settings, {k: v for k, v in given.items() if v is not None}, environment)
+    manifest = _manifest(command, given, environment)
+    if command.explains:
+        common = settings.load(settings.Common, given, environment)
+        explained = explain(command.settings, given, environment, manifest)
+        return command, settings.ConfigSettings(json=common.json, log_level=common.log_level, explained=explained)
+    return command, settings.load(command.settings, given, environment, manifest)
+
+
+def _manifest(command: Command, given: Mapping[str, str], environment: Mapping[str, str]) -> dict[str, Given]:
+    """Return what the manifest gives to a command; nothing where there is none, or the command takes none."""
+    if not issubclass(command.settings, settings.Manifest):
+        return {}
+    path = settings.load(settings.Manifest, given, environment).manifest
+    if path is None and not DEFAULT.is_file():
+        return {}
+    found = read_manifest(path or DEFAULT, lambda option, text: check_text(settings.SignSettings, option, text))
+    if not issubclass(command.settings, settings.Submitting):
+        found.pop("artifact", None)  # to others it would be another file
+    return found
 
 
 def _parser() -> argparse.ArgumentParser:

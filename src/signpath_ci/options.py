@@ -1,7 +1,7 @@
 """The machinery under `settings`: a field of a settings class says everything about one option.
 
-An option is given on the command line, else by an environment variable, else it has its default. The command line,
-the environment and the documentation all read the same fields, so a fact about an option stands once.
+An option is given on the command line, else by an environment variable, else by the manifest, else it has its default.
+All of these, and the documentation, read the same fields, so a fact about an option stands once.
 """
 
 from __future__ import annotations
@@ -95,6 +95,29 @@ class Option:
         return f"{self.flag} ({self.variable})"
 
 
+@dataclass(frozen=True, kw_only=True)
+class Given:
+    """What an option is, as text, and where that was said."""
+
+    texts: tuple[str, ...]
+    source: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Explained:
+    """An option's row with what it is and where that came from; `None`: nowhere."""
+
+    row: Option
+    given: Given | None
+
+    @property
+    def shown(self) -> str | None:
+        """The value for people; never a secret."""
+        if self.given is None:
+            return None
+        return "***" if self.row.is_secret else "\n".join(self.given.texts)
+
+
 def option(
     help: str,  # noqa: A002 - the word that argparse uses for it
     *,
@@ -142,7 +165,12 @@ def options(settings: type) -> tuple[Option, ...]:
     return tuple(rows)
 
 
-def load(settings: type[T], arguments: Mapping[str, str | list[str]], environment: Mapping[str, str]) -> T:
+def load(
+    settings: type[T],
+    arguments: Mapping[str, str | list[str]],
+    environment: Mapping[str, str],
+    manifest: Mapping[str, Given] | None = None,
+) -> T:
     """Make the validated settings from what was given.
 
     Args:
@@ -150,14 +178,15 @@ def load(settings: type[T], arguments: Mapping[str, str | list[str]], environmen
         arguments: the texts from the command line by field name; a list for options that can be repeated.
         environment: the environment variables. An empty one counts as not given, and so does a literal `$(NAME)`,
             which is what Azure Pipelines leaves of a macro without a value.
+        manifest: what the manifest gives, by field name.
 
     Raises:
         UsageError: something required is missing (all of it is named), or a value is not what was expected.
     """
     values: dict[str, object] = {}
     missing = []
-    for row in options(settings):
-        texts = _texts(row, arguments, environment)
+    for explained in explain(settings, arguments, environment, manifest):
+        row, texts = explained.row, explained.given.texts if explained.given else ()
         if not texts and row.required:
             missing.append(row)
         values[row.name] = tuple(_parsed(row, text) for text in texts) if row.is_list else None
@@ -171,18 +200,50 @@ def load(settings: type[T], arguments: Mapping[str, str | list[str]], environmen
     return settings(**values)
 
 
-def _texts(row: Option, arguments: Mapping[str, str | list[str]], environment: Mapping[str, str]) -> list[str]:
-    given = arguments.get(row.name)
-    if given is not None and not row.is_secret:
-        return given if isinstance(given, list) else [given]
+def explain(
+    settings: type,
+    arguments: Mapping[str, str | list[str]],
+    environment: Mapping[str, str],
+    manifest: Mapping[str, Given] | None = None,
+) -> tuple[Explained, ...]:
+    """Return what each option is and where that came from; arguments and errors as those of `load`."""
+    return tuple(
+        Explained(row=row, given=_given(row, arguments, environment) or _fallback(row, manifest or {}))
+        for row in options(settings)
+    )
+
+
+def check_text(settings: type, name: str, text: str) -> str | None:
+    """Return what is wrong with a text for the option of that name; `None` where nothing is."""
+    row = next(row for row in options(settings) if row.name == name)
+    try:
+        row.parse(text)
+    except ValueError as error:
+        return str(error)
+    return None
+
+
+def _given(row: Option, arguments: Mapping[str, str | list[str]], environment: Mapping[str, str]) -> Given | None:
+    argument, variable = arguments.get(row.name), row.variable
+    if argument is not None and not row.is_secret:
+        return Given(texts=tuple(argument) if isinstance(argument, list) else (argument,), source=row.flag)
     if row.is_secret:
-        named = given if isinstance(given, str) else _from_environment(row.variable + "_FILE", environment)
+        named = argument if isinstance(argument, str) else _from_environment(f"{variable}_FILE", environment)
         if named:
-            return [_file_text(row, Path(named))]
-    text = _from_environment(row.variable, environment)
-    if text:
-        return [line for line in text.splitlines() if line.strip()] if row.is_list else [text]
-    return [] if row.default is None else [row.default]
+            return Given(texts=(_file_text(row, Path(named)),), source=named)
+    text = _from_environment(variable, environment)
+    if not text:
+        return None
+    lines = tuple(line for line in text.splitlines() if line.strip())
+    return Given(texts=lines if row.is_list else (text,), source=variable)
+
+
+def _fallback(row: Option, manifest: Mapping[str, Given]) -> Given | None:
+    given = manifest.get(row.name)
+    if given is not None:
+        texts = given.texts if row.is_list else ("\n".join(given.texts),)
+        return Given(texts=texts, source=given.source)
+    return None if row.default is None else Given(texts=(row.default,), source="default")
 
 
 def _from_environment(variable: str, environment: Mapping[str, str]) -> str:

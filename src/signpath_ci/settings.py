@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from signpath_ci.model import STRONG_DIGESTS
-from signpath_ci.options import Option, Secret, load, option, options
+from signpath_ci.options import Explained, Option, Secret, load, option, options
 from signpath_ci.parsing import (
     duration,
     http_url,
@@ -25,6 +25,7 @@ from signpath_ci.rules import are_rules
 
 __all__ = [
     "Common",
+    "ConfigSettings",
     "DemoSettings",
     "DownloadSettings",
     "Option",
@@ -57,7 +58,19 @@ class Common:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Service:
+class Manifest:
+    """Where options stand that all CI systems share."""
+
+    manifest: Path | None = option(
+        "The manifest; without it `.signpath/signing.yml`, where there is one.",
+        parse=Path,
+        default=None,
+        metavar="FILE",
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Service(Manifest):
     """Where SignPath is, who asks, and how patiently."""
 
     api_url: str = option(
@@ -414,7 +427,7 @@ class RequestSettings(Earlier, Service, Common):
 
 
 @dataclass(frozen=True, kw_only=True)
-class VerifySettings(Trust, Libraries, Common):
+class VerifySettings(Trust, Libraries, Manifest, Common):
     """Settings of `verify`."""
 
     strict: bool = option("Demand a trusted signer and a time stamp.", flag=True, default="false")
@@ -425,6 +438,17 @@ class VerifySettings(Trust, Libraries, Common):
         default=None,
         metavar="FILE",
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConfigSettings(Common):
+    """Settings of `config`.
+
+    Attributes:
+        explained: every option of `sign`, with what it is and where that came from.
+    """
+
+    explained: tuple[Explained, ...]
 
 
 @dataclass(frozen=True, kw_only=True)

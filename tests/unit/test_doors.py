@@ -17,7 +17,7 @@ FLOOR = {"", "caches", "clock", "errors", "model", "text"}
 
 MAY_IMPORT = {
     "api": set(),
-    "cli": {"settings", "commands"},
+    "cli": {"commands", "manifest", "options", "settings"},
     "commands": {
         "api", "metadata", "options", "origin", "pipeline", "pipeline_connector", "report", "rules", "sandbox",
         "settings", "signing", "verify",
@@ -27,6 +27,7 @@ MAY_IMPORT = {
     "errors": set(),
     "formats": set(),
     "logs": set(),
+    "manifest": {"options", "schema"},
     "metadata": set(),
     "model": set(),
     "options": set(),

@@ -11,10 +11,9 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from importlib.resources import files
 from typing import Any
 
-_ANNOTATIONS = {"$schema", "$id", "$defs", "title", "description", "default", "examples"}
+_ANNOTATIONS = {"$schema", "$id", "$defs", "title", "description", "default", "examples", "x-option"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +37,8 @@ class Violation:
 
 def load_schema(name: str) -> dict[str, Any]:
     """Return a schema that is shipped with the package, e.g. `receipt`."""
+    from importlib.resources import files
+
     text = files("signpath_ci.schema").joinpath(f"{name}.schema.json").read_text(encoding="utf-8")
     schema: dict[str, Any] = json.loads(text)
     return schema
@@ -116,7 +117,7 @@ def _additional(
             continue
         if other is False:
             names = ", ".join(known)
-            yield Violation(path=(*path, name), expected=f"is not known; there is {names}")
+            yield Violation(path=(*path, name), expected=f"is not known: there is {names}")
         elif other is not True:
             yield from _check(inner, other, (*path, name), root)
 

@@ -68,6 +68,21 @@ _shaped = st.fixed_dictionaries(
 )
 
 
+_texts = st.sampled_from(["x", "", "8h", "soon", "signed"]) | _leaves | st.lists(st.sampled_from(["", "a"]), max_size=2)
+_manifests = st.dictionaries(
+    st.sampled_from(["version", "project", "policy", "parameters", "wait", "verify", "output", "origin", "other"]),
+    _texts
+    | st.just(1)
+    | st.dictionaries(
+        st.sampled_from(
+            ["timeout", "cancel-after", "for-completion", "level", "trust-roots", "path", "verify", "other"]
+        ),
+        _texts,
+        max_size=3,
+    ),
+).map(lambda manifest: {"version": 1, **manifest})
+
+
 @given(_values | _shaped)
 def test_it_accepts_exactly_what_jsonschema_accepts(value: object) -> None:
     oracle = jsonschema.Draft202012Validator(SCHEMA)
@@ -81,7 +96,13 @@ def test_receipts_are_judged_as_jsonschema_does(name: str, value: object) -> Non
     assert (violations(receipt, schema) == ()) == jsonschema.Draft202012Validator(schema).is_valid(receipt)
 
 
-@pytest.mark.parametrize("name", ["receipt"])
+@given(_manifests)
+def test_manifests_are_judged_as_jsonschema_does(manifest: object) -> None:
+    schema = load_schema("signing")
+    assert (violations(manifest, schema) == ()) == jsonschema.Draft202012Validator(schema).is_valid(manifest)
+
+
+@pytest.mark.parametrize("name", ["receipt", "signing"])
 def test_the_shipped_schemas_are_schemas(name: str) -> None:
     jsonschema.Draft202012Validator.check_schema(load_schema(name))
 
@@ -91,7 +112,7 @@ def test_everything_wrong_is_told_at_once_with_its_place() -> None:
 
     assert violations(value, SCHEMA) == (
         Violation(path=(), expected="has no a, which is required"),
-        Violation(path=("g",), expected="is not known; there is a, b, c, d, e, f"),
+        Violation(path=("g",), expected="is not known: there is a, b, c, d, e, f"),
         Violation(path=("b",), expected="is 2, and must be at least 3"),
         Violation(path=("c", 1), expected='is "maybe", and must be one of "on", "off", 1'),
         Violation(path=("d", "left"), expected="is 1, and must be a text"),
