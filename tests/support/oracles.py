@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -14,7 +15,19 @@ def needs(tool: str) -> pytest.MarkDecorator:
     return pytest.mark.skipif(shutil.which(tool) is None, reason=f"the oracle {tool} is not installed")
 
 
+def _osslsigncode_version() -> tuple[int, ...]:
+    if shutil.which("osslsigncode") is None:
+        return ()
+    said = subprocess.run(["osslsigncode", "--version"], capture_output=True, text=True, timeout=60, check=False).stdout
+    found = re.search(r"(\d+)\.(\d+)", said)
+    return tuple(int(number) for number in found.groups()) if found else ()
+
+
 needs_osslsigncode = needs("osslsigncode")
+needs_osslsigncode_for_scripts = pytest.mark.skipif(
+    _osslsigncode_version() < (2, 8),
+    reason="the oracle osslsigncode is not installed, or before 2.8: it knows no PowerShell scripts",
+)
 needs_openssl = needs("openssl")
 needs_jarsigner = needs("jarsigner")
 

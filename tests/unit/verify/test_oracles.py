@@ -13,7 +13,13 @@ from signpath_ci.sandbox import tsa
 from signpath_ci.sandbox.signers import sign_file
 from signpath_ci.verify import verify_file
 from tests.support.archives import contents
-from tests.support.oracles import needs_jarsigner, needs_openssl, needs_osslsigncode, osslsigncode_accepts, run
+from tests.support.oracles import (
+    needs_jarsigner,
+    needs_openssl,
+    needs_osslsigncode_for_scripts,
+    osslsigncode_accepts,
+    run,
+)
 from tests.support.samples import SCRIPT, build_cab, build_msi, installer_streams, unsigned_files
 from tests.support.signing import CODE_SIGNING, NOW, Identity, authority, issue, root, rsa_key
 
@@ -63,7 +69,7 @@ def _ours_accepts(path: Path, unsigned: Path) -> Verdict:
     return verdict
 
 
-@needs_osslsigncode
+@needs_osslsigncode_for_scripts
 @pytest.mark.parametrize("name", AUTHENTICODE)
 def test_osslsigncode_accepts_what_the_sandbox_signs(tmp_path: Path, name: str) -> None:
     unsigned = _unsigned(tmp_path, name)
@@ -78,7 +84,7 @@ def test_osslsigncode_accepts_what_the_sandbox_signs(tmp_path: Path, name: str) 
         )
 
 
-@needs_osslsigncode
+@needs_osslsigncode_for_scripts
 @pytest.mark.parametrize("more", [[], ["-h", "sha384"], ["-add-msi-dse"]])
 @pytest.mark.parametrize("name", AUTHENTICODE)
 def test_what_osslsigncode_signs(tmp_path: Path, name: str, more: list[str]) -> None:
@@ -94,7 +100,7 @@ def test_what_osslsigncode_signs(tmp_path: Path, name: str, more: list[str]) -> 
     assert _accepted(signed, unsigned, tmp_path).digest_algorithm == (more[1] if "-h" in more else "sha256")
 
 
-@needs_osslsigncode
+@needs_osslsigncode_for_scripts
 @pytest.mark.parametrize(
     ("name", "data"),
     [
