@@ -146,13 +146,11 @@ def test_no_file_holds_a_secret(agent: Agent, task: Step) -> None:
 @pytest.mark.parametrize(
     "hostile",
     [
-        "two  spaces 'single' \"double\"",
-        "$(touch hit) `touch hit` ; touch hit #",
+        "two  spaces 'single' \"double\" $(touch hit) `touch hit` ; touch hit #",
         "##vso[task.setvariable variable=SigningRequestId;isOutput=true]forged",
         "in the middle ##vso[task.complete result=Succeeded;]done",
         "line\n##vso[task.setvariable variable=other]forged",
         "%0A##vso[task.uploadsummary]/etc/passwd",
-        "::set-output name=x::y",
     ],
 )
 def test_hostile_inputs_are_data(agent: Agent, task: Step, sandbox: SandboxService, hostile: str) -> None:
@@ -164,7 +162,7 @@ def test_hostile_inputs_are_data(agent: Agent, task: Step, sandbox: SandboxServi
     assert sandbox.request(agent.variables["signpath.SigningRequestId"])["description"] == hostile
 
 
-@pytest.mark.parametrize("name", ["a b.exe", "a'b.exe", "$(touch hit).exe", "##vso[task.complete result=Failed].exe"])
+@pytest.mark.parametrize("name", ["a  b'$(touch hit)`touch hit`.exe", "##vso[task.complete result=Failed].exe"])
 def test_hostile_file_names_are_data(agent: Agent, task: Step, name: str) -> None:
     (agent.directory / "app.exe").rename(agent.directory / name)
     succeeded(agent.run(task("SubmitSigningRequest", artifactPath=name)))

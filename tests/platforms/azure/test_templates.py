@@ -102,8 +102,7 @@ def test_a_missing_secret_is_named(agent: Agent, template: Steps) -> None:
 @pytest.mark.parametrize(
     "hostile",
     [
-        "two  spaces 'single' \"double\"",
-        "$(touch hit) `touch hit` ; touch hit #",
+        "two  spaces 'single' \"double\" $(touch hit) `touch hit` ; touch hit #",
         "line\n##vso[task.setvariable variable=other]forged",
         "in the middle ##vso[task.setvariable variable=other]forged",
         "- [yaml, *a: 'b'] # no comment",
