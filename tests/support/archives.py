@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import struct
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from tests.support.pe import LAUNCHERS
@@ -13,7 +14,7 @@ STAMP = (2021, 2, 3, 4, 5, 6)
 
 
 def build_zip(
-    entries: dict[str, bytes], *, compression: int = zipfile.ZIP_DEFLATED, comment: bytes = b"a comment"
+    entries: Mapping[str, bytes], *, compression: int = zipfile.ZIP_DEFLATED, comment: bytes = b"a comment"
 ) -> bytes:
     """Build an archive with these entries, in this order."""
     buffer = io.BytesIO()

@@ -161,6 +161,7 @@ class SignedData:
         content: DER of what is signed, or `None` where it is detached.
         certificates: X.509 certificates, DER, in the order in which they stand there.
         signers: the signatures.
+        revocation_lists: X.509 certificate revocation lists, DER.
     """
 
     digest_algorithms: tuple[Algorithm, ...]
@@ -168,6 +169,7 @@ class SignedData:
     content: bytes | None
     certificates: tuple[bytes, ...]
     signers: tuple[SignerInfo, ...]
+    revocation_lists: tuple[bytes, ...] = ()
 
     def encode(self) -> bytes:
         """Encode within a ContentInfo as DER."""
@@ -180,6 +182,7 @@ class SignedData:
             set_of(algorithm.encode() for algorithm in self.digest_algorithms),
             sequence(object_identifier(self.content_type), content),
             set_of(self.certificates, explicit(0)) if self.certificates else None,
+            set_of(self.revocation_lists, explicit(1)) if self.revocation_lists else None,
             set_of(signer.encode() for signer in self.signers),
         )
         return sequence(object_identifier(SIGNED_DATA), wrapped(explicit(0), signed_data))
@@ -209,7 +212,7 @@ def read_signed_data(data: bytes, what: str) -> SignedData:
         content = encapsulated.take_optional(explicit(0))
         encapsulated.end()
         certificates = message.take_optional(explicit(0))
-        message.take_optional(explicit(1))  # revocation lists
+        revocation_lists = message.take_optional(explicit(1))
         signers = message.take(SET)
         message.end()
         return SignedData(
@@ -221,6 +224,12 @@ def read_signed_data(data: bytes, what: str) -> SignedData:
                 c for c in (() if certificates is None else members(certificates, explicit(0))) if c[0] == SEQUENCE
             ),
             signers=tuple(_read_signer_info(encoding) for encoding in members(signers, SET)),
+            # Other revocation information has another tag (section 10.2.1).
+            revocation_lists=tuple(
+                r
+                for r in (() if revocation_lists is None else members(revocation_lists, explicit(1)))
+                if r[0] == SEQUENCE
+            ),
         )
 
 

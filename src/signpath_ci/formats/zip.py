@@ -169,7 +169,10 @@ def _directory_size(file: BinaryIO) -> int:
     position = tail.rfind(b"PK\x05\x06")
     if position < 0 or len(tail) < position + _END.size:
         raise FormatError("the archive is cut off: it has no end record")
-    sizes: list[int] = [_END.unpack_from(tail, position)[5]]
+    *_, directory_size, _, comment_size = _END.unpack_from(tail, position)
+    if position + _END.size + comment_size != len(tail):
+        raise FormatError("the archive is cut off, or there is data behind it")
+    sizes: list[int] = [directory_size]
     locator = start + position - _END_64_LOCATOR.size
     if locator >= _END_64.size:
         file.seek(locator)

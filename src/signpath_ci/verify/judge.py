@@ -9,7 +9,7 @@ from cryptography import x509
 
 from signpath_ci.errors import VerificationError
 from signpath_ci.model import SignerCertificate, TimeStamp, TrustKind
-from signpath_ci.verify.certificates import CODE_SIGNING, describe, is_self_signed, verify_chain
+from signpath_ci.verify.certificates import CODE_SIGNING, check_not_revoked, describe, is_self_signed, verify_chain
 from signpath_ci.verify.signed_data import VerifiedSigner
 from signpath_ci.verify.timestamp import verify_time_stamp
 from signpath_ci.verify.trust import Trust
@@ -52,6 +52,7 @@ class Judge:
             VerificationError: signer, chain, time stamp or algorithms are not as they should be.
         """
         self.check_digest(verified.digest_algorithm)
+        check_not_revoked((verified.certificate, *verified.embedded), verified.revocation_lists, "the signer")
         time_stamp = verify_time_stamp(verified.info, roots=self.trust.roots)
         return self.signer(
             verified.certificate,

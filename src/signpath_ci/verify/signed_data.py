@@ -65,12 +65,14 @@ class VerifiedSigner:
         certificate: the signer's.
         embedded: all other certificates in the message.
         digest_algorithm: that the signature relies on.
+        revocation_lists: that came with it, DER.
     """
 
     info: SignerInfo
     certificate: x509.Certificate
     embedded: tuple[x509.Certificate, ...]
     digest_algorithm: str
+    revocation_lists: tuple[bytes, ...] = ()
 
 
 def strong_digest(algorithm: Algorithm, what: str) -> str:
@@ -129,7 +131,13 @@ def verify_signer(
         signed = info.signed_bytes or b""
         algorithm = _signature_digest(info, digest, what)
         _check_signature(info, certificate, algorithm, hashlib.new(algorithm, signed).digest(), what)
-    return VerifiedSigner(info=info, certificate=certificate, embedded=embedded, digest_algorithm=digest)
+    return VerifiedSigner(
+        info=info,
+        certificate=certificate,
+        embedded=embedded,
+        digest_algorithm=digest,
+        revocation_lists=message.revocation_lists,
+    )
 
 
 def _signer_certificate(

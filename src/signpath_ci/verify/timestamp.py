@@ -24,7 +24,7 @@ from signpath_ci.formats.tsp import (
     read_signing_certificate_v2,
 )
 from signpath_ci.model import TimeStamp
-from signpath_ci.verify.certificates import TIME_STAMPING, describe, verify_chain
+from signpath_ci.verify.certificates import TIME_STAMPING, check_not_revoked, describe, verify_chain
 from signpath_ci.verify.signed_data import VerifiedSigner, strong_digest, verify_signer
 
 _WHAT = "the time stamp token"
@@ -61,6 +61,7 @@ def verify_time_stamp(info: SignerInfo, *, roots: Sequence[x509.Certificate]) ->
     if not hmac.compare_digest(stamp.imprint.digest, hashlib.new(digest, info.signature).digest()):
         raise VerificationError(f"{_WHAT} is for another signature: its imprint is not this signature's digest.")
     _check_signing_certificate(signer)
+    check_not_revoked((signer.certificate, *signer.embedded), signer.revocation_lists, _AUTHORITY)
     verify_chain(
         signer.certificate, signer.embedded, purpose=TIME_STAMPING, at=stamp.time, roots=roots, owner=_AUTHORITY
     )

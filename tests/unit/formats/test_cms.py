@@ -36,7 +36,7 @@ def test_unsigned_attributes_survive() -> None:
     assert read.signers[0].unsigned_values("1.2.5") == ()
 
 
-def test_attribute_certificates_and_revocation_lists_are_skipped() -> None:
+def test_attribute_certificates_are_skipped_and_revocation_lists_kept() -> None:
     # As Microsoft's time stamp tokens carry them.
     data = sequence(
         object_identifier(SIGNED_DATA),
@@ -53,7 +53,12 @@ def test_attribute_certificates_and_revocation_lists_are_skipped() -> None:
         ),
     )
     assert read_signed_data(data, "it") == SignedData(
-        digest_algorithms=(), content_type="1.2.3", content=None, certificates=(sequence(integer(7)),), signers=()
+        digest_algorithms=(),
+        content_type="1.2.3",
+        content=None,
+        certificates=(sequence(integer(7)),),
+        signers=(),
+        revocation_lists=(sequence(),),
     )
 
 
