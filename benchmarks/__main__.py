@@ -1,12 +1,17 @@
-"""Measure everything, or the parts that are named: `python -m benchmarks [startup] [step] [transfer]`."""
+"""Measure everything, or the parts that are named: `python -m benchmarks [startup] [step] [lifecycle] ...`."""
 
 from __future__ import annotations
 
 import sys
 
-from benchmarks import startup, step, transfer
+from benchmarks import lifecycle, startup, step, transfer
 
-_PARTS = {"startup": startup.measure, "step": step.measure, "transfer": transfer.measure}
+_PARTS = {
+    "startup": startup.measure,
+    "step": step.measure,
+    "lifecycle": lifecycle.measure,
+    "transfer": transfer.measure,
+}
 
 
 def main() -> None:
