@@ -112,10 +112,19 @@ class Explained:
 
     @property
     def shown(self) -> str | None:
-        """The value for people; never a secret."""
+        """The value for people; never a secret, nor what is one by mistake."""
         if self.given is None:
             return None
-        return "***" if self.row.is_secret else "\n".join(self.given.texts)
+        return "\n".join("***" if self._hides(text) else text for text in self.given.texts)
+
+    def _hides(self, text: str) -> bool:
+        try:
+            self.row.parse(text)
+        except HiddenValueError:
+            return True
+        except ValueError:
+            pass
+        return self.row.is_secret
 
 
 def option(

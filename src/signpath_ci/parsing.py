@@ -29,12 +29,17 @@ def positive_duration(text: str) -> float:
     return seconds
 
 
+_LONGEST_NAME = 16
+
+
 def organization_uuid(text: str) -> str:
     """Return a UUID in its usual form."""
     try:
         return str(uuid.UUID(text.strip()))
     except ValueError:
-        raise ValueError(
+        # Variables get swapped: what is too long for a name and no misspelt UUID may be a token.
+        may_be_a_token = len(text) > _LONGEST_NAME and not re.fullmatch(r"[0-9a-fA-F-]*", text)
+        raise (HiddenValueError if may_be_a_token else ValueError)(
             "is no UUID: copy the organization id from SignPath's page of your organization, "
             "it looks like 12345678-90ab-cdef-1234-567890abcdef."
         ) from None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import secrets
 import signal
 import ssl
 import subprocess
@@ -25,6 +26,7 @@ from signpath_ci.sandbox.child import running_sandbox
 from tests.faults.faults import FAULTS
 from tests.faults.proxy import Plan, Proxy, proxying
 from tests.faults.steps import COMES_AFTER, is_before
+from tests.support.builds import PLATFORMS
 from tests.support.pe import LAUNCHERS
 from tests.support.tls import TlsAuthority
 
@@ -37,6 +39,12 @@ _PATIENCE = {
     "SIGNPATH_WAIT_FOR_COMPLETION_TIMEOUT": "8",
 }
 _INHERITED = frozenset({"PATH", "HOME", "PYTHONPATH"})
+_TOKENS = {
+    "SIGNPATH_GITHUB_TOKEN": "ghs_" + secrets.token_hex(18),
+    "SIGNPATH_GITLAB_ACCESS_TOKEN": "glpat-" + secrets.token_hex(10),
+    "SIGNPATH_AZURE_DEVOPS_TOKEN": secrets.token_urlsafe(40),
+}
+"""Tokens that every run is given, and that must show nowhere."""
 _IN_DOUBT = "may have taken it"
 
 
@@ -115,7 +123,7 @@ class Bench:
         contexts = self._contexts if kind.over_tls else {}
         with proxying(self._upstream, plan, contexts=contexts, old_server=cell.step == "submit") as proxy:
             scheme = "https" if kind.over_tls else "http"
-            return run.judged(f"{scheme}://127.0.0.1:{proxy.port}/Api", proxy)
+            return run.judged(f"{scheme}://127.0.0.1:{proxy.port}", proxy)
 
     def environment(self) -> dict[str, str]:
         """Return the environment of a job that signs in the sandbox."""
@@ -123,6 +131,8 @@ class Bench:
         return {
             **inherited,
             **_PATIENCE,
+            **_TOKENS,
+            "SIGNPATH_LOG_LEVEL": "debug",
             "SIGNPATH_API_URL": self._sandbox["api_url"],
             "SIGNPATH_API_TOKEN": self._sandbox["api_token"],
             "SIGNPATH_ORGANIZATION_ID": self._sandbox["organization_id"],
@@ -132,11 +142,22 @@ class Bench:
             "REQUESTS_CA_BUNDLE": str(self._ca),
         }
 
+    @property
+    def tokens(self) -> list[str]:
+        """What must show nowhere."""
+        return [self._sandbox["api_token"], *_TOKENS.values()]
+
     def recorded(self, sha256: str) -> list[dict[str, Any]]:
         """Return the sandbox's own record of the requests for a file, announced or uploaded."""
         answer = requests.get(f"{self._root}/sandbox/requests", timeout=20)
         answer.raise_for_status()
         return [entry for entry in answer.json() if entry["unsigned_sha256"] == sha256]
+
+    def store(self, name: str, content: bytes) -> None:
+        """Put an artifact where connectors find it."""
+        path = Path(self._sandbox["artifact_store"], name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
 
     def post(self, path: str, **form: Any) -> str:
         """Make a request without the command; return its id."""
@@ -175,30 +196,41 @@ class _Run:
         self._earlier: str | None = None
 
     def judged(self, url: str, proxy: Proxy) -> Outcome:
-        arguments = self._prepare()
+        arguments, environment = self._prepare(url)
         started = time.monotonic()
-        code, out, err = self._command(*arguments, SIGNPATH_API_URL=url)
+        code, out, err = self._command(*arguments, **environment)
         seconds = time.monotonic() - started
         broken = list(self._flaws(code, out, err, seconds))
         if not proxy.broken:
             broken.append("the fault did not happen")
         return Outcome(code, tuple(broken), f"{out}{err}{dict(proxy.seen)} {seconds:.1f} s")
 
-    def _prepare(self) -> list[str]:
-        """Bring the sandbox to where the step can happen; return the command that takes it."""
-        step = self._cell.step
+    def _prepare(self, url: str) -> tuple[list[str], dict[str, str]]:
+        """Bring the sandbox to where the step can happen; return the command that takes it, and its environment."""
+        step, environment = self._cell.step, {"SIGNPATH_API_URL": f"{url}/Api"}
+        if step.startswith("connector "):
+            self._bench.store(f"gitlab/build/{self._sha256}.exe", self._content)
+            build = {
+                **PLATFORMS["gitlab"],
+                "CI_PIPELINE_ID": "77",
+                "CI_PROJECT_ID": "5",
+                "SIGNPATH_GITLAB_ARTIFACT_JOB_NAME": "build",
+                "SIGNPATH_GITLAB_ARTIFACT_PATH": f"{self._sha256}.exe",
+                "SIGNPATH_CONNECTOR_URL": f"{url}/connectors/gitlab",
+            }
+            return ["sign", "--json", "-o", "app.signed.exe"], environment | build
         if step == "resubmit":
             self._earlier = self._bench.post("SubmitWithArtifact", artifact=("app.exe", self._content))
             self._wait_for(self._earlier)
-            return ["resubmit", self._earlier, "--unsigned", "app.exe", "--json"]
+            return ["resubmit", self._earlier, "--unsigned", "app.exe", "--json"], environment
         if step in {"look", "cancel"}:
             announced = {
                 "unsignedArtifactMetadata.fileName": (None, "app.exe"),
                 "unsignedArtifactMetadata.sha256Hash": (None, self._sha256),
             }
             self._earlier = self._bench.post("SubmitWithoutArtifact", **announced)
-            return ["cancel", self._earlier, "--json"]
-        return ["sign", "app.exe", "--json"]
+            return ["cancel", self._earlier, "--json"], environment
+        return ["sign", "app.exe", "--json"], environment
 
     def _wait_for(self, request_id: str) -> dict[str, Any]:
         deadline = time.monotonic() + 20
@@ -234,11 +266,15 @@ class _Run:
         errors = [line for line in err.splitlines() if line.startswith("error: ")]
         if len(errors) != (code != 0):
             yield f"{len(errors)} errors are named"
+        written = [out, err, *(path.read_bytes().decode("latin-1") for path in self._directory.iterdir())]
+        if any(token in text for token in self._bench.tokens for text in written):
+            yield "a token is shown"
         yield from self._flaws_of_files(code)
         yield from self._flaws_of_requests(code, out, err)
 
     def _flaws_of_files(self, code: int) -> Iterator[str]:
-        names = sorted(path.name for path in self._directory.iterdir())
+        reported = {"signpath.env"} if self._cell.step.startswith("connector ") else set()  # of the job, for GitLab
+        names = sorted({path.name for path in self._directory.iterdir()} - reported)
         collects = code == 0 and self._cell.step not in {"look", "cancel"}
         rejected = ["app.signed.exe.rejected"] if code == VerificationError.exit_code else []
         if names != ["app.exe", *(["app.signed.exe"] if collects else rejected)]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,8 @@ import pytest
 from signpath_ci.sandbox.child import running_sandbox
 from tests.e2e.conftest import Program, Sandbox, job_environment
 from tests.faults.bench import Cell, Outcome, bench
+from tests.faults.proxy import Exchange, Plan, proxying
+from tests.support.pe import LAUNCHERS
 
 _AT_ONCE = 4
 
@@ -40,3 +44,19 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
 @pytest.fixture
 def program(sandbox: Sandbox, tmp_path: Path) -> Program:
     return Program(tmp_path, {**job_environment(sandbox), "SIGNPATH_SERVICE_UNAVAILABLE_TIMEOUT": "10"})
+
+
+@pytest.fixture
+def job(program: Program) -> Program:
+    """The program in a directory with a real Windows executable of this test's own."""
+    (program.directory / "app.exe").write_bytes(LAUNCHERS["x64"].read_bytes() + uuid.uuid4().bytes)
+    return program
+
+
+@contextmanager
+def at(sandbox: Sandbox, step: str, action: Callable[[Exchange], None]) -> Iterator[str]:
+    """Give the URL of the sandbox's API behind a proxy that does something at a step."""
+    host, port = sandbox["api_url"].removeprefix("http://").removesuffix("/Api").split(":")
+    with proxying((host, int(port)), Plan(step, action)) as proxy:
+        yield f"http://127.0.0.1:{proxy.port}/Api"
+        assert proxy.broken

@@ -17,8 +17,9 @@ _SUFFIXES = {
     "signedartifact": "download",
     "cancel": "cancel",
     "resubmit": "resubmit",
-    "signingrequests": "connector submit",
+    "signingrequests": "submit",
 }
+_READS = ("look", "poll", "download")
 
 COMES_AFTER: Mapping[str, str | None] = {
     "create": None,
@@ -30,8 +31,11 @@ COMES_AFTER: Mapping[str, str | None] = {
     "look": None,
     "cancel": "look",
     "resubmit": None,
+    "connector submit": None,
+    "connector poll": "connector submit",
+    "connector download": "connector poll",
 }
-"""Each step of the REST API, in the order of the tables, and the step whose answer it follows."""
+"""Each step, of the REST API and of a connector, in the order of the tables; and the step whose answer it follows."""
 
 
 def step_of(method: str, path: str, *, polled: bool) -> str:
@@ -44,13 +48,16 @@ def step_of(method: str, path: str, *, polled: bool) -> str:
     """
     last = path.partition("?")[0].rstrip("/").rpartition("/")[2].lower()
     step = _SUFFIXES.get(last, "look")
-    if step == "poll" and polled:
-        return "poll again"
-    return f"{method} {path}" if (method == "GET") != (step in {"poll", "look", "download"}) else step
+    if (method == "GET") != (step in _READS):
+        return f"{method} {path}"
+    if "/connectors/" in path.lower():
+        return f"connector {step}"
+    return "poll again" if step == "poll" and polled else step
 
 
 def is_before(step: str, exchange: Exchange, answer: Answer) -> bool:
     """Tell whether the next request after this exchange will be `step`."""
-    if exchange.step != COMES_AFTER[step] and not (step == "download" and exchange.step == "poll"):
-        return False
-    return step != "download" or bool(json.loads(answer.body)["isFinalStatus"])
+    if not step.endswith("download"):
+        return exchange.step == COMES_AFTER[step]
+    polls = {"connector poll"} if step.startswith("connector") else {"poll", "poll again"}
+    return exchange.step in polls and bool(json.loads(answer.body)["isFinalStatus"])

@@ -7,10 +7,8 @@ import shutil
 import signal
 import threading
 import time
-import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -22,20 +20,12 @@ from signpath_ci.clock import Clock
 from signpath_ci.commands import Process
 from signpath_ci.errors import EXIT_CODES, StillPendingError
 from tests.e2e.conftest import Finished, Program, Sandbox, finish
-from tests.faults.proxy import Exchange, Plan, proxying, relay
+from tests.faults.conftest import at
+from tests.faults.proxy import Exchange, relay
 from tests.faults.steps import COMES_AFTER
 from tests.support.pe import LAUNCHERS
 
 _SIGN_STEPS = [step for step in COMES_AFTER if step not in {"submit", "look", "cancel", "resubmit"}]
-
-
-@contextmanager
-def _at(sandbox: Sandbox, step: str, action: Callable[[Exchange], None]) -> Iterator[str]:
-    """Give the URL of the sandbox's API behind a proxy that does something at a step."""
-    host, port = sandbox["api_url"].removeprefix("http://").removesuffix("/Api").split(":")
-    with proxying((host, int(port)), Plan(step, action)) as proxy:
-        yield f"http://127.0.0.1:{proxy.port}/Api"
-        assert proxy.broken
 
 
 def _doing(action: Callable[[], object]) -> Callable[[Exchange], None]:
@@ -70,12 +60,6 @@ def _is_as_it_says(program: Program, ended: Finished) -> None:
         _collect_later(program, ended)
 
 
-@pytest.fixture
-def job(program: Program) -> Program:
-    (program.directory / "app.exe").write_bytes(LAUNCHERS["x64"].read_bytes() + uuid.uuid4().bytes)
-    return program
-
-
 def test_a_full_disk_leaves_nothing_half_written(job: Program) -> None:
     failed = _limited(job, "-f 40")("sign", "app.exe", "--json")
 
@@ -107,7 +91,7 @@ def test_a_log_that_can_not_be_written_loses_no_signature(job: Program) -> None:
 def test_a_target_directory_that_goes_away(job: Program, sandbox: Sandbox, step: str) -> None:
     target = job.directory / "out"
     target.mkdir()
-    with _at(sandbox, step, _doing(lambda: shutil.rmtree(target))) as url:
+    with at(sandbox, step, _doing(lambda: shutil.rmtree(target))) as url:
         failed = job("sign", "app.exe", "--json", "-o", "out/app.exe", SIGNPATH_API_URL=url)
 
     assert failed.code == 8, failed.err
@@ -120,7 +104,7 @@ def test_a_target_directory_that_goes_away(job: Program, sandbox: Sandbox, step:
 def test_a_target_directory_that_becomes_read_only(job: Program, sandbox: Sandbox, step: str) -> None:
     target = job.directory / "out"
     target.mkdir()
-    with _at(sandbox, step, _doing(lambda: target.chmod(0o555))) as url:
+    with at(sandbox, step, _doing(lambda: target.chmod(0o555))) as url:
         failed = job.bound_by_permissions("sign", "app.exe", "--json", "-o", "out/app.exe", SIGNPATH_API_URL=url)
 
     if step == "download":  # its temporary file is there already, and can be neither named nor removed
@@ -135,7 +119,7 @@ def test_a_file_that_is_replaced_after_it_was_hashed_is_not_signed(job: Program,
     other = job.directory / "other.exe"
     other.write_bytes((job.directory / "app.exe").read_bytes()[::-1])
 
-    with _at(sandbox, "create", _doing(lambda: other.replace(job.directory / "app.exe"))) as url:
+    with at(sandbox, "create", _doing(lambda: other.replace(job.directory / "app.exe"))) as url:
         failed = job("sign", "app.exe", "--json", SIGNPATH_API_URL=url)
 
     assert failed.code == 8, failed.err
@@ -181,7 +165,7 @@ def test_a_signal_ends_a_run_at_once_and_cleans_up(
         arrived.set()
         exchange.hang()
 
-    with _at(sandbox, step, hold) as url, job.start("sign", "app.exe", "--json", SIGNPATH_API_URL=url) as process:
+    with at(sandbox, step, hold) as url, job.start("sign", "app.exe", "--json", SIGNPATH_API_URL=url) as process:
         assert arrived.wait(30)
         started = time.monotonic()
         process.send_signal(number)

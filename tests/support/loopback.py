@@ -58,46 +58,47 @@ class Connection:
 
 @dataclass
 class Loopback:
-    """A running server: its URL, and the requests that it has read."""
+    """A running server: its URL, the requests that it has read, and how many connections came."""
 
     url: str
     requests: list[bytes]
+    accepted: int = 0
 
 
 @contextmanager
 def loopback(*behaviours: Behaviour, context: ssl.SSLContext | None = None) -> Iterator[Loopback]:
     """Run a server: the first connection shows the first behaviour, and so on; the last one goes for all others."""
     listener = socket.create_server(("127.0.0.1", 0))
-    done, requests = threading.Event(), list[bytes]()
+    done = threading.Event()
     threads: list[threading.Thread] = []
 
     def serve(plain: socket.socket, behaviour: Behaviour) -> None:
         plain.settimeout(30)
         try:
             with context.wrap_socket(plain, server_side=True) if context else plain as connected:
-                behaviour(Connection(connected, done, requests))
+                behaviour(Connection(connected, done, server.requests))
         except OSError:
             pass  # the client went away, as it should where it is badly treated
         finally:
             plain.close()
 
     def accept() -> None:
-        number = 0
         while True:
             try:
                 connected, _ = listener.accept()
             except OSError:
                 return
-            behaviour = behaviours[min(number, len(behaviours) - 1)]
-            number += 1
+            behaviour = behaviours[min(server.accepted, len(behaviours) - 1)]
+            server.accepted += 1
             threads.append(threading.Thread(target=serve, args=(connected, behaviour)))
             threads[-1].start()
 
+    scheme = "https" if context else "http"
+    server = Loopback(f"{scheme}://127.0.0.1:{listener.getsockname()[1]}/Api", [])
     acceptor = threading.Thread(target=accept)
     acceptor.start()
-    scheme = "https" if context else "http"
     try:
-        yield Loopback(f"{scheme}://127.0.0.1:{listener.getsockname()[1]}/Api", requests)
+        yield server
     finally:
         done.set()
         listener.shutdown(socket.SHUT_RDWR)
