@@ -5,16 +5,18 @@ A command puts the rooms together (transport, reporter, pipeline) and prints the
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from signpath_ci.clock import Clock
 from signpath_ci.errors import LocalFileError
 from signpath_ci.report import Reporter, Several
 from signpath_ci.report.lines import LineReporter
+from signpath_ci.text import one_line
 
 if TYPE_CHECKING:
     from signpath_ci.report.platform import PlatformReporter
@@ -58,6 +60,35 @@ class Process:
         return None
 
 
+def print_object(process: Process, result: dict[str, Any]) -> None:
+    """Write a result as one JSON object, in which no text can form a command of a CI system.
+
+    Raises:
+        LocalFileError: it can't be written.
+    """
+    # Agents obey `##vso[` wherever it stands. In JSON two such signs are part of a string, where one can be escaped.
+    print_result(process, json.dumps(result).replace("##", "#\\u0023"))
+
+
+def print_path(process: Process, path: Path) -> None:
+    """Write the path of a result: as it is, for a script; on a CI system, whose log it may get into, harmlessly.
+
+    Raises:
+        LocalFileError: it can't be written.
+    """
+    print_result(process, one_line(str(path)) if process.platform else str(path))
+
+
+def print_words(process: Process, words: str) -> None:
+    """Write a line for people, whose indentation stays and whose content is harmless.
+
+    Raises:
+        LocalFileError: it can't be written.
+    """
+    indentation = words[: len(words) - len(words.lstrip())]
+    print_result(process, indentation + one_line(words))
+
+
 def print_result(process: Process, text: str) -> None:
     """Write a result to standard output, at once.
 
@@ -77,14 +108,14 @@ def print_result(process: Process, text: str) -> None:
 
 
 def reporter_for(process: Process) -> Reporter:
-    """Return the reporter that fits: the CI system's, if there is one, and bars on a terminal, else lines."""
+    """Return the reporter that fits: on a CI system its own and lines; else bars on a terminal, or lines."""
     progress = _progress(process)
     # Parts of the log begin before, and end after the lines that belong to them.
     return Several(process.platform, progress) if process.platform else progress
 
 
 def _progress(process: Process) -> Reporter:
-    if process.stderr.isatty():
+    if process.stderr.isatty() and process.platform is None:
         try:
             from signpath_ci.report.terminal import TerminalReporter
         except ImportError:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
-
-from signpath_ci.commands import Process, print_result
+from signpath_ci.commands import Process, print_object, print_words
 from signpath_ci.commands.connection import connect
 from signpath_ci.commands.earlier import earlier_request
 from signpath_ci.report.result import status_object
 from signpath_ci.report.words import status_words
 from signpath_ci.settings import RequestSettings
-from signpath_ci.text import one_line
 
 
 def run(settings: RequestSettings, process: Process) -> None:
@@ -25,4 +22,7 @@ def run(settings: RequestSettings, process: Process) -> None:
     if not status.is_final:
         api.cancel(request_id)
         status = api.request(request_id).state
-    print_result(process, json.dumps(status_object(status)) if settings.json else one_line(status_words(status)))
+    if settings.json:
+        print_object(process, status_object(status))
+    else:
+        print_words(process, status_words(status))

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
-
-from signpath_ci.commands import Process, print_result
+from signpath_ci.commands import Process, print_object, print_result
 from signpath_ci.options import Explained
 from signpath_ci.settings import ConfigSettings
 from signpath_ci.text import one_line
@@ -13,7 +11,7 @@ from signpath_ci.text import one_line
 def run(settings: ConfigSettings, process: Process) -> None:
     """Print a table, or with `--json` one object; secrets as `***`."""
     if settings.json:
-        print_result(process, json.dumps({one.row.name: _object(one) for one in settings.explained}))
+        print_object(process, {one.row.name: _object(one) for one in settings.explained})
         return
     rows = [(one.row.name.replace("_", "-"), _value(one), _source(one)) for one in settings.explained]
     widths = [max(len(row[column]) for row in rows) for column in (0, 1)]

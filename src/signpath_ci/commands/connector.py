@@ -8,7 +8,8 @@ from signpath_ci.commands import Process
 from signpath_ci.commands.connection import connect_connector
 from signpath_ci.commands.policy import with_policy
 from signpath_ci.commands.request import origin_for, request_fields
-from signpath_ci.commands.session import packages, verified
+from signpath_ci.commands.session import verified
+from signpath_ci.commands.verification import packages
 from signpath_ci.errors import UsageError
 from signpath_ci.options import Secret, options
 from signpath_ci.pipeline import SigningResult
@@ -35,6 +36,11 @@ def sign_through_connector(settings: SignSettings, process: Process, reporter: R
         raise UsageError(
             "Through a connector, the origin is neither sent nor can it be compared: the connector finds it out.",
             hint="Leave out --verify-origin and the trusted build system's token, or --connector-url.",
+        )
+    if settings.receipt or settings.cancel_after:
+        raise UsageError(
+            "Through a connector, a request can be neither adopted by a receipt nor canceled: it has no calls for it.",
+            hint="Leave out --receipt and --cancel-after, or --connector-url.",
         )
     origin = origin_for(settings, process)
     chosen = with_policy(settings, process, lambda: origin)

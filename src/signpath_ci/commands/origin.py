@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
-
-from signpath_ci.commands import Process, print_result
+from signpath_ci.commands import Process, print_object, print_result
 from signpath_ci.origin import explain_origin, origin_table, origin_to_json
 from signpath_ci.settings import OriginSettings
 
@@ -17,7 +15,7 @@ def run(settings: OriginSettings, process: Process) -> None:
     """
     explained = explain_origin(process.environment, process.directory, version=settings.build_version)
     if settings.json:
-        print_result(process, json.dumps(origin_to_json(explained.origin)))
+        print_object(process, origin_to_json(explained.origin))
         return
     for line in origin_table(explained):
         print_result(process, line)

@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-import json
 import logging
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from signpath_ci.caches import cache_directory
-from signpath_ci.commands import Process, print_result, reporter_for
+from signpath_ci.commands import Process, print_object, print_path, print_words, reporter_for
 from signpath_ci.commands.earlier import EarlierRequest
 from signpath_ci.commands.job_limit import warn_of_job_limit
+from signpath_ci.commands.verification import expectations, packages
 from signpath_ci.errors import SignPathError, UsageError
-from signpath_ci.model import STRONG_DIGESTS, Expectations
+from signpath_ci.model import Expectations
 from signpath_ci.options import Secret, options
 from signpath_ci.pipeline import Collection, SigningResult, WaitingTime
 from signpath_ci.report import Reporter, Several
 from signpath_ci.report.result import ResultReporter
-from signpath_ci.settings import Common, DownloadSettings, Libraries, ResubmitSettings, Retrieval, Trust, Waiting
+from signpath_ci.settings import Common, DownloadSettings, ResubmitSettings, Retrieval, Trust, Waiting
 from signpath_ci.signing.download import default_target
-from signpath_ci.verify import check_expectations
-from signpath_ci.verify.packages import Packages
 
 if TYPE_CHECKING:
     from signpath_ci.report.platform import PlatformReporter
@@ -50,13 +46,15 @@ def run_signing(settings: Common, process: Process, *, level: str, work: Callabl
             result = work(reporter)
         except SignPathError as error:
             if settings.json:
-                print_result(process, json.dumps(record.result(signed=None, level=level, error=error)))
+                print_object(process, record.result(signed=None, level=level, error=error))
             raise
     told.completed(result.signed.path if result.signed else None)
     if settings.json:
-        print_result(process, json.dumps(record.result(signed=result.signed, level=level)))
+        print_object(process, record.result(signed=result.signed, level=level))
+    elif result.signed:
+        print_path(process, result.signed.path)
     else:
-        print_result(process, str(result.signed.path) if result.signed else result.submission.signing_request_id)
+        print_words(process, result.submission.signing_request_id)
 
 
 def _secrets(settings: Common) -> Iterator[str]:
@@ -92,26 +90,6 @@ class _Passing(logging.Handler):
             self.handleError(record)
 
 
-def expectations(settings: Trust, *, strict: bool) -> Expectations:
-    """Return which signatures the settings accept.
-
-    Raises:
-        UsageError: they contradict each other.
-    """
-    expected = Expectations(
-        trust_roots=settings.trust_root,
-        thumbprints=frozenset(settings.thumbprint),
-        subject=settings.subject,
-        issuer=settings.issuer,
-        signer_certificate=settings.signer_certificate,
-        strict=strict,
-        digest_algorithms=frozenset(settings.digest_algorithm or STRONG_DIGESTS),
-        allow_unsupported=settings.allow_unsupported,
-    )
-    check_expectations(expected)
-    return expected
-
-
 def verified(settings: Retrieval, trust: Trust) -> Expectations | None:
     """Return what the signature must fulfil; `None` where nothing is demanded.
 
@@ -119,16 +97,6 @@ def verified(settings: Retrieval, trust: Trust) -> Expectations | None:
         UsageError: the demands contradict each other.
     """
     return None if settings.verify == "off" else expectations(trust, strict=settings.verify == "strict")
-
-
-def packages(settings: Libraries, process: Process) -> Packages:
-    """Return what sees to the libraries of verification."""
-    return Packages(
-        directory=settings.verify_packages,
-        install=settings.install_verify,
-        cache=cache_directory(process.environment, sys.platform),
-        environment=process.environment,
-    )
 
 
 def waiting_time(settings: Waiting, process: Process) -> WaitingTime:

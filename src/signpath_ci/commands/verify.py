@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
-
-from signpath_ci.commands import Process, print_result
-from signpath_ci.commands.session import expectations, packages
+from signpath_ci.commands import Process, print_object, print_words
+from signpath_ci.commands.verification import expectations, packages
 from signpath_ci.errors import SignPathError
 from signpath_ci.report.result import error_object, verdict_object
 from signpath_ci.report.words import verdict_words
@@ -27,11 +25,11 @@ def run(settings: VerifySettings, process: Process) -> None:
         verdicts = verify_file(settings.artifact, unsigned=settings.unsigned, expectations=expected)
     except SignPathError as error:
         if settings.json:
-            print_result(process, json.dumps({"verdicts": [], "error": error_object(error)}))
+            print_object(process, {"verdicts": [], "error": error_object(error)})
         raise
     if settings.json:
-        print_result(process, json.dumps({"verdicts": [verdict_object(v) for v in verdicts], "error": None}))
+        print_object(process, {"verdicts": [verdict_object(v) for v in verdicts], "error": None})
         return
     for verdict in verdicts:
         for line in verdict_words(verdict):
-            print_result(process, line)
+            print_words(process, line)

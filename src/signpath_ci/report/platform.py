@@ -57,7 +57,8 @@ class PlatformReporter(Record):
 
     def noted(self, level: int, text: str) -> None:
         """Hear of a line of this program's log; `level` as `logging` numbers them."""
-        if level >= logging.WARNING:
+        # An error in the log, as a connector's, is told again by what the run fails with: one annotation is enough.
+        if level == logging.WARNING:
             self._annotate(level, text)
 
     def close(self) -> None:

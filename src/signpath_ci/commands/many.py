@@ -1,0 +1,135 @@
+"""Many files, each its own request, at the same time: all outcomes are told, and one failure loses no other's."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import Any, TextIO, cast
+
+from signpath_ci.clock import Clock
+from signpath_ci.commands import Process
+from signpath_ci.errors import InterruptedRunError, SeveralFailedError, SignPathError
+from signpath_ci.pipeline import SigningResult
+from signpath_ci.report import Reporter, Several
+from signpath_ci.report.lines import LineReporter
+from signpath_ci.report.result import ResultReporter
+
+_AT_ONCE = 32
+"""Files that are under way at the same time; nearly all of it is waiting."""
+
+_LAST_SECONDS = 6.0
+"""For all to cancel their requests after a signal, within the 7.5 s that GitHub leaves."""
+
+SignOne = Callable[[int, Path, Reporter, Process], SigningResult]
+"""Signs the file of that number; is given its reporter, and a process whose clock a signal stops."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What became of a file: a result, or an error; `record` knows how far it came."""
+
+    path: Path
+    record: ResultReporter
+    result: SigningResult | None = None
+    error: SignPathError | None = None
+
+
+def sign_many(files: Sequence[Path], sign_one: SignOne, process: Process) -> list[Outcome]:
+    """Sign files, a bounded number at once.
+
+    Raises:
+        InterruptedRunError: a signal came; every file's request was seen to.
+    """
+    todo: SimpleQueue[tuple[int, Path]] = SimpleQueue()
+    for number, path in enumerate(files):
+        todo.put((number, path))
+    outcomes: dict[int, Outcome] = {}
+    stop, lock, defects = threading.Event(), threading.Lock(), list[Exception]()
+    stopped = replace(process, clock=_stoppable(process.clock, stop))
+
+    def work() -> None:
+        while not stop.is_set():
+            try:
+                number, path = todo.get_nowait()
+            except Empty:
+                return
+            record = ResultReporter()
+            told = Several(record, LineReporter(cast("TextIO", _Prefixed(process.stderr, path, lock)), process.clock))
+            try:
+                result = sign_one(number, path, told, stopped)
+                outcomes[number] = Outcome(path=path, record=record, result=result)
+            except SignPathError as error:
+                outcomes[number] = Outcome(path=path, record=record, error=error)
+            except Exception as error:  # noqa: BLE001 - a defect of ours: told by the main thread, as any
+                defects.append(error)
+                stop.set()
+
+    threads = [threading.Thread(target=work, daemon=True) for _ in range(min(_AT_ONCE, len(files)))]
+    try:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    except InterruptedRunError as error:
+        stop.set()
+        last = process.clock.monotonic() + _LAST_SECONDS
+        for thread in threads:
+            thread.join(max(last - process.clock.monotonic(), 0.0))
+        hints = [outcomes[number].error for number in sorted(outcomes)]
+        words = " ".join(hint.hint for hint in hints if isinstance(hint, InterruptedRunError))
+        raise InterruptedRunError(error.message, number=error.exit_code - 128, hint=words) from None
+    if defects:
+        raise defects[0]
+    return [outcomes[number] for number in sorted(outcomes)]
+
+
+def failure(outcomes: Sequence[Outcome]) -> SignPathError | None:
+    """Return the one error of a run that signed several files; `None` where nothing failed."""
+    failed = [(outcome.path, outcome.error) for outcome in outcomes if outcome.error]
+    if not failed:
+        return None
+    words = "; ".join(f"{path}: {str(error).rstrip('.')}" for path, error in failed)
+    return SeveralFailedError(
+        f"{len(failed)} of {len(outcomes)} files were not signed: {words}.", exit_code=failed[0][1].exit_code
+    )
+
+
+def _stoppable(clock: Clock, stop: threading.Event) -> Clock:
+    """Return the clock whose sleepers a signal wakes, with the error that ends a run."""
+
+    def sleep(seconds: float) -> None:
+        if stop.wait(seconds):
+            raise InterruptedRunError("Interrupted.")
+
+    return replace(clock, sleep=sleep)
+
+
+class _Prefixed:
+    """A stream whose lines begin with a file's name; lines of several threads do not mix."""
+
+    def __init__(self, stream: TextIO, path: Path, lock: threading.Lock) -> None:
+        self._stream, self._name, self._lock = stream, path.name, lock
+
+    def write(self, line: str) -> None:
+        with self._lock:
+            self._stream.write(f"{self._name}: {line}")
+
+    def flush(self) -> None:
+        with self._lock:
+            self._stream.flush()
+
+
+def results(outcomes: Sequence[Outcome], *, level: str) -> list[dict[str, Any]]:
+    """Return each file's object, as `sign --json` prints for one."""
+    return [
+        {
+            **outcome.record.result(
+                signed=outcome.result.signed if outcome.result else None, level=level, error=outcome.error
+            ),
+            "input": str(outcome.path),
+        }
+        for outcome in outcomes
+    ]
