@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import lifecycle, startup, step, transfer
+from benchmarks import lifecycle, startup, step, transfer, verification
 
 _PARTS = {
     "startup": startup.measure,
     "step": step.measure,
     "lifecycle": lifecycle.measure,
     "transfer": transfer.measure,
+    "verification": verification.measure,
 }
 
 

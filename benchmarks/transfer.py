@@ -40,7 +40,7 @@ def measure() -> str:
         directory = Path(name)
         with running_sandbox(["--state", str(directory / "state"), "--processing-seconds", "0"]) as sandbox:
             for size in (16, 1024):
-                file = _pe_file(directory / f"{size}.exe", size * _MIB)
+                file = pe_file(directory / f"{size}.exe", size * _MIB)
                 ours, curl, off = [], [], []
                 for _ in range(_ROUNDS):
                     ours.append(_sign(file, sandbox, "signed"))
@@ -96,7 +96,7 @@ def _curl(file: Path, sandbox: dict[str, Any]) -> Run:
     return measured
 
 
-def _pe_file(path: Path, size: int) -> Path:
+def pe_file(path: Path, size: int) -> Path:
     """Make a real executable of `size` bytes: a launcher, and data behind it, as installers carry theirs."""
     spec = find_spec("distlib")
     launcher = Path((spec.origin if spec else None) or "").with_name("t64.exe").read_bytes()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from functools import cache
 
@@ -42,12 +43,23 @@ def verify_authenticode(
     """
     if subject.signature is None:
         raise VerificationError("the file is not signed.")
-    # Each pass over the file takes a second a GiB, and nested signatures mostly use the same algorithm.
-    once = replace(subject, digest=cache(subject.digest))
+    contents: dict[str, Future[dict[str, bytes]]] = {}
+
+    # Each pass over a file takes a second a GiB. So nested signatures, which mostly use the same algorithm, share one;
+    # and the submitted file is hashed at the same time, on another core.
+    @cache
+    def digest(algorithm: str) -> bytes:
+        if unsigned is None:
+            return subject.digest(algorithm)
+        with ThreadPoolExecutor(1) as pool:
+            contents[algorithm] = pool.submit(unsigned.content, algorithm)
+            return subject.digest(algorithm)
+
+    once = replace(subject, digest=digest)
     message = without_padding(subject.signature)
     signatures = tuple(_verify(message, once, judge=judge, format_name=format_name, is_nested=False))
     if unsigned is not None:
-        check_same_content(once, unsigned, signatures)
+        check_same_content(once, lambda algorithm: contents[algorithm].result(), signatures)
     return signatures
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import BinaryIO
 
 from signpath_ci.errors import VerificationError
@@ -14,7 +14,9 @@ _CHUNK = 1 << 20
 _SHOWN = 10  # paths in a message
 
 
-def check_same_content(signed: Subject, unsigned: Subject, signatures: tuple[Signature, ...]) -> None:
+def check_same_content(
+    signed: Subject, submitted: Callable[[str], dict[str, bytes]], signatures: tuple[Signature, ...]
+) -> None:
     """Demand that a submitted file has the content that is signed.
 
     What signing changes is left out (in PE files: checksum, security directory, certificate table, padding), so bytes
@@ -22,7 +24,7 @@ def check_same_content(signed: Subject, unsigned: Subject, signatures: tuple[Sig
 
     Args:
         signed: the signed file.
-        unsigned: the submitted file.
+        submitted: returns the content of the submitted file, as `Subject.content` does.
         signatures: those of the signed file, whose digests were found to be right.
 
     Raises:
@@ -30,7 +32,7 @@ def check_same_content(signed: Subject, unsigned: Subject, signatures: tuple[Sig
     """
     for algorithm, expected in {(s.digest_algorithm, s.content_digest) for s in signatures}:
         try:
-            content = unsigned.content(algorithm)
+            content = submitted(algorithm)
         except FormatError as error:
             raise not_submitted(error) from error
         if content == {"": bytes.fromhex(expected)}:

@@ -26,14 +26,14 @@ def judge(f: Format, case: Case, directory: Path) -> tuple[Verdict, ...]:
     path.write_bytes(case.data)
     unsigned.write_bytes(f.unsigned if case.unsigned is None else case.unsigned)
     expectations = Expectations(
-        trust_roots=(_pem(directory / "root.pem", root()),),
-        signer_certificate=None if f.is_message else _pem(directory / "signer.pem", case.signer or code_signer()),
+        trust_roots=(pem(directory / "root.pem", root()),),
+        signer_certificate=None if f.is_message else pem(directory / "signer.pem", case.signer or code_signer()),
         strict=case.is_strict,
     )
     return verify_file(path, unsigned=unsigned, expectations=expectations, clock=CLOCK)
 
 
-def _pem(path: Path, identity: Identity) -> Path:
+def pem(path: Path, identity: Identity) -> Path:
     certificates = (identity.certificate, *identity.chain[:-1])
     path.write_bytes(b"".join(certificate.public_bytes(Encoding.PEM) for certificate in certificates))
     return path

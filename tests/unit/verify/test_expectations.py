@@ -1,0 +1,164 @@
+"""What users can demand: strictness, pinning, algorithms, issuers; what may stay unjudged."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from signpath_ci.clock import Clock
+from signpath_ci.errors import UnsupportedFormatError, UsageError, VerificationError
+from signpath_ci.formats.cms import SignedData
+from signpath_ci.model import Expectations
+from signpath_ci.report.words import judgement_words
+from signpath_ci.verify import can_verify, check_expectations, verify_file
+from tests.support.archives import build_zip
+from tests.support.pe import LAUNCHERS
+from tests.support.signing import CODE_SIGNING, NOW, Identity, code_signer, issue, root
+from tests.unit.verify.matrix.formats import FORMATS, stamped, unchanged
+from tests.unit.verify.matrix.judging import pem
+
+CLOCK = Clock(now=lambda: NOW)
+PE, CMS = (next(f for f in FORMATS if f.name == name) for name in ("pe", "cms"))
+
+
+def _signed(directory: Path, signer: Identity | None = None, *, is_stamped: bool = True) -> Path:
+    path = directory / "a.exe"
+    path.write_bytes(PE.signed(signer, change=stamped if is_stamped else unchanged))
+    return path
+
+
+def _thumbprint(identity: Identity) -> frozenset[str]:
+    from cryptography.hazmat.primitives import hashes
+
+    return frozenset({identity.certificate.fingerprint(hashes.SHA256()).hex()})
+
+
+def test_a_self_signed_certificate_can_be_pinned_and_is_never_called_trusted(tmp_path: Path) -> None:
+    signer = issue("Self", usages=[CODE_SIGNING])
+    path = _signed(tmp_path, signer)
+    pinned = Expectations(thumbprints=_thumbprint(signer))
+    (verdict,) = verify_file(path, expectations=pinned, clock=CLOCK)
+    assert verdict.trust == "pinned-self-signed"
+    assert "trusted" not in judgement_words(verdict)
+    assert "self-signed" in judgement_words(verdict)
+    as_root = Expectations(trust_roots=(pem(tmp_path / "root.pem", signer),))
+    with pytest.raises(VerificationError, match="the time stamp authority"):
+        verify_file(path, expectations=as_root, clock=CLOCK)
+    bare = _signed(tmp_path, signer, is_stamped=False)
+    assert verify_file(bare, expectations=as_root, clock=CLOCK)[0].trust == "pinned-self-signed"
+    assert verify_file(bare, clock=CLOCK)[0].trust == "not-checked"
+    with pytest.raises(VerificationError, match="is self-signed: nobody vouches"):
+        verify_file(path, expectations=replace(pinned, strict=True), clock=CLOCK)
+
+
+def test_strict_demands_trust_and_a_time_stamp(tmp_path: Path) -> None:
+    trusted = Expectations(trust_roots=(pem(tmp_path / "root.pem", root()),), strict=True)
+    pinned = Expectations(thumbprints=_thumbprint(code_signer()), strict=True)
+    assert [verify_file(_signed(tmp_path), expectations=e, clock=CLOCK)[0].trust for e in (trusted, pinned)] == [
+        "root",
+        "thumbprint",
+    ]
+    bare = _signed(tmp_path, is_stamped=False)
+    for expectations in (trusted, pinned):
+        with pytest.raises(VerificationError, match="has no time stamp"):
+            verify_file(bare, expectations=expectations, clock=CLOCK)
+
+
+@pytest.mark.parametrize(
+    ("expectations", "words"),
+    [
+        (Expectations(strict=True), "nobody is trusted"),
+        (Expectations(strict=True, subject="Acme", issuer="CA"), "nobody is trusted"),
+        (Expectations(digest_algorithms=frozenset()), "can be allowed are sha256, sha384, sha512"),
+        (Expectations(digest_algorithms=frozenset({"sha256", "sha1"})), "can be allowed"),
+    ],
+)
+def test_demands_that_make_no_sense(tmp_path: Path, expectations: Expectations, words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        check_expectations(expectations)
+    with pytest.raises(UsageError, match=words):
+        verify_file(_signed(tmp_path), expectations=expectations, clock=CLOCK)
+
+
+def test_the_issuer_is_a_condition(tmp_path: Path) -> None:
+    path = _signed(tmp_path)
+    assert verify_file(path, expectations=Expectations(issuer="cn=ROOT"), clock=CLOCK)[0].trust == "not-checked"
+    with pytest.raises(VerificationError, match="was issued by CN=Root, which does not contain 'Acme'"):
+        verify_file(path, expectations=Expectations(issuer="Acme"), clock=CLOCK)
+
+
+def test_only_allowed_digests(tmp_path: Path) -> None:
+    path = _signed(tmp_path)
+    for allowed, is_good in (({"sha256"}, True), ({"sha256", "sha512"}, True), ({"sha384", "sha512"}, False)):
+        expectations = Expectations(digest_algorithms=frozenset(allowed))
+        if is_good:
+            verify_file(path, expectations=expectations, clock=CLOCK)
+        else:
+            with pytest.raises(VerificationError, match=r"sha256, which is not allowed \(allowed: sha384, sha512\)"):
+                verify_file(path, expectations=expectations, clock=CLOCK)
+
+
+def test_files_that_may_stay_unjudged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = tmp_path / "package.deb"
+    path.write_bytes(b"!<arch>\n")
+    with pytest.raises(UnsupportedFormatError):
+        verify_file(path, expectations=Expectations(allow_unsupported=("*.rpm",)), clock=CLOCK)
+    assert not can_verify(path)
+    allowed = Expectations(allow_unsupported=("*.deb",))
+    assert can_verify(path, allowed)
+    with caplog.at_level(logging.WARNING):
+        assert verify_file(path, expectations=allowed, clock=CLOCK) == ()
+    assert "is not verified: its format is unsupported" in caplog.text
+    unsigned = tmp_path / "package.exe"
+    unsigned.write_bytes(LAUNCHERS["x86"].read_bytes())
+    with pytest.raises(VerificationError, match="is not signed"):  # supported, so the pattern says nothing
+        verify_file(unsigned, expectations=Expectations(allow_unsupported=("*",)), clock=CLOCK)
+
+
+def test_members_that_may_stay_unjudged(tmp_path: Path) -> None:
+    before, after = tmp_path / "before.zip", tmp_path / "after.zip"
+    before.write_bytes(build_zip({"app.exe": PE.unsigned, "in/a.nupkg": b"before"}))
+    after.write_bytes(build_zip({"app.exe": PE.signed(), "in/a.nupkg": b"after, signed"}))
+    with pytest.raises(VerificationError, match=r"of no kind that is signed: in/a\.nupkg"):
+        verify_file(after, unsigned=before, clock=CLOCK)
+    for pattern in ("*.nupkg", "in/*", "a.nupkg"):
+        allowed = Expectations(allow_unsupported=(pattern,))
+        (verdict,) = verify_file(after, unsigned=before, expectations=allowed, clock=CLOCK)
+        assert verdict.member == "app.exe"
+
+
+def test_detached_signatures_in_an_archive(tmp_path: Path) -> None:
+    before, after = tmp_path / "before.zip", tmp_path / "after.zip"
+    files = {"data.bin": CMS.files[""], "note.txt": b"text"}
+    before.write_bytes(build_zip(files))
+
+    def judged(entries: dict[str, bytes], unsigned: Path | None = before) -> list[str | None]:
+        after.write_bytes(build_zip(entries))
+        return [v.member for v in verify_file(after, unsigned=unsigned, clock=CLOCK)]
+
+    good = {**files, "data.bin.p7s": CMS.signed()}
+    assert judged(good) == judged(good, None) == ["data.bin.p7s"]
+    with pytest.raises(VerificationError, match=r"data\.bin\.p7s: the signature does not match its content"):
+        judged({**good, "data.bin": b"other"}, None)
+    with pytest.raises(VerificationError, match=r"added: other\.p7s"):
+        judged({**good, "other.p7s": CMS.signed()})
+    with pytest.raises(VerificationError, match=r"of no kind that is signed: note\.txt"):
+        judged({**good, "note.txt": b"changed"})
+
+
+def test_a_detached_signature_without_its_file(tmp_path: Path) -> None:
+    path = tmp_path / "data.bin.p7s"
+    path.write_bytes(CMS.signed())
+    with pytest.raises(VerificationError, match="is detached, and the file that it is for is not given"):
+        verify_file(path, clock=CLOCK)
+    inside = tmp_path / "inside.p7s"
+    inside.write_bytes(CMS.signed(change=_with_content))
+    with pytest.raises(UnsupportedFormatError, match="has its content inside"):
+        verify_file(inside, unsigned=path, clock=CLOCK)
+
+
+def _with_content(message: SignedData) -> SignedData:
+    return replace(message, content=b"\4\1x")
