@@ -24,6 +24,7 @@ DEFAULT = Path(".signpath/signing.yml")
 
 _LARGEST = 256 * 1024
 _MOST_SHOWN = 20
+_DEEPEST = 20
 _JSON_TAGS = {f"tag:yaml.org,2002:{name}" for name in ("bool", "int", "float", "null")}
 
 Steps = tuple[str | int, ...]
@@ -112,14 +113,15 @@ def _load(path: Path) -> _Document:
     if len(data) > _LARGEST:
         raise UsageError(f"The manifest {path} has more than {_LARGEST} bytes.", hint="Check --manifest.")
     try:
-        # Looked for before anything is built: an alias may multiply itself without end.
+        # Looked for before anything is built: an alias may multiply itself without end, and deep nesting takes hours.
+        depth = 0
         for event in yaml.parse(text, Loader=yaml.SafeLoader):
+            line = event.start_mark.line + 1 if event.start_mark else 1
             if isinstance(event, yaml.AliasEvent):
-                raise _wrong(
-                    path,
-                    event.start_mark.line + 1 if event.start_mark else 1,
-                    "an alias (*), which manifests do not have",
-                )
+                raise _wrong(path, line, "an alias (*), which manifests do not have")
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            if depth > _DEEPEST:
+                raise _wrong(path, line, "nested far deeper than any manifest is")
         node = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
 from signpath_ci.api.refusals import html_words, is_html
 from signpath_ci.errors import UnexpectedAnswerError
+
+_LINK = re.compile(r"https?://[A-Za-z0-9.\[\]:_-]+(/[!-~]*)?", re.ASCII)
+"""Without a user name, which could be made to look like another host."""
 
 
 class Answer:
@@ -42,6 +46,11 @@ class Answer:
         if value is not None and not isinstance(value, str):
             self._broken(f"with a '{name}' that is no text")
         return value
+
+    def optional_link(self, name: str) -> str | None:
+        """Return a link for people; `None` where it is missing, or no http(s) URL of plain characters."""
+        value = self.optional_text(name)
+        return value if value and _LINK.fullmatch(value) else None
 
     def flag(self, name: str) -> bool:
         """Return a field that must be true or false."""

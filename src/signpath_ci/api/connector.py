@@ -101,7 +101,7 @@ class Connector:
             status=answer.text("status"),
             workflow_status=answer.optional_text("workflowStatus"),
             is_final=answer.flag("isFinalStatus"),
-            web_link=answer.optional_text("webLink"),
+            web_link=answer.optional_link("webLink"),
             is_artifact_fetched=answer.optional_flag(_FETCHED),
         )
 
@@ -125,7 +125,7 @@ class Connector:
         signing_request_id = answer.text("signingRequestId")
         return Submission(
             signing_request_id=signing_request_id,
-            web_link=answer.optional_text("signingRequestUrl"),
+            web_link=answer.optional_link("signingRequestUrl"),
             signed_artifact_url=self._transport.url(self._path(signing_request_id, "SignedArtifact")),
         )
 

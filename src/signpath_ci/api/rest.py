@@ -173,14 +173,14 @@ class SignPathApi:
         signing_request_id = answer.optional_text("signingRequestId") or located or answer.text("signingRequestId")
         submission = Submission(
             signing_request_id=signing_request_id,
-            web_link=answer.optional_text("webLink"),
+            web_link=answer.optional_link("webLink"),
             signed_artifact_url=self.signed_artifact_url(signing_request_id),
         )
         self._web_links[submission.signing_request_id] = submission.web_link
         return submission
 
     def _state(self, signing_request_id: str, answer: Answer) -> RequestStatus:
-        if web_link := answer.optional_text("webLink"):
+        if web_link := answer.optional_link("webLink"):
             self._web_links[signing_request_id] = web_link
         return RequestStatus(
             signing_request_id=signing_request_id,
