@@ -10,6 +10,7 @@ _PARTS = {
     "startup": startup.measure,
     "step": step.measure,
     "lifecycle": lifecycle.measure,
+    "many": lifecycle.measure_many,
     "transfer": transfer.measure,
     "verification": verification.measure,
 }

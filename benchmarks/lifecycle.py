@@ -7,6 +7,7 @@ minutes take 15 s. What network and signing cost counts 20-fold too, so that the
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
 import threading
 import time
@@ -18,7 +19,7 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
-from benchmarks.measure import table
+from benchmarks.measure import run, table
 from signpath_ci.api.rest import SignPathApi
 from signpath_ci.clock import Clock
 from signpath_ci.commands import Process
@@ -35,6 +36,8 @@ _SECONDS = (3, 12, 35, 90, 300)
 _TIMEOUT = 3600.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 10.0, 1200.0  # of the schedule that doubles, as SignPath's own action has it
 _SHARE, _MORE = 1.05, 1.0
+_MANY, _SIGNING_SECONDS, _MOST_TIMES = 50, 2, 3
+_MIB = 1024 * 1024
 _CLOCK = Clock(monotonic=lambda: time.monotonic() * _SCALE, sleep=lambda seconds: time.sleep(seconds / _SCALE))
 
 
@@ -86,12 +89,12 @@ def _watch(seconds: float) -> tuple[float, _Watched, _Watched]:
         def wait_all_the_time(api: SignPathApi, seen: _Watched) -> None:
             _poll(api, request_id, seen, lambda pause: pause, 0.2)
 
-        def run(work: Callable[[SignPathApi, _Watched], None], seen: _Watched) -> None:
+        def follow(work: Callable[[SignPathApi, _Watched], None], seen: _Watched) -> None:
             work(_connected(sandbox), seen)
             seen.at = _CLOCK.monotonic() - start
 
         jobs = ((wait_all_the_time, truth), (wait_as_we_do, ours), (wait_doubling, doubling))
-        threads = [threading.Thread(target=run, args=job) for job in jobs]
+        threads = [threading.Thread(target=follow, args=job) for job in jobs]
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -119,13 +122,50 @@ def _connected(sandbox: dict[str, Any]) -> SignPathApi:
 
 
 def _submit(sandbox: dict[str, Any], directory: Path) -> str:
-    spec = find_spec("distlib")
     path = directory / "app.exe"
-    path.write_bytes(Path(spec.origin if spec and spec.origin else "").with_name("t64.exe").read_bytes())
-    with path.open("ab") as file:
-        file.write(uuid.uuid4().bytes)
+    path.write_bytes(_executable() + uuid.uuid4().bytes)
     fields = SigningRequestFields(
         project_slug=sandbox["project_slug"], signing_policy_slug=sandbox["signing_policy_slug"]
     )
     submission = submit(_connected(sandbox), read_artifact(path), fields, on_progress=lambda *_: None)
     return submission.signing_request_id
+
+
+def measure_many() -> str:
+    """Return the table of one file's and of many files' time, as `signpath-ci sign` takes them.
+
+    Raises:
+        RuntimeError: many take longer than is promised.
+    """
+    with (
+        tempfile.TemporaryDirectory() as directory,
+        running_sandbox(["--processing-seconds", str(_SIGNING_SECONDS)]) as sandbox,
+    ):
+        environment = {
+            "SIGNPATH_API_URL": sandbox["api_url"],
+            "SIGNPATH_API_TOKEN": sandbox["api_token"],
+            "SIGNPATH_ORGANIZATION_ID": sandbox["organization_id"],
+            "SIGNPATH_PROJECT_SLUG": sandbox["project_slug"],
+            "SIGNPATH_SIGNING_POLICY_SLUG": sandbox["signing_policy_slug"],
+        }
+        runs = {}
+        for count in (1, _MANY):
+            place = Path(directory) / str(count)
+            place.mkdir()
+            for number in range(count):
+                (place / f"{number}.exe").write_bytes(_executable() + os.urandom(_MIB))
+            files = sorted(str(path) for path in place.iterdir())
+            runs[count] = run([sys.executable, "-m", "signpath_ci", "sign", *files], environment)
+    one, many = runs[1], runs[_MANY]
+    if many.seconds > _MOST_TIMES * one.seconds:
+        raise RuntimeError(f"{_MANY} files took {many.seconds:.1f} s, and one {one.seconds:.1f} s.")
+    rows = [
+        [f"{count} of 1 MiB", f"{taken.seconds:.1f} s ({taken.seconds / one.seconds:.2f})", f"{taken.peak_mib:.0f} MiB"]
+        for count, taken in runs.items()
+    ]
+    return table([f"files that take {_SIGNING_SECONDS} s each to sign", "time (of one file's)", "peak memory"], rows)
+
+
+def _executable() -> bytes:
+    spec = find_spec("distlib")
+    return Path(spec.origin if spec and spec.origin else "").with_name("t64.exe").read_bytes()

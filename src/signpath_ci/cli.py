@@ -91,7 +91,7 @@ def parse(arguments: Sequence[str], environment: Mapping[str, str]) -> tuple[Com
         UsageError: the command line, or a value in the environment, is wrong.
         SystemExit: `--help` or `--version` was asked for, and printed.
     """
-    given = {name: value for name, value in vars(_parser().parse_args(arguments)).items() if value is not None}
+    given = {name: value for name, value in vars(_parser().parse_args(arguments)).items() if value not in (None, [])}
     name = given.pop("command")
     command = next(command for command in COMMANDS if command.name == name)
     manifest = _manifest(command, given, environment)
@@ -110,8 +110,8 @@ def _manifest(command: Command, given: Mapping[str, str], environment: Mapping[s
     if path is None and not DEFAULT.is_file():
         return {}
     found = read_manifest(path or DEFAULT, lambda option, text: check_text(settings.SignSettings, option, text))
-    if not issubclass(command.settings, settings.Submitting):
-        found.pop("artifact", None)  # to others it would be another file
+    if not issubclass(command.settings, settings.SignSettings):
+        found.pop("artifact", None)  # to `verify` it would be another file, and `submit` takes just one
     return found
 
 
@@ -142,7 +142,7 @@ def _add_options(parser: argparse.ArgumentParser, command: Command) -> None:
         text = _help(row)
         if row.is_positional:
             # It may come from the environment instead; `load` says so where it is missing.
-            add(row.name, nargs="?", metavar=row.metavar, help=text)
+            add(row.name, nargs="*" if row.is_list else "?", metavar=row.metavar, help=text)
             continue
         words = [word for word in (row.short, row.flag) if word]
         if row.is_flag:

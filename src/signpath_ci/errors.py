@@ -11,6 +11,7 @@
     ├── ServiceUnavailableError   6   no usable answer after all retries
     ├── VerificationError         7   what came back is not signed as it should be
     │   └── UnsupportedFormatError 7  it can't be judged, which is never "ok"
+    ├── SeveralFailedError            several files were to be signed; the code of the first that was not
     ├── LocalFileError            8   a file on this machine is missing, unreadable, unwritable, in the way
     └── InterruptedRunError     130   SIGINT; 143 for SIGTERM
 
@@ -102,6 +103,18 @@ class LocalFileError(SignPathError):
     """A file or directory on this machine is missing, unreadable, unwritable, or in the way."""
 
     exit_code = 8
+
+
+class SeveralFailedError(SignPathError):
+    """Of several files, some were not signed.
+
+    Args:
+        exit_code: of the first one's error.
+    """
+
+    def __init__(self, message: str, *, exit_code: int, hint: str = "") -> None:
+        self.exit_code = exit_code
+        super().__init__(message, hint=hint)
 
 
 class InterruptedRunError(SignPathError):

@@ -382,8 +382,19 @@ class SignSettings(
         """As above; a connector submits for this build, too."""
         return super().depends_on_origin or self.verify_origin or self.connector_url is not None
 
-    artifact: Path | None = option(
-        "The file to sign; not with a connector.", parse=Path, positional=True, default=None, metavar="FILE"
+    artifact: tuple[Path, ...] = option(
+        "The file to sign; several, patterns and directories are signed at the same time. Not with a connector. "
+        "Can be repeated.",
+        parse=Path,
+        many=True,
+        positional=True,
+        metavar="FILE",
+    )
+    in_place: bool = option(
+        "Replace the files by the signed ones: all of them, or where one fails none.", flag=True, default="false"
+    )
+    skip_signed: bool = option(
+        "Leave out files that carry a signature already, as demanded of signed files.", flag=True, default="false"
     )
 
 

@@ -17,7 +17,7 @@ def job(program: Program, sandbox: Sandbox) -> Program:
     (program.directory / ".signpath").mkdir()
     (program.directory / ".signpath" / "signing.yml").write_text(
         f"version: 1\norganization: {sandbox['organization_id']}\nproject: {sandbox['project_slug']}\n"
-        f"policy: {sandbox['signing_policy_slug']}\nartifact: app.exe\noutput:\n  path: from-manifest.exe\n"
+        f"policy: {sandbox['signing_policy_slug']}\nartifacts: [app.exe]\noutput:\n  path: from-manifest.exe\n"
         f"verify:\n  trust-roots: [{sandbox['trust_root']}]\nwait: {{timeout: 5m}}\n",
         encoding="utf-8",
     )

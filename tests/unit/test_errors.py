@@ -4,7 +4,14 @@ import inspect
 import signal
 
 from signpath_ci import errors
-from signpath_ci.errors import EXIT_CODES, InterruptedRunError, RefusedError, SignPathError, UsageError
+from signpath_ci.errors import (
+    EXIT_CODES,
+    InterruptedRunError,
+    RefusedError,
+    SeveralFailedError,
+    SignPathError,
+    UsageError,
+)
 
 
 def test_an_error_is_one_line_of_what_is_wrong_and_what_to_do() -> None:
@@ -22,7 +29,7 @@ def test_every_kind_of_error_has_a_documented_exit_code_and_stands_in_the_tree()
     kinds = [
         kind
         for _, kind in inspect.getmembers(errors, inspect.isclass)
-        if issubclass(kind, SignPathError) and kind not in {SignPathError, InterruptedRunError}
+        if issubclass(kind, SignPathError) and kind not in {SignPathError, InterruptedRunError, SeveralFailedError}
     ]
 
     assert {kind.__name__: kind.exit_code for kind in kinds if kind.exit_code not in EXIT_CODES} == {}

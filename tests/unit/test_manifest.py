@@ -22,7 +22,7 @@ project: app
 policy:
   - "tag v*: release-signing"
   - "*: test-signing"
-artifact: dist/app.exe
+artifacts: [dist/app.exe, "*.dll"]
 parameters:
   Version: "{version}"
   Note: 'say "hi"'
@@ -64,7 +64,7 @@ def test_every_value_becomes_an_option_with_its_line(tmp_path: Path) -> None:
         "organization_id": found(3, "12345678-90ab-cdef-1234-567890abcdef"),
         "project_slug": found(4, "app"),
         "signing_policy_slug": found(5, "tag v*: release-signing", "*: test-signing"),
-        "artifact": found(8, "dist/app.exe"),
+        "artifact": found(8, "dist/app.exe", "*.dll"),
         "parameters": found(9, 'Version: "{version}"\nNote: "say \\"hi\\""'),
         "wait_for_completion_timeout": found(13, "8h"),
         "cancel_after": found(14, "600"),

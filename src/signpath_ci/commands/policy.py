@@ -18,7 +18,7 @@ _log = logging.getLogger(__name__)
 _EVENTS = {"github": "GITHUB_EVENT_NAME", "gitlab": "CI_PIPELINE_SOURCE", "azure": "BUILD_REASON"}
 """Where each CI system says what started the build, in its own words; the rules use these."""
 
-S = TypeVar("S", Submitting, ResubmitSettings)
+S = TypeVar("S", bound="Submitting | ResubmitSettings")
 
 
 def with_policy(settings: S, process: Process, origin: Callable[[], Origin]) -> S:

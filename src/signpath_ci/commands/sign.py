@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from signpath_ci.commands import Process, print_result
+from signpath_ci.commands import Process, print_object, print_path, print_result
 from signpath_ci.commands.connection import connect
 from signpath_ci.commands.connector import sign_through_connector
 from signpath_ci.commands.earlier import receipt_file
 from signpath_ci.commands.many import failure, results, sign_many
 from signpath_ci.commands.policy import with_policy
 from signpath_ci.commands.request import origin_for, request_fields
-from signpath_ci.commands.session import packages, run_signing, verified, waiting_time
+from signpath_ci.commands.session import run_signing, verified, waiting_time
+from signpath_ci.commands.verification import packages
 from signpath_ci.errors import SignPathError, UsageError, VerificationError
 from signpath_ci.model import Origin, SigningRequestFields
 from signpath_ci.pipeline import Collection, ExpectedOrigin, SigningResult, WaitingTime, sign
@@ -153,19 +153,20 @@ def _run_many(settings: SignSettings, process: Process) -> None:
         error = failure(outcomes)
         if settings.json:
             told = {"results": results(outcomes, level=settings.verify), "error": str(error) if error else None}
-            print_result(process, json.dumps(told))
+            print_object(process, told)
         else:
             for outcome in outcomes:
                 if outcome.result:
-                    print_result(process, _said(outcome.path, outcome.result, in_place=settings.in_place))
+                    _print(process, outcome.path, outcome.result, in_place=settings.in_place)
         if error:
             raise error
 
 
-def _said(path: Path, result: SigningResult, *, in_place: bool) -> str:
+def _print(process: Process, path: Path, result: SigningResult, *, in_place: bool) -> None:
     if result.signed is None:
-        return result.submission.signing_request_id
-    return str(path if in_place else result.signed.path)
+        print_result(process, result.submission.signing_request_id)
+    else:
+        print_path(process, path if in_place else result.signed.path)
 
 
 def _is_signed(settings: SignSettings, path: Path, process: Process) -> bool:

@@ -1,0 +1,37 @@
+"""Which files: names, patterns and directories become a list, always in the same order."""
+
+from __future__ import annotations
+
+import glob
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from signpath_ci.errors import LocalFileError
+from signpath_ci.signing.target import default_target
+
+
+def expand_inputs(given: Iterable[Path], *, can_be_signed: Callable[[Path], bool]) -> list[Path]:
+    """Return the files that are meant, each once.
+
+    Args:
+        given: files; patterns with `*`, `?`, `[...]` and `**`; directories, of which all files are meant, at any depth,
+            that can be signed and are not another's signed file.
+        can_be_signed: tells by a file's content.
+
+    Raises:
+        LocalFileError: there is nothing of what is given.
+    """
+    found: dict[Path, None] = {}
+    for path in given:
+        if path.is_dir():
+            files = [one for one in sorted(path.rglob("*")) if one.is_file() and not one.name.startswith(".signpath-")]
+            signed = {default_target(one) for one in files}
+            matches = [one for one in files if one not in signed and can_be_signed(one)]
+        elif not path.exists() and glob.has_magic(str(path)):
+            matches = [Path(one) for one in sorted(glob.glob(str(path), recursive=True)) if Path(one).is_file()]  # noqa: PTH207 - patterns may be absolute
+        else:
+            matches = [path]  # whoever reads it says what is wrong with it
+        if not matches:
+            raise LocalFileError(f"{path} holds no file to sign.", hint="Check the path, and the step that builds it.")
+        found.update(dict.fromkeys(matches))
+    return list(found)

@@ -1,0 +1,60 @@
+"""Signed files in the place of the unsigned ones: all of them, or none."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from signpath_ci.signing.target import disk_errors
+from signpath_ci.signing.temporary import directory_in, sync_directory
+
+
+@contextmanager
+def replacing(files: Sequence[Path]) -> Iterator[list[Path]]:
+    """Take what is to replace files, and replace them at the end, unless an error comes.
+
+    Where one can't be replaced, those before it are put back. A computer that goes down just then leaves some replaced;
+    each is whole, the old or the new one.
+
+    Yields:
+        for each file the place of its successor, in its own file system and with its suffix.
+
+    Raises:
+        LocalFileError: a file can't be replaced; all are as they were.
+    """
+    with ExitStack() as stack:
+        scratch: dict[Path, Path] = {}
+        for file in files:
+            if file.parent not in scratch:
+                with disk_errors(file):
+                    scratch[file.parent] = stack.enter_context(directory_in(file.parent))
+        places = [scratch[file.parent] / f"{number}{file.suffix}" for number, file in enumerate(files)]
+        yield places
+        _replace(files, places)
+
+
+def _set_aside(file: Path, backup: Path) -> None:
+    try:
+        os.link(file, backup)  # so that there is a file of that name at any time
+    except OSError:  # some file systems have no second names
+        file.replace(backup)
+
+
+def _replace(files: Sequence[Path], places: Sequence[Path]) -> None:
+    backups = [place.with_name(f"old-{place.name}") for place in places]
+    moved: list[tuple[Path, Path]] = []
+    try:
+        for file, place, backup in zip(files, places, backups, strict=True):
+            with disk_errors(file):
+                place.chmod(file.stat().st_mode & 0o7777)
+                _set_aside(file, backup)
+                moved.append((backup, file))
+                place.replace(file)
+    except BaseException:
+        for backup, file in reversed(moved):
+            backup.replace(file)
+        raise
+    for parent in {file.parent for file in files}:
+        sync_directory(parent)

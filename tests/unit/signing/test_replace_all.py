@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from signpath_ci.errors import LocalFileError
+from signpath_ci.signing.replace_all import replacing
+
+
+def _files(tmp_path: Path) -> list[Path]:
+    files = [tmp_path / "a.exe", tmp_path / "sub" / "b.dll", tmp_path / "c"]
+    for file in files:
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(f"old {file.name}", encoding="utf-8")
+    return files
+
+
+def _contents(tmp_path: Path) -> dict[str, str]:
+    return {
+        str(path.relative_to(tmp_path)): path.read_text(encoding="utf-8")
+        for path in tmp_path.rglob("*")
+        if path.is_file()
+    }
+
+
+OLD = {"a.exe": "old a.exe", "sub/b.dll": "old b.dll", "c": "old c"}
+
+
+def _replace(tmp_path: Path, *, without: int | None = None, fail: bool = False) -> None:
+    with replacing(_files(tmp_path)) as places:
+        assert [place.suffix for place in places] == [".exe", ".dll", ""]
+        for number, place in enumerate(places):
+            if number != without:
+                place.write_text("new", encoding="utf-8")
+        assert {name: text for name, text in _contents(tmp_path).items() if name in OLD} == OLD
+        if fail:
+            raise RuntimeError
+
+
+def test_all_are_replaced_at_the_end(tmp_path: Path) -> None:
+    _replace(tmp_path)
+    assert _contents(tmp_path) == dict.fromkeys(OLD, "new")
+
+
+def test_an_error_replaces_none(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError):
+        _replace(tmp_path, fail=True)
+    assert _contents(tmp_path) == OLD
+
+
+@pytest.mark.parametrize("missing", [0, 1, 2])
+def test_where_one_cannot_be_replaced_the_others_are_put_back(tmp_path: Path, missing: int) -> None:
+    with pytest.raises(LocalFileError):
+        _replace(tmp_path, without=missing)
+    assert _contents(tmp_path) == OLD
