@@ -1,14 +1,15 @@
-"""The parts of README.md that come from the code: `python -m tools.readme` writes them anew."""
+"""The tables of README.md and docs/options.md that come from the code: `python -m tools.readme` writes them anew."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from signpath_ci.cli import COMMANDS
 from signpath_ci.errors import EXIT_CODES
 from signpath_ci.settings import Option, options
 
-README = Path(__file__).parents[1] / "README.md"
+_ROOT = Path(__file__).parents[1]
 
 
 def exit_codes() -> str:
@@ -32,18 +33,22 @@ def option_tables() -> str:
     return "\n\n".join(f"**{group}**\n\n{_table(head, cells)}" for group, cells in groups.items())
 
 
-PARTS = {"exit codes": exit_codes, "options": option_tables}
-"""The marked parts of the README, and what fills them."""
+PARTS: dict[Path, dict[str, Callable[[], str]]] = {
+    _ROOT / "README.md": {"exit codes": exit_codes},
+    _ROOT / "docs" / "options.md": {"options": option_tables},
+}
+"""The marked parts of each file, and what fills them."""
 
 
-def filled(text: str) -> str:
-    """Return the README's text with every marked part made anew."""
-    for name, make in PARTS.items():
+def filled(path: Path) -> str:
+    """Return a file's text with every marked part made anew."""
+    text = path.read_text(encoding="utf-8")
+    for name, make in PARTS[path].items():
         begin, end = f"<!-- {name}: begin, made by `make docs` -->\n", f"<!-- {name}: end -->"
         before, begun, rest = text.partition(begin)
         _, ended, after = rest.partition(end)
         if not begun or not ended:
-            raise SystemExit(f"README.md has no part marked {name!r}.")
+            raise SystemExit(f"{path} has no part marked {name!r}.")
         text = f"{before}{begin}\n{make()}\n\n{end}{after}"
     return text
 
@@ -63,4 +68,5 @@ def _table(head: list[str], rows: list[list[str]]) -> str:
 
 
 if __name__ == "__main__":
-    README.write_text(filled(README.read_text(encoding="utf-8")), encoding="utf-8")
+    for file in PARTS:
+        file.write_text(filled(file), encoding="utf-8")

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
-from tools.readme import README, filled
+from pathlib import Path
+
+import pytest
+
+from tools.readme import PARTS, filled
 
 
-def test_the_readme_says_what_the_code_says() -> None:
-    text = README.read_text(encoding="utf-8")
-
-    assert filled(text) == text, "run `make docs`"
+@pytest.mark.parametrize("path", PARTS, ids=lambda path: path.name)
+def test_the_documentation_says_what_the_code_says(path: Path) -> None:
+    assert filled(path) == path.read_text(encoding="utf-8"), "run `make docs`"
