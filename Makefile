@@ -12,7 +12,7 @@ ZIPAPP := dist/signpath-ci.pyz
 WHEELS := build/wheels/.fetched
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test fault-matrix check format docs bench dist dist-azure lock clean
+.PHONY: help demo test fault-matrix check verify-matrix fuzz format docs bench dist dist-azure lock clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1 /p' $(MAKEFILE_LIST) | while read -r target text; do printf '%-16s%s\n' "$$target" "$$text"; done
@@ -40,6 +40,20 @@ test: $(INSTALLED) $(NODE_TOOLS) $(PLATFORM_TOOLS) $(ZIPAPP) $(WHEELS) ## Run al
 
 fault-matrix: $(INSTALLED) ## Inject each fault at each step of a run, and print how it ends (10 minutes)
 	$(BIN)/python -m tests.faults
+
+verify-matrix: $(INSTALLED) ## Print the matrix format x attack, every cell tried
+	$(BIN)/python -m tests.unit.verify.matrix
+
+# A coverage-guided fuzzer needs an environment of its own: it is not there for every Python.
+FUZZ_TOOLS := .venv-fuzz/.installed
+FUZZ_SECONDS ?= 120
+$(FUZZ_TOOLS): requirements/fuzz.txt
+	$(PYTHON) -m venv .venv-fuzz
+	.venv-fuzz/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
+	@touch $@
+
+fuzz: $(FUZZ_TOOLS) ## Fuzz verification for FUZZ_SECONDS (120)
+	PYTHONPATH=src .venv-fuzz/bin/python -m tests.fuzz -max_total_time=$(FUZZ_SECONDS)
 
 check: $(INSTALLED) ## Lint, check types and formatting
 	$(BIN)/ruff check
@@ -87,6 +101,7 @@ lock: $(INSTALLED) ## Pin the newest allowed packages anew
 	$(COMPILE) --output-file requirements/runtime.txt pyproject.toml
 	$(COMPILE) --extra verify $(RUNTIME_PACKAGES:%=--no-emit-package %) --output-file src/signpath_ci/verify/requirements.txt pyproject.toml
 	$(COMPILE) --output-file requirements/platform-tools.txt requirements/platform-tools.in
+	$(COMPILE) --output-file requirements/fuzz.txt requirements/fuzz.in
 
 clean: ## Remove everything that the targets made
-	rm -rf $(VENV) .venv-tools build dist .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis tests/platforms/node_modules
+	rm -rf $(VENV) .venv-tools .venv-fuzz build dist .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis tests/platforms/node_modules
