@@ -44,7 +44,7 @@ MAY_IMPORT = {
     "text": set(),
     "verify": {"formats"},
     "__main__": {"cli", "commands", "logs"},
-    "": set(),
+    "": {"origin", "verify"},
 }  # fmt: skip
 EDGE = {"__main__", "cli", "commands", "report", "logs"}
 HEAVY = ("asyncio", "cryptography", "pyasn1", "requests", "rich", "starlette", "urllib3", "uvicorn", "yaml")
