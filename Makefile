@@ -98,7 +98,7 @@ RUNTIME_PACKAGES := certifi charset-normalizer idna pyyaml requests urllib3
 
 lock: $(INSTALLED) ## Pin the newest allowed packages anew
 	$(COMPILE) --all-extras --output-file requirements/dev.txt pyproject.toml
-	$(COMPILE) --output-file requirements/runtime.txt pyproject.toml
+	$(COMPILE) --extra system-trust --output-file requirements/runtime.txt pyproject.toml
 	$(COMPILE) --extra verify $(RUNTIME_PACKAGES:%=--no-emit-package %) --output-file src/signpath_ci/verify/requirements.txt pyproject.toml
 	$(COMPILE) --output-file requirements/platform-tools.txt requirements/platform-tools.in
 	$(COMPILE) --output-file requirements/fuzz.txt requirements/fuzz.in

@@ -86,6 +86,12 @@ class Service(Manifest):
         metavar="FILE",
     )
     organization_id: str = option("The organization's id, a UUID.", parse=organization_uuid, metavar="UUID")
+    client_certificate: Path | None = option(
+        "For servers that want mutual TLS: a PEM file with a client certificate and its private key.",
+        parse=Path,
+        default=None,
+        metavar="PEM",
+    )
     connect_timeout: float = option(
         "The longest time to wait for a connection.", parse=positive_duration, default="30", metavar="DURATION"
     )

@@ -58,10 +58,15 @@ class TlsAuthority:
         path.write_bytes(pem + self._signed(builder).public_bytes(serialization.Encoding.PEM))
         return path
 
-    def server_context(self, name: str = "127.0.0.1", *, expired: bool = False) -> ssl.SSLContext:
-        """Return the TLS of a server with a certificate for a name or address."""
+    def server_context(
+        self, name: str = "127.0.0.1", *, expired: bool = False, clients: bool = False
+    ) -> ssl.SSLContext:
+        """Return the TLS of a server with a certificate for a name or address; it may want one of its clients too."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(self.issue(name, expired=expired))
+        if clients:
+            context.verify_mode = ssl.CERT_REQUIRED
+            context.load_verify_locations(self.root)
         return context
 
     def _builder(self, name: str, key: ec.EllipticCurvePublicKey, *, age: timedelta) -> x509.CertificateBuilder:

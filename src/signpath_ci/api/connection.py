@@ -32,20 +32,23 @@ class Token(Protocol):
         ...
 
 
-def open_session(*, token: Token, stall_timeout: float, headers: Mapping[str, str]) -> requests.Session:
+def open_session(
+    *, token: Token, stall_timeout: float, headers: Mapping[str, str], tls: ssl.SSLContext | None = None
+) -> requests.Session:
     """Return a session that authenticates every request and repeats, redirects, and remembers nothing by itself.
 
     Args:
         token: goes into `Authorization: Bearer`.
         stall_timeout: seconds without a byte sent after which sending fails.
         headers: of every request.
+        tls: how TLS is spoken; `None`: as `requests` does by itself.
     """
     session = _Session()
     # Proxies and the CA bundle come from the environment; `auth` being set keeps `.netrc` out of it.
     session.auth = _BearerAuth(token)
     session.headers.update(headers)
     for scheme in ("https://", "http://"):
-        session.mount(scheme, _StallAwareAdapter(stall_timeout))
+        session.mount(scheme, _StallAwareAdapter(stall_timeout, tls))
     return session
 
 
@@ -65,16 +68,17 @@ class _BearerAuth(AuthBase):
 
 
 class _StallAwareAdapter(HTTPAdapter):
-    def __init__(self, stall_timeout: float) -> None:
+    def __init__(self, stall_timeout: float, tls: ssl.SSLContext | None) -> None:
         self._pools = _pool_classes(stall_timeout)
+        self._tls: dict[str, Any] = {"ssl_context": tls} if tls else {}
         super().__init__()
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **kwargs)
+        super().init_poolmanager(*args, **(kwargs | self._tls))
         self.poolmanager.pool_classes_by_scheme = self._pools
 
     def proxy_manager_for(self, *args: Any, **kwargs: Any) -> PoolManager:
-        manager: PoolManager = super().proxy_manager_for(*args, **kwargs)
+        manager: PoolManager = super().proxy_manager_for(*args, **(kwargs | self._tls))
         manager.pool_classes_by_scheme = self._pools
         return manager
 

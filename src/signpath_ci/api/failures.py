@@ -33,6 +33,11 @@ def as_error(error: Exception, *, what: str, option: str) -> SignPathError | Att
                 f"{what} failed: the server's certificate is not trusted ({link.verify_message}).",
                 hint=f"Check {option}; name the file of a private certificate authority in REQUESTS_CA_BUNDLE.",
             )
+        if isinstance(link, ssl.SSLError) and "CERTIFICATE_REQUIRED" in (link.reason or ""):
+            return UsageError(
+                f"{what} failed: the server wants a client certificate.",
+                hint="Name one with --client-certificate (SIGNPATH_CLIENT_CERTIFICATE).",
+            )
         if isinstance(link, ssl.SSLError) and link.reason in _NO_TLS:
             return unexpected(what, "was answered without TLS", option)
     if isinstance(error, requests.RequestException) and isinstance(error, ValueError) and len(links) == 1:

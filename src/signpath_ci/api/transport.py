@@ -61,6 +61,7 @@ class Transport:
         random: returns a number from 0 to 1, for the jitter of retries.
         user_agent: who calls.
         url_option: how the user gave `base_url`, for hints.
+        tls: how TLS is spoken; `None`: as `requests` does by itself.
 
     Raises:
         UsageError: the token must not be sent to `base_url`.
@@ -78,6 +79,7 @@ class Transport:
         random: Callable[[], float],
         user_agent: str,
         url_option: str = "--api-url (SIGNPATH_API_URL)",
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self._base = BaseUrl(base_url, option=url_option)
         self._connect_timeout = connect_timeout
@@ -91,6 +93,7 @@ class Transport:
             token=token,
             stall_timeout=stall_timeout,
             headers={"User-Agent": user_agent, "Accept": "application/json, */*;q=0.5", "Accept-Encoding": "identity"},
+            tls=tls,
         )
 
     def url(self, path: str) -> str:

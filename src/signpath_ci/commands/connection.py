@@ -53,7 +53,12 @@ def _transport(
     settings: Service, process: Process, *, url: str, token: Secret, url_option: str = "--api-url (SIGNPATH_API_URL)"
 ) -> Transport:
     from signpath_ci.api.transport import Transport
+    from signpath_ci.api.trust import tls_context
 
+    # As `requests` reads them itself.
+    is_tls = url.startswith("https:")
+    ca_bundle = process.environment.get("REQUESTS_CA_BUNDLE") or process.environment.get("CURL_CA_BUNDLE")
+    tls = tls_context(ca_bundle=ca_bundle, client_certificate=settings.client_certificate) if is_tls else None
     return Transport(
         base_url=url,
         token=token,
@@ -64,4 +69,5 @@ def _transport(
         random=random.SystemRandom().random,
         user_agent=f"signpath-ci/{__version__}",
         url_option=url_option,
+        tls=tls,
     )
