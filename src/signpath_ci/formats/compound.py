@@ -28,6 +28,7 @@ _MINI_CUTOFF = 4096
 _MAX_SIZE = 1 << 31  # of the file, beyond which version 3 does not go
 _MAX_ENTRIES = 1 << 16
 _MAX_DEPTH = 16
+_SIZE_MASK = 0xFFFFFFFF
 _TERMINATOR = b"\0\0"
 _LONGEST_NAME = 64  # bytes, with the terminating zero
 _CHUNK = 1 << 20
@@ -194,6 +195,8 @@ class CompoundFile:
                 raise FormatError("it has too many streams")
         if not entries or entries[0][2] != _ROOT:
             raise FormatError("it has no root storage")
+        if sum(entry[12] & _SIZE_MASK for entry in entries if entry[2] == _STREAM) > self._layout.file_size:
+            raise FormatError("its streams overlap: together they are bigger than the file")
         return entries
 
     def _check_end(self) -> None:
@@ -252,6 +255,6 @@ def _tree(entries: list[tuple[Any, ...]], number: int, depth: int, seen: set[int
         state=state,
         times=created + changed,
         start=start,
-        size=size & 0xFFFFFFFF,  # version 3 leaves the upper half undefined
+        size=size & _SIZE_MASK,  # version 3 leaves the upper half undefined
         children=tuple(children),
     )

@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import io
+import struct
+from collections.abc import Iterator
+
+import pytest
+
+from signpath_ci.formats import FormatError, UnsupportedError
+from signpath_ci.formats.compound import CompoundFile, Entry
+from tests.support.samples import build_msi, installer_streams
+
+_SECTOR = 512
+
+
+def _streams(storage: Entry, compound: CompoundFile, path: str = "") -> Iterator[tuple[str, bytes]]:
+    for entry in storage.children:
+        if entry.is_stream:
+            yield path + entry.path, b"".join(compound.read(entry))
+        else:
+            yield from _streams(entry, compound, f"{path}{entry.path}/")
+
+
+@pytest.mark.parametrize("version", [3, 4])
+def test_all_streams_are_read_in_the_order_of_their_names(version: int) -> None:
+    compound = CompoundFile(io.BytesIO(build_msi(installer_streams(), version=version)))
+    found = dict(_streams(compound.root, compound))
+    streams = installer_streams()
+    storage = streams.pop("Storage")
+    assert isinstance(storage, dict)
+    assert found == {**streams, **{f"Storage/{name}": data for name, data in storage.items()}}
+    names = [e.name + b"\0\0" for e in compound.root.children]
+    assert names == sorted(names)
+
+
+def _directory(data: bytes) -> int:
+    return (int.from_bytes(data[48:52], "little") + 1) * _SECTOR
+
+
+def _changed(offset: int, value: int, *, in_directory: bool = False) -> bytes:
+    data = bytearray(build_msi({"one": bytes(5000), "two": bytes(5000), "three": b"mini" * 40}))
+    struct.pack_into("<I", data, offset + (_directory(bytes(data)) if in_directory else 0), value)
+    return bytes(data)
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"", "no compound file"),
+        (build_msi({"a": b"b"})[:511], "no compound file"),
+        (_changed(44, 0xFFFF), "its allocation table can't be"),
+        (_changed(48, 0xFFFFFF), "its allocation table is damaged"),
+        (_changed(48, 0xFFFFFFFE), "it has no root storage"),
+        (_changed(68, 1), "its allocation table can't be"),
+        (_changed(76, 0xFFFFFF), "its allocation table lies behind its end"),
+        (_changed(76, 0x12), "damaged|cut off|behind"),
+        (_changed(76, 0, in_directory=True), "an entry of an unknown kind"),
+        (_changed(128 + 68, 1, in_directory=True), "its directory is damaged"),
+        (_changed(128 + 64, 0x0102FFFF, in_directory=True), "name of an impossible length"),
+        (_changed(128 + 64, 0x01070008, in_directory=True), "unknown kind"),
+        (_changed(128 + 120, 0x7FFFFFFF, in_directory=True), "its streams overlap"),
+        (_changed(128 + 116, 0x00FFFFFF, in_directory=True), "its allocation table is damaged|cut off"),
+    ],
+)
+def test_damaged_files(data: bytes, words: str) -> None:
+    with pytest.raises(FormatError, match=words):
+        _read_all(data)
+
+
+def _read_all(data: bytes) -> None:
+    compound = CompoundFile(io.BytesIO(data))
+    dict(_streams(compound.root, compound))
+
+
+def test_a_chain_that_runs_in_a_circle() -> None:
+    data = bytearray(build_msi({"one": bytes(5000)}))
+    fat = (int.from_bytes(data[76:80], "little") + 1) * _SECTOR
+    struct.pack_into("<I", data, fat, 0)  # the first sector of the stream follows itself
+    compound = CompoundFile(io.BytesIO(bytes(data)))
+    assert sum(len(piece) for piece in compound.read(compound.root.children[0])) == 5000  # bounded by its size
+    directory = (_directory(bytes(data)) // _SECTOR - 1) * 4 + fat
+    struct.pack_into("<I", data, directory, (directory - fat) // 4)
+    with pytest.raises(FormatError):
+        CompoundFile(io.BytesIO(bytes(data)))
+
+
+def test_what_is_not_supported() -> None:
+    with pytest.raises(UnsupportedError, match="unknown version"):
+        CompoundFile(io.BytesIO(_changed(26, 0xFFFE0005)))
+
+
+def test_two_streams_of_one_name() -> None:
+    data = build_msi({"aa": b"1", "ab": b"2"})
+    with pytest.raises(FormatError, match="two streams of the same name"):
+        CompoundFile(io.BytesIO(data.replace("ab".encode("utf-16-le"), "aa".encode("utf-16-le"))))
