@@ -32,6 +32,7 @@ def expand_inputs(given: Iterable[Path], *, can_be_signed: Callable[[Path], bool
         else:
             matches = [path]  # whoever reads it says what is wrong with it
         if not matches:
-            raise LocalFileError(f"{path} holds no file to sign.", hint="Check the path, and the step that builds it.")
+            what = f"The directory {path}" if path.is_dir() else str(path)
+            raise LocalFileError(f"{what} holds no file to sign.", hint="Check the path, and the step that builds it.")
         found.update(dict.fromkeys(matches))
     return list(found)
