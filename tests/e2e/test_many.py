@@ -128,7 +128,7 @@ def test_receipts_of_many_are_kept_in_a_directory(program: Program) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        (["none/*.exe"], 8, "none/*.exe holds no file to sign"),
+        (["none/*.exe"], 8, "none/*.exe does not exist"),
         (["empty"], 8, "empty holds no file to sign"),
         (["a.exe", "sub/a.exe", "-o", "signed"], 2, "Several files would become signed/a.exe"),
         (["a.exe", "sub/a.exe", "-o", "nowhere"], 2, "nowhere is not a directory"),

@@ -31,8 +31,11 @@ def expand_inputs(given: Iterable[Path], *, can_be_signed: Callable[[Path], bool
             matches = [Path(one) for one in sorted(glob.glob(str(path), recursive=True)) if Path(one).is_file()]  # noqa: PTH207 - patterns may be absolute
         else:
             matches = [path]  # whoever reads it says what is wrong with it
+        if not matches and path.is_dir():
+            raise LocalFileError(
+                f"The directory {path} holds no file to sign.", hint="Check the step that builds what is in it."
+            )
         if not matches:
-            what = f"The directory {path}" if path.is_dir() else str(path)
-            raise LocalFileError(f"{what} holds no file to sign.", hint="Check the path, and the step that builds it.")
+            raise LocalFileError(f"{path} does not exist.", hint="Nor is there a file that this pattern matches.")
         found.update(dict.fromkeys(matches))
     return list(found)

@@ -38,7 +38,10 @@ def test_what_is_meant(tree: Path, given: list[str], found: list[str]) -> None:
     assert _expand(tree, *given) == found
 
 
-@pytest.mark.parametrize("given", ["*.dll", "none/*"])
-def test_nothing_is_an_error(tree: Path, given: str) -> None:
-    with pytest.raises(LocalFileError, match="holds no file to sign"):
+@pytest.mark.parametrize(
+    ("given", "words"), [("*.dll", "does not exist"), ("none/*", "does not exist"), ("n", "holds no")]
+)
+def test_nothing_is_an_error(tree: Path, given: str, words: str) -> None:
+    (tree / "n").mkdir()
+    with pytest.raises(LocalFileError, match=words):
         _expand(tree, given)
