@@ -84,9 +84,10 @@ $(WHEELS): $(INSTALLED) tools/dist.py requirements/runtime.txt src/signpath_ci/v
 	$(BIN)/python -m tools.dist --fetch build/wheels
 	@touch $@
 
-dist: $(INSTALLED) ## Build the wheel, the source distribution, the zipapp and the Azure extension into dist/
+dist: $(INSTALLED) ## Build the wheel, the source distribution, the zipapp, its SBOM and the Azure extension into dist/
 	rm -rf dist
 	$(BIN)/python -m hatchling build
+	$(BIN)/python -m tools.sbom
 	$(MAKE) --no-print-directory dist-azure
 
 dist-azure: $(ZIPAPP) $(NODE_TOOLS) ## Pack the zipapp into the Azure extension, where Node.js is at hand

@@ -1,8 +1,8 @@
 """Build `dist/signpath-ci.pyz`: the whole core as one pure-Python file, the same bytes from the same sources.
 
-It holds the package, `requests` and `PyYAML` with what they need, from wheels pinned by their hashes, without their
-native parts. Beside the sources lies compiled code for each Python that was at hand when it was built, so that a job
-need not compile it; a Python of another version takes the sources.
+It holds the package, `requests`, `PyYAML` and `truststore` with what they need, from wheels pinned by their hashes,
+without their native parts. Beside the sources lies compiled code for each Python that was at hand when it was built, so
+that a job need not compile it; a Python of another version takes the sources.
 """
 
 from __future__ import annotations

@@ -43,7 +43,7 @@ def test_it_is_pure_python_with_all_that_it_needs_and_the_licences() -> None:
     assert [name for name in names if name.endswith((".so", ".pyd", ".dll", ".dylib", ".exe"))] == []
     assert [name for name in names if "__pycache__" in name] == []
     bundled = {name.split("-")[0] for name in names if ".dist-info/" in name}
-    assert bundled == {"certifi", "charset_normalizer", "idna", "pyyaml", "requests", "urllib3"}
+    assert bundled == {"certifi", "charset_normalizer", "idna", "pyyaml", "requests", "truststore", "urllib3"}
     assert {name.split("-")[0] for name in names if ".dist-info/licenses/" in name} == bundled
     assert {"certifi/cacert.pem", "signpath_ci/verify/requirements.txt"} <= set(names)
 

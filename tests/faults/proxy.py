@@ -19,6 +19,8 @@ from functools import cached_property
 
 from tests.faults.steps import step_of
 
+EVERYWHERE = "*"
+"""As the step of a plan: its fault is asked at each of them."""
 _HOP_BY_HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "content-length", "date", "server"})
 _CLOSED_SECONDS = 0.4
 """How long nobody listens where the door is closed just once: less than any patience of the tests."""
@@ -286,7 +288,7 @@ class _Server:
         return exchange.received[exchange.length :]
 
     def _is_planned(self, exchange: Exchange) -> bool:
-        here = exchange.step == self._plan.step or (
+        here = self._plan.step in {exchange.step, EVERYWHERE} or (
             self._plan.always and (self._plan.step, exchange.step) == ("poll", "poll again")
         )
         return here and (self._plan.always or not self.proxy.broken)
