@@ -44,7 +44,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Common:
     """What every command takes."""
 
@@ -57,7 +57,7 @@ class Common:
     )
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Manifest:
     """Where options stand that all CI systems share."""
 
@@ -69,7 +69,7 @@ class Manifest:
     )
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Service(Manifest):
     """Where SignPath is, who asks, and how patiently."""
 
@@ -109,7 +109,7 @@ class Service(Manifest):
     )
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Request:
     """What is to be signed, and under which rules."""
 
@@ -124,7 +124,7 @@ class Request:
     )
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Retrieval:
     """Where the signed file goes, and what is demanded of it."""
 
@@ -145,7 +145,7 @@ class Retrieval:
     )
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class EarlierRetrieval(Retrieval):
     """The file of an earlier request."""
 
@@ -157,7 +157,7 @@ class EarlierRetrieval(Retrieval):
     )
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Earlier:
     """Which request of an earlier run."""
 
@@ -166,7 +166,7 @@ class Earlier:
     )
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Receipts:
     """How a later run goes on where this one ends."""
 
@@ -179,7 +179,7 @@ class Receipts:
     )
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Waiting:
     """How long to wait for the signature."""
 
@@ -197,7 +197,7 @@ class Waiting:
     )
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Interruption:
     """What a canceled job leaves behind."""
 
@@ -208,7 +208,7 @@ class Interruption:
     )
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class MayWait(Waiting):
     """How long to wait for the signature."""
 
@@ -217,7 +217,7 @@ class MayWait(Waiting):
     )
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Trust:
     """Whose signature is accepted."""
 
@@ -254,7 +254,7 @@ class Trust:
     )
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Libraries:
     """Where the libraries of verification come from."""
 
@@ -268,7 +268,7 @@ class Libraries:
     )
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Build:
     """What is known of the build."""
 
@@ -277,7 +277,7 @@ class Build:
     )
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Metadata(Build):
     """What goes along with the request; placeholders such as {version} are replaced."""
 
@@ -288,7 +288,7 @@ class Metadata(Build):
     parameters: str | None = option('User-defined parameters, one a line: `name: "value"`.', default=None)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class OriginTrust:
     """How it is verified where the file comes from."""
 
@@ -309,7 +309,7 @@ class OriginTrust:
     )
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class OriginComparison:
     """How it is verified that SignPath recorded where the file comes from."""
 
@@ -320,7 +320,7 @@ class OriginComparison:
     )
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Connector:
     """The connector way, where SignPath asks the CI system itself for artifact and origin."""
 
@@ -367,7 +367,7 @@ class Connector:
     )
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Submitting(Request, Metadata, Service, OriginTrust):
     """What a submit needs."""
 
@@ -377,7 +377,7 @@ class Submitting(Request, Metadata, Service, OriginTrust):
         return self.trusted_build_system_token is not None or are_rules(self.signing_policy_slug)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class SignSettings(
     Submitting, Retrieval, Receipts, MayWait, Interruption, Trust, Libraries, OriginComparison, Connector, Common
 ):
@@ -404,19 +404,19 @@ class SignSettings(
     )
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class SubmitSettings(Submitting, Receipts, Interruption, Common):
     """Settings of `submit`."""
 
     artifact: Path = option("The file to submit.", parse=Path, positional=True, metavar="FILE")
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class WaitSettings(Earlier, Service, Waiting, Common):
     """Settings of `wait`."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class ResubmitSettings(Earlier, EarlierRetrieval, Receipts, Service, MayWait, Interruption, Trust, Libraries, Common):
     """Settings of `resubmit`."""
 
@@ -428,22 +428,22 @@ class ResubmitSettings(Earlier, EarlierRetrieval, Receipts, Service, MayWait, In
     description: str | None = option("The new request's description.", default=None, variable="SIGNPATH_DESCRIPTION")
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class PromoteSettings(Build, ResubmitSettings):
     """Settings of `promote`."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class DownloadSettings(Earlier, EarlierRetrieval, Service, MayWait, Trust, Libraries, Common):
     """Settings of `download`."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class RequestSettings(Earlier, Service, Common):
     """Settings of `status` and `cancel`."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class VerifySettings(Trust, Libraries, Manifest, Common):
     """Settings of `verify`."""
 
@@ -457,7 +457,7 @@ class VerifySettings(Trust, Libraries, Manifest, Common):
     )
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class ConfigSettings(Common):
     """Settings of `config`.
 
@@ -468,12 +468,12 @@ class ConfigSettings(Common):
     explained: tuple[Explained, ...]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class OriginSettings(Build, Common):
     """Settings of `origin`."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class SandboxServer:
     """How the embedded SignPath is run."""
 
@@ -486,7 +486,7 @@ class SandboxServer:
     )
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class SandboxSettings(SandboxServer, Common):
     """Settings of `sandbox`."""
 
@@ -523,7 +523,7 @@ class SandboxSettings(SandboxServer, Common):
     )
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class DemoSettings(SandboxServer, Common):
     """Settings of `demo`."""
 
