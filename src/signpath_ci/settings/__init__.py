@@ -1,0 +1,248 @@
+"""The one table of options: every option of every command stands here once, with all that is known about it.
+
+Each class is the validated, frozen result that a room gets; a command's settings are the classes that it inherits.
+The command line (`cli`), the environment and the README's table read these fields through `options`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from signpath_ci.options import Explained, Option, Secret, load, option, options
+from signpath_ci.parsing import (
+    duration,
+    policy_slug,
+    tcp_port,
+)
+from signpath_ci.rules import are_rules
+from signpath_ci.settings.groups import (
+    Build,
+    Common,
+    Connector,
+    Earlier,
+    EarlierRetrieval,
+    Interruption,
+    Libraries,
+    Manifest,
+    MayWait,
+    Metadata,
+    OriginComparison,
+    OriginTrust,
+    Receipts,
+    Request,
+    Retrieval,
+    SandboxServer,
+    Service,
+    Trust,
+    Waiting,
+)
+
+__all__ = [
+    "Build",
+    "Common",
+    "ConfigSettings",
+    "Connector",
+    "DemoSettings",
+    "DownloadSettings",
+    "Earlier",
+    "EarlierRetrieval",
+    "Interruption",
+    "Libraries",
+    "Manifest",
+    "MayWait",
+    "Metadata",
+    "Option",
+    "OriginComparison",
+    "OriginSettings",
+    "OriginTrust",
+    "PromoteSettings",
+    "Receipts",
+    "Request",
+    "RequestSettings",
+    "ResubmitSettings",
+    "Retrieval",
+    "SandboxServer",
+    "SandboxSettings",
+    "Secret",
+    "Service",
+    "SignSettings",
+    "SubmitSettings",
+    "Trust",
+    "VerifySettings",
+    "WaitSettings",
+    "Waiting",
+    "load",
+    "options",
+]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class Submitting(Request, Metadata, Service, OriginTrust):
+    """What a submit needs."""
+
+    @property
+    def depends_on_origin(self) -> bool:
+        """Whether the build's origin is sent, compared or decides, so that one that can't be told is an error."""
+        return self.trusted_build_system_token is not None or are_rules(self.signing_policy_slug)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class SignSettings(
+    Submitting, Retrieval, Receipts, MayWait, Interruption, Trust, Libraries, OriginComparison, Connector, Common
+):
+    """Settings of `sign`."""
+
+    @property
+    def depends_on_origin(self) -> bool:
+        """As above; a connector submits for this build, too."""
+        return super().depends_on_origin or self.verify_origin or self.connector_url is not None
+
+    artifact: tuple[Path, ...] = option(
+        "The file to sign; several, patterns and directories are signed at the same time. Not with a connector. "
+        "Can be repeated.",
+        parse=Path,
+        many=True,
+        positional=True,
+        metavar="FILE",
+    )
+    in_place: bool = option(
+        "Replace the files by the signed ones: all of them, or where one fails none.", flag=True, default="false"
+    )
+    skip_signed: bool = option(
+        "Leave out files that carry a signature already, as demanded of signed files.", flag=True, default="false"
+    )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class SubmitSettings(Submitting, Receipts, Interruption, Common):
+    """Settings of `submit`."""
+
+    artifact: Path = option("The file to submit.", parse=Path, positional=True, metavar="FILE")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class WaitSettings(Earlier, Service, Waiting, Common):
+    """Settings of `wait`."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class ResubmitSettings(Earlier, EarlierRetrieval, Receipts, Service, MayWait, Interruption, Trust, Libraries, Common):
+    """Settings of `resubmit`."""
+
+    signing_policy_slug: str = option(
+        "The signing policy; or rules, of which the first that holds counts: `tag v*: release, *: test`.",
+        parse=policy_slug,
+        metavar="SLUG|RULES",
+    )
+    description: str | None = option("The new request's description.", default=None, variable="SIGNPATH_DESCRIPTION")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class PromoteSettings(Build, ResubmitSettings):
+    """Settings of `promote`."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class DownloadSettings(Earlier, EarlierRetrieval, Service, MayWait, Trust, Libraries, Common):
+    """Settings of `download`."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class RequestSettings(Earlier, Service, Common):
+    """Settings of `status` and `cancel`."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class VerifySettings(Trust, Libraries, Manifest, Common):
+    """Settings of `verify`."""
+
+    strict: bool = option("Demand a trusted signer and a time stamp.", flag=True, default="false")
+    artifact: Path = option("The signed file.", parse=Path, positional=True, metavar="FILE")
+    unsigned: Path | None = option(
+        "The file that was submitted: the signed one must be the same but for its signature.",
+        parse=Path,
+        default=None,
+        metavar="FILE",
+    )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class ConfigSettings(Common):
+    """Settings of `config`.
+
+    Attributes:
+        explained: every option of `sign`, with what it is and where that came from.
+    """
+
+    explained: tuple[Explained, ...]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class OriginSettings(Build, Common):
+    """Settings of `origin`."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class SandboxSettings(SandboxServer, Common):
+    """Settings of `sandbox`."""
+
+    processing_seconds: float = option(
+        "How long the sandbox takes for a request.",
+        parse=duration,
+        default="0.5",
+        variable="SIGNPATH_SANDBOX_PROCESSING_SECONDS",
+        metavar="SECONDS",
+    )
+    host: str = option(
+        "The address to listen on.", default="127.0.0.1", variable="SIGNPATH_SANDBOX_HOST", metavar="ADDRESS"
+    )
+    port: int = option(
+        "The port to listen on; 0 takes a free one.",
+        parse=tcp_port,
+        default="8765",
+        variable="SIGNPATH_SANDBOX_PORT",
+        metavar="PORT",
+    )
+    config: Path | None = option(
+        "Organization, tokens, projects and policies as YAML; without it a built-in demo project.",
+        parse=Path,
+        default=None,
+        variable="SIGNPATH_SANDBOX_CONFIG",
+        metavar="FILE",
+    )
+    artifact_store: Path | None = option(
+        "The CI systems' artifacts that connectors fetch; without it below the state directory.",
+        parse=Path,
+        default=None,
+        variable="SIGNPATH_SANDBOX_ARTIFACT_STORE",
+        metavar="DIR",
+    )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class DemoSettings(SandboxServer, Common):
+    """Settings of `demo`."""
+
+    artifact: Path | None = option(
+        "A PE file to sign; without it a launcher that a Python package ships.",
+        parse=Path,
+        positional=True,
+        default=None,
+        variable="SIGNPATH_DEMO_ARTIFACT",
+        metavar="FILE",
+    )
+    output_directory: Path = option(
+        "Where the unsigned file, the signed file and the sandbox's root certificate go.",
+        parse=Path,
+        default="signpath-demo",
+        variable="SIGNPATH_DEMO_OUTPUT_DIRECTORY",
+        metavar="DIR",
+    )
+    processing_seconds: float = option(
+        "How long the sandbox takes for a request.",
+        parse=duration,
+        default="3",
+        variable="SIGNPATH_DEMO_PROCESSING_SECONDS",
+        metavar="SECONDS",
+    )
