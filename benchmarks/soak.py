@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import random
 import signal
 import subprocess
@@ -107,6 +108,7 @@ def soak(count: int, clients: int) -> Soak:
         count: how many files.
         clients: how many at the same time.
     """
+    logging.getLogger("signpath_ci").addHandler(logging.NullHandler())  # the failing calls are meant to fail
     with tempfile.TemporaryDirectory() as name, _Sandbox(Path(name)).running() as sandbox:
         return _Work(Path(name), sandbox, count).done(clients)
 

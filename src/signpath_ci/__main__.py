@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import signal
 import sys
@@ -11,12 +12,10 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, TextIO
 
-from signpath_ci.errors import InterruptedRunError, SignPathError
+from signpath_ci.errors import InterruptedRunError, LocalFileError, SignPathError
 
 if TYPE_CHECKING:
     from signpath_ci.commands import Process
-
-_INTERNAL_ERROR = 70  # EX_SOFTWARE of sysexits.h: a defect of this program, not one of the documented outcomes
 
 
 def main() -> int:
@@ -32,7 +31,7 @@ def main() -> int:
         return error.exit_code
     except BrokenPipeError:
         # The reader of our output went away (`| head`): not an error of the run, but nobody is left to be told.
-        return _INTERNAL_ERROR
+        return LocalFileError.exit_code
     finally:
         _forget_what_can_not_be_written(process.stdout)
         _forget_what_can_not_be_written(process.stderr)
@@ -55,14 +54,19 @@ def _run(arguments: list[str], process: Process) -> int:
     configure(settings.log_level)
     try:
         command.run(settings, process)
-    except SignPathError:
+    except (SignPathError, BrokenPipeError):
         raise
     except Exception as error:
+        if isinstance(error, OSError) and error.errno in {errno.EMFILE, errno.ENFILE}:
+            # It may hit anything, even the import of a module.
+            raise LocalFileError(
+                f"No file can be opened any more: {error.strerror}.", hint="Raise the limit (ulimit -n)."
+            ) from None
         # A defect of ours. Users get one line; whoever reports it asks for the rest.
         if settings.log_level == "debug":
             raise
         _tell(process, SignPathError(f"Internal error: {type(error).__name__}: {error}.", hint=_REPORT))
-        return _INTERNAL_ERROR
+        return SignPathError.exit_code
     return 0
 
 

@@ -12,7 +12,7 @@ from tests.faults.promises import promised
 from tests.faults.steps import COMES_AFTER
 
 _PROMISED = promised()
-_STRIDE = 7
+_STRIDE = 11
 """Of so many cells one is run here; no divisor of the number of steps or modes, so all of them have their turn."""
 
 
