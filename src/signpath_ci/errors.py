@@ -2,7 +2,7 @@
 
 ::
 
-    SignPathError
+    SignPathError            70   as such only for defects of this program
     ├── UsageError                2   wrong option, variable or configuration
     │   └── UnexpectedAnswerError 2   the URL is not SignPath's: HTML, no JSON, promised fields missing
     ├── RefusedError              3   SignPath refused the call (a 4xx answer)
@@ -34,7 +34,7 @@ class SignPathError(Exception):
         hint: what to do about it; one sentence, or nothing where the message says it all.
     """
 
-    exit_code = 1
+    exit_code = 70  # EX_SOFTWARE of sysexits.h: what has no kind of its own is a defect of this program
 
     def __init__(self, message: str, *, hint: str = "") -> None:
         # Servers' words and file names end up here: they must not be able to start a second line.
@@ -138,6 +138,7 @@ EXIT_CODES: dict[int, str] = {
     ServiceUnavailableError.exit_code: "service unavailable after all retries",
     VerificationError.exit_code: "verification failed",
     LocalFileError.exit_code: "local file problem",
+    SignPathError.exit_code: "internal error: a defect of this program, please report it",
     130: "interrupted (SIGINT)",
     143: "terminated (SIGTERM)",
 }
