@@ -68,7 +68,7 @@ def _component(name: str, version: str, hashes: list[str]) -> dict[str, Any]:
         "externalReferences": [
             {
                 "type": "distribution",
-                "url": f"https://pypi.org/project/{name}/{version}/",
+                "url": purl,
                 "hashes": [{"alg": "SHA-256", "content": content} for content in hashes],
             }
         ],
