@@ -36,8 +36,10 @@ def _doing(action: Callable[[], object]) -> Callable[[Exchange], None]:
 
 
 def _limited(program: Program, limit: str) -> Program:
-    # Python itself must not write its compiled modules under such limits: it would leave half of one for others.
-    environment = {**program.environment, "PYTHONDONTWRITEBYTECODE": "1"}
+    # Python itself must not write its compiled modules under such limits: it would leave half of one for others. Nor
+    # can coverage write what it has measured.
+    environment = {name: text for name, text in program.environment.items() if "COVERAGE" not in name}
+    environment["PYTHONDONTWRITEBYTECODE"] = "1"
     return replace(program, environment=environment, prefix=("sh", "-c", f'ulimit {limit}; exec "$@"', "sh"))
 
 
