@@ -94,7 +94,7 @@ dist-azure: $(ZIPAPP) $(NODE_TOOLS) ## Pack the zipapp into the Azure extension,
 	@test -e $(NODE_TOOLS) || { echo "warning: without npm the Azure extension is not packed" >&2; exit 0; }; \
 	$(BIN)/python -m tools.azure_extension $(ZIPAPP) dist
 
-COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.10 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header
+COMPILE := $(BIN)/uv pip compile --quiet --universal --no-strip-extras --python-version 3.10 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header
 RUNTIME_PACKAGES := certifi charset-normalizer idna pyyaml requests urllib3
 
 lock: $(INSTALLED) ## Pin the newest allowed packages anew
