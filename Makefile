@@ -8,11 +8,12 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 NODE_TOOLS := tests/platforms/node_modules/.installed
 PLATFORM_TOOLS := .venv-tools/.installed
+AUDIT_TOOLS := .venv-audit/.installed
 ZIPAPP := dist/signpath-ci.pyz
 WHEELS := build/wheels/.fetched
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test fault-matrix check verify-matrix fuzz format docs bench dist dist-azure lock clean
+.PHONY: help demo test fault-matrix check verify-matrix fuzz audit format docs bench dist dist-azure lock clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1 /p' $(MAKEFILE_LIST) | while read -r target text; do printf '%-16s%s\n' "$$target" "$$text"; done
@@ -35,7 +36,11 @@ $(PLATFORM_TOOLS): requirements/platform-tools.txt
 demo: $(INSTALLED) ## Sign a real Windows executable in a sandbox, and verify it
 	@$(BIN)/signpath-ci demo --output-directory build/demo
 
-test: $(INSTALLED) $(NODE_TOOLS) $(PLATFORM_TOOLS) $(ZIPAPP) $(WHEELS) ## Run all tests
+# What looks up the locks' packages is locked, too; the tests look into the locks with it.
+$(AUDIT_TOOLS): requirements/audit.txt
+	@test -n "$(PYTHON)" && $(PYTHON) -m venv .venv-audit && .venv-audit/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $< && touch $@ || echo "warning: $< could not be installed: the tests that need its tools are skipped" >&2
+
+test: $(INSTALLED) $(NODE_TOOLS) $(PLATFORM_TOOLS) $(AUDIT_TOOLS) $(ZIPAPP) $(WHEELS) ## Run all tests
 	$(BIN)/python -m pytest --cov --cov-report=term $(PYTEST_ARGUMENTS)
 
 fault-matrix: $(INSTALLED) ## Inject each fault at each step of a run, and print how it ends (10 minutes)
@@ -54,6 +59,10 @@ $(FUZZ_TOOLS): requirements/fuzz.txt
 
 fuzz: $(FUZZ_TOOLS) ## Fuzz verification for FUZZ_SECONDS (120)
 	PYTHONPATH=src .venv-fuzz/bin/python -m tests.fuzz -max_total_time=$(FUZZ_SECONDS)
+
+audit: $(AUDIT_TOOLS) ## Look up all locked packages for known vulnerabilities
+	@failed=0; .venv-audit/bin/python -m tools.audit || failed=1; \
+	echo tests/platforms/package-lock.json:; npm audit --prefix tests/platforms || failed=1; exit $$failed
 
 check: $(INSTALLED) ## Lint, check types and formatting
 	$(BIN)/ruff check
@@ -103,6 +112,7 @@ lock: $(INSTALLED) ## Pin the newest allowed packages anew
 	$(COMPILE) --extra verify $(RUNTIME_PACKAGES:%=--no-emit-package %) --output-file src/signpath_ci/verify/requirements.txt pyproject.toml
 	$(COMPILE) --output-file requirements/platform-tools.txt requirements/platform-tools.in
 	$(COMPILE) --output-file requirements/fuzz.txt requirements/fuzz.in
+	$(COMPILE) --output-file requirements/audit.txt requirements/audit.in
 
 clean: ## Remove everything that the targets made
-	rm -rf $(VENV) .venv-tools .venv-fuzz build dist .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis tests/platforms/node_modules
+	rm -rf $(VENV) .venv-tools .venv-fuzz .venv-audit build dist .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis tests/platforms/node_modules

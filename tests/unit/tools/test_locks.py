@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from importlib.metadata import PackageNotFoundError, requires
 from pathlib import Path
@@ -9,11 +10,8 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from tools.audit import LOCKS, ROOT
 
-_ROOT = Path(__file__).parents[3]
-_LOCKS = sorted(
-    [*(_ROOT / "requirements").glob("*.txt"), _ROOT / "src" / "signpath_ci" / "verify" / "requirements.txt"]
-)
 _PINNED = re.compile(r"^([A-Za-z0-9._-]+)(\[[^\]]*\])?==", re.MULTILINE)
 
 
@@ -32,7 +30,7 @@ def _wanted_extras(package: str) -> set[tuple[str, str]]:
     }
 
 
-@pytest.mark.parametrize("lock", _LOCKS, ids=lambda path: path.name)
+@pytest.mark.parametrize("lock", LOCKS, ids=lambda path: path.parent.name + "/" + path.name)
 def test_an_extra_is_pinned_as_it_is_wanted(lock: Path) -> None:
     # `NAME==1` does not pin what a package calls `NAME[extra]`: pip takes the newest then, which has no hash here.
     pinned: dict[str, set[str]] = {}
@@ -47,3 +45,11 @@ def test_an_extra_is_pinned_as_it_is_wanted(lock: Path) -> None:
     }
 
     assert missing == set()
+
+
+def test_every_npm_package_is_pinned_by_its_hash() -> None:
+    packages = json.loads((ROOT / "tests/platforms/package-lock.json").read_text(encoding="utf-8"))["packages"]
+    packages.pop("")  # the project itself
+
+    assert packages
+    assert [name for name, package in packages.items() if not package.get("integrity", "").startswith("sha512-")] == []
