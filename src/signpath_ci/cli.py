@@ -112,6 +112,12 @@ def _manifest(command: Command, given: Mapping[str, str], environment: Mapping[s
     found = read_manifest(path or DEFAULT, lambda option, text: check_text(settings.SignSettings, option, text))
     if not issubclass(command.settings, settings.SignSettings):
         found.pop("artifact", None)  # to `verify` it would be another file, and `submit` takes just one
+        return found
+    said = {one.row.name for one in explain(settings.Connector, given, environment) if one.given}
+    if "connector_url" in said:
+        found.pop("artifact", None)  # a connector fetches what the build has published
+    if {"connector_url", "output_artifact_directory"} <= said:
+        found.pop("output", None)  # which is another place
     return found
 
 

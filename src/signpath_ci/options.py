@@ -18,6 +18,9 @@ from signpath_ci.errors import UsageError
 
 _REQUIRED: Any = object()
 _UNEXPANDED_MACRO = re.compile(r"\$\([\w.]+\)")
+_DEFAULTS = "SIGNPATH_DEFAULTS"
+"""What the inputs of a plugin hold where nobody gives them, as `VARIABLE=value` with blanks between: a plugin passes
+all of its inputs, and can't tell whether they were given."""
 
 T = TypeVar("T")
 
@@ -216,8 +219,9 @@ def explain(
     manifest: Mapping[str, Given] | None = None,
 ) -> tuple[Explained, ...]:
     """Return what each option is and where that came from; arguments and errors as those of `load`."""
+    given, defaults = _without_defaults(environment)
     return tuple(
-        Explained(row=row, given=_given(row, arguments, environment) or _fallback(row, manifest or {}))
+        Explained(row=row, given=_given(row, arguments, given) or _fallback(row, manifest or {}, defaults))
         for row in options(settings)
     )
 
@@ -247,12 +251,24 @@ def _given(row: Option, arguments: Mapping[str, str | list[str]], environment: M
     return Given(texts=lines if row.is_list else (text,), source=variable)
 
 
-def _fallback(row: Option, manifest: Mapping[str, Given]) -> Given | None:
+def _without_defaults(environment: Mapping[str, str]) -> tuple[Mapping[str, str], Mapping[str, str]]:
+    """Return the environment without what a plugin passes by default, and those defaults, by variable."""
+    pairs = (pair.partition("=") for pair in environment.get(_DEFAULTS, "").split())
+    defaults = {name: value for name, _, value in pairs}
+    # Azure writes True where the default is true.
+    is_default = {
+        name for name, value in defaults.items() if environment.get(name, "").strip().lower() == value.lower()
+    }
+    return {name: text for name, text in environment.items() if name not in is_default}, defaults
+
+
+def _fallback(row: Option, manifest: Mapping[str, Given], defaults: Mapping[str, str]) -> Given | None:
     given = manifest.get(row.name)
     if given is not None:
         texts = given.texts if row.is_list else ("\n".join(given.texts),)
         return Given(texts=texts, source=given.source)
-    return None if row.default is None else Given(texts=(row.default,), source="default")
+    default = defaults.get(row.variable, row.default)
+    return None if default is None else Given(texts=(default,), source="default")
 
 
 def _from_environment(variable: str, environment: Mapping[str, str]) -> str:

@@ -130,6 +130,20 @@ def test_the_platform_s_own_artifact_is_signed_verified_and_delivered(
     assert verified.code == 0, verified.err
 
 
+def test_a_manifest_of_all_ways_does_not_stand_in_the_way_of_the_connector(
+    program: Program, sandbox_of_ci: Sandbox
+) -> None:
+    (program.directory / ".signpath").mkdir()
+    (program.directory / ".signpath" / "signing.yml").write_text(
+        "version: 1\nartifacts: [dist]\noutput: {path: elsewhere}\n", encoding="utf-8"
+    )
+
+    finished = _job(program, sandbox_of_ci, "github")("sign", "--output-artifact-directory", "out")
+
+    assert finished.code == 0, finished.err
+    assert sorted(path.name for path in program.directory.iterdir()) == [".signpath", "out"]
+
+
 @pytest.mark.parametrize("connector", CONNECTORS)
 def test_a_build_of_another_branch_is_refused_with_how_to_fix_it(
     program: Program, sandbox_of_ci: Sandbox, connector: str

@@ -75,6 +75,13 @@ def test_the_story_stands_on_standard_error_and_only_the_path_on_standard_output
         assert words in finished.err
 
 
+def test_a_directory_takes_the_file_under_its_own_name(program: Program, executable: Path) -> None:
+    (program.directory / "signed").mkdir()
+
+    assert program("sign", executable, "-o", "signed/").out == "signed/app.exe\n"
+    assert "signed/app.exe exists already" in program("sign", executable, "-o", "signed").error
+
+
 def test_an_existing_output_is_replaced_only_when_told_so(program: Program, executable: Path) -> None:
     output = executable.with_name("app.signed.exe")
     output.write_text("mine", encoding="utf-8")

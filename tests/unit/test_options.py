@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from signpath_ci.errors import UsageError
-from signpath_ci.options import Option, Secret, load, option, options
+from signpath_ci.options import Given, Option, Secret, load, option, options
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,6 +80,31 @@ def test_arguments_win_over_the_environment() -> None:
 @pytest.mark.parametrize("nothing", ["", "$(Missing.Variable)", " $(x) "])
 def test_an_empty_variable_and_an_unexpanded_macro_count_as_not_given(nothing: str) -> None:
     assert load(Example, {}, {**GIVEN, "SIGNPATH_COLOUR": nothing}).colour == "red"
+
+
+@pytest.mark.parametrize(
+    ("variable", "manifest", "colour"),
+    [
+        ("blue", None, "blue"),  # the plugin's default, which is not this program's
+        ("Blue ", "red", "red"),
+        ("red", None, "red"),
+        ("red", "blue", "red"),
+        ("", "red", "red"),
+        ("", None, "blue"),
+    ],
+)
+def test_an_input_that_has_its_default_value_counts_as_not_given(
+    variable: str, manifest: str | None, colour: str
+) -> None:
+    environment = {
+        **GIVEN,
+        "SIGNPATH_COLOUR": variable,
+        "SIGNPATH_DEFAULTS": "SIGNPATH_LOUD=false SIGNPATH_COLOUR=blue",
+    }
+    given = {"colour": Given(texts=(manifest,), source="signing.yml:3")} if manifest else {}
+
+    assert load(Example, {}, environment, given).colour == colour
+    assert load(Example, {"colour": "blue"}, environment, given).colour == "blue"
 
 
 def test_all_that_is_missing_is_named_at_once() -> None:

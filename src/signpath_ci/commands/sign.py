@@ -103,12 +103,23 @@ def _plan(settings: SignSettings, process: Process) -> _Plan:
 
 def _one(settings: SignSettings, process: Process, reporter: Reporter) -> SigningResult:
     if not settings.artifact:
-        raise UsageError("No file to sign is named.", hint="Name one: signpath-ci sign FILE, or SIGNPATH_ARTIFACT.")
+        raise UsageError(
+            "No file to sign is named.",
+            hint="Name one (signpath-ci sign FILE, SIGNPATH_ARTIFACT, or artifacts in the manifest), or, where a "
+            "connector is to fetch it, the CI system's artifact (SIGNPATH_GITHUB_ARTIFACT_ID, ...).",
+        )
     plan = _plan(settings, process)
     _planned(plan, reporter)
     artifact = settings.artifact[0]
-    target = settings.output or default_target(artifact)
+    target = _target(settings.output, artifact)
     return plan.sign(artifact, target, settings.receipt, process, reporter, force=settings.force)
+
+
+def _target(output: Path | None, artifact: Path) -> Path:
+    """Return where the signed file goes; into a directory under its own name, as where several are signed."""
+    if output is None:
+        return default_target(artifact)
+    return output / artifact.name if output.is_dir() else output
 
 
 def _planned(plan: _Plan, reporter: Reporter) -> None:
