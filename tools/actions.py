@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tools.manifests import Input, inputs
+from tools.manifests import Input, defaults, inputs
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTATION = ROOT / "docs" / "github.md"
@@ -59,6 +59,7 @@ def _own(name: str, description: str, *, required: bool = False) -> Input:
         description=description,
         default=None,
         required=required,
+        in_manifest=False,
         choices=(),
         is_flag=False,
         is_secret=False,
@@ -78,10 +79,8 @@ ACTIONS = (
     Action(
         name="submit-signing-request",
         inputs=inputs("sign", "github", changes={"force": _REPLACING}),
-        # A file of the job goes straight to SignPath; with an artifact's id too, the core says that it is one of both.
-        expressions={
-            "connector_url": "(inputs.github-artifact-id || !inputs.artifact-path) && inputs.connector-url || ''"
-        },
+        # A file goes straight to SignPath; with an artifact's id too, the core says that it is one of both.
+        expressions={"connector_url": "inputs.github-artifact-id && inputs.connector-url || ''"},
     ),
     Action(
         name="sign",
@@ -113,7 +112,7 @@ def input_lines(action: Action) -> str:
     lines = []
     for name, said in {**action.own, **action.inputs}.items():
         lines += [f"  {name}:", f"    description: {_quoted(_sentence(said))}"]
-        if said.required:
+        if said.is_enforced:
             lines.append("    required: true")
         elif said.default is not None:
             lines.append(f"    default: {_quoted(said.default)}")
@@ -122,18 +121,17 @@ def input_lines(action: Action) -> str:
 
 def variable_lines(action: Action) -> str:
     """Return the `env` of the step that runs the core: nothing of an input ever becomes part of a script."""
-    return "\n".join(
-        f"        {said.variable}: ${{{{ {action.expressions.get(said.option, f'inputs.{name}')} }}}}"
-        for name, said in action.inputs.items()
-    )
+    lines = ["SIGNPATH_DEFAULTS: >-", *(f"  {pair}" for pair in defaults(action.inputs.values()))]
+    for name, said in action.inputs.items():
+        lines.append(f"{said.variable}: ${{{{ {action.expressions.get(said.option, f'inputs.{name}')} }}}}")
+    return "\n".join(f"        {line}" for line in lines)
 
 
 def input_table(action: Action) -> str:
     """Return the table of the action's inputs, as Markdown."""
     rows = [["input", "default", "meaning"], ["---"] * 3]
     for name, said in {**action.own, **action.inputs}.items():
-        default = "required" if said.required else f"`{said.default}`" if said.default else ""
-        rows.append([f"`{name}`", default, _sentence(said).replace("|", "\\|")])
+        rows.append([f"`{name}`", said.shown_default, _sentence(said).replace("|", "\\|")])
     return "\n".join("| " + " | ".join(cells) + " |" for cells in rows)
 
 

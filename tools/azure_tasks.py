@@ -1,7 +1,7 @@
 """What Azure's tasks and templates have from the code: versions and inputs. `python -m tools.azure_tasks` writes it.
 
 The inputs come from the table of options, by way of `tools.manifests`; `azure/handler/inputs.json` tells the tasks'
-handler which of them becomes which environment variable.
+handler which of them becomes which environment variable, and which defaults count as not given.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 from signpath_ci import __version__
 from signpath_ci.cli import COMMANDS
 from signpath_ci.settings import Trust, options
-from tools.manifests import Input, inputs
+from tools.manifests import Input, defaults, inputs
 
 AZURE = Path(__file__).parents[1] / "azure"
 TASKS = {"SubmitSigningRequest": "sign", "GetSignedArtifact": "download", "ResubmitSigningRequest": "resubmit"}
@@ -63,7 +63,9 @@ def inputs_of(task: str) -> list[Input]:
 def manifests() -> dict[Path, str]:
     """Return the files as they should be."""
     made = {}
-    table = {known.name: known.variable for task in TASKS for known in inputs_of(task)}
+    of_tasks = {known.name: known for task in TASKS for known in inputs_of(task)}
+    variables = {name: known.variable for name, known in of_tasks.items()}
+    table = {"variables": variables, "defaults": defaults(of_tasks.values())}
     made[AZURE / "handler" / "inputs.json"] = _json(table)
     for task in TASKS:
         shown = [_SERVICE_CONNECTION, *map(_shown, inputs_of(task))]
@@ -74,7 +76,8 @@ def manifests() -> dict[Path, str]:
         offered = [known for known in inputs(command, "azure").values() if not known.is_secret]
         sent = [known for known in offered if known.option != "artifact"]
         text = _between("parameters", map(_parameter, sorted(offered, key=_is_optional)), path.read_text("utf-8"))
-        text = _between("environment", map(_variable, sent), text)
+        not_given = ["SIGNPATH_DEFAULTS: >-", *(f"  {pair}" for pair in defaults(offered))]
+        text = _between("environment", [*not_given, *map(_variable, sent)], text)
         made[path] = re.sub(r"(?<=signpath-ci\[verify\]==)[\d.]+", __version__, text)
     return made | _documentation()
 
@@ -87,9 +90,8 @@ def input_table() -> str:
     takers = {name: [task[0] for task in TASKS if name in {one.name for one in inputs_of(task)}] for name in known}
     lines = ["| input | default | meaning | of |", "| --- | --- | --- | --- |"]
     for name, one in known.items():
-        default = "required" if one.required else f"`{one.default}`" if one.default else ""
         choices = f" One of {', '.join(f'`{choice}`' for choice in one.choices)}." if one.choices else ""
-        lines.append(f"| `{name}` | {default} | {one.description}{choices} | {' '.join(takers[name])} |")
+        lines.append(f"| `{name}` | {one.shown_default} | {one.description}{choices} | {' '.join(takers[name])} |")
     return "\n".join(lines)
 
 
@@ -117,7 +119,7 @@ def _parameter(known: Input) -> str:
     kind = "boolean" if known.is_flag else "number" if is_number else "string"
     comment = textwrap.wrap(_PARAMETERS.get(known.option, known.description), 110)
     lines = [*(f"# {line}" for line in comment), f"- name: {known.name}", f"  type: {kind}"]
-    if not known.required:
+    if not known.is_enforced:
         lines.append(f"  default: {_scalar(known.default or '') if kind == 'string' else known.default}")
     if _choices(known):
         lines.append(f"  values: [{', '.join(map(_scalar, known.choices))}]")
@@ -151,7 +153,7 @@ def _shown(known: Input) -> dict[str, Any]:
         "name": known.name,
         "type": "boolean" if known.is_flag else "pickList" if _choices(known) else text_type,
         "label": words[:1].upper() + words[1:],
-        "required": known.required,
+        "required": known.is_enforced,
     }
     if known.default is not None:
         made["defaultValue"] = known.default

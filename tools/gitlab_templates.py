@@ -39,6 +39,7 @@ class TemplateInput:
         options: the allowed texts, or nothing.
         regex: which texts are allowed, as YAML, or nothing.
         variable: the variable of the job that holds it, or nothing.
+        in_manifest: the manifest may say it instead: its default counts as not given.
     """
 
     name: str
@@ -48,6 +49,7 @@ class TemplateInput:
     options: tuple[str, ...] = ()
     regex: str = ""
     variable: str = ""
+    in_manifest: bool = False
 
 
 def _line(
@@ -94,7 +96,8 @@ def _template_input(said: Input) -> TemplateInput:
             variable=f"{said.variable}_VAR_NAME",
         )
     # What has to be said may also be said by a variable of the project.
-    made = _line(said.name, description, said.default or "", variable=said.variable)
+    line = _line(said.name, description, said.default or "", variable=said.variable)
+    made = replace(line, in_manifest=said.in_manifest)
     if said.is_flag:
         return replace(made, type="boolean", default=said.default, regex="")
     if said.name.endswith("_in_seconds"):
@@ -119,6 +122,7 @@ _EARLIER = {
     "output": _line("output_artifact_path", "Where the signed file goes.", None, variable="SIGNPATH_OUTPUT"),
 }
 
+# `output` always counts as given: GitLab collects it as the job's artifact, and knows nothing of the manifest.
 TEMPLATES: Mapping[str, list[TemplateInput]] = {
     "sign": _general("submit-signing-request")
     + _of_command(
@@ -135,6 +139,7 @@ TEMPLATES: Mapping[str, list[TemplateInput]] = {
             default="[]",
             type="array",
             variable="SIGNPATH_PARAMETERS",
+            in_manifest=True,
         ),
     ),
     "get-signed-artifact": _general("get-signed-artifact") + _of_command("download", **_EARLIER),
@@ -157,7 +162,8 @@ def input_lines(template: list[TemplateInput]) -> str:
 
 def variable_lines(template: list[TemplateInput]) -> str:
     """Return the `variables` of a template's job: the only place where inputs go."""
-    lines = []
+    pairs = [f"{said.variable}={_value(said)}" for said in template if said.in_manifest and _value(said)]
+    lines = ["    SIGNPATH_DEFAULTS: >-", *(f"      {pair}" for pair in pairs)]
     for said in template:
         block = f"$[[ inputs.{said.name} ]]"
         if said.type == "array":  # JSON, which a variable's value could break
@@ -167,6 +173,12 @@ def variable_lines(template: list[TemplateInput]) -> str:
         elif said.variable:
             lines.append(f'    {said.variable}: "{block}"')
     return "\n".join(lines)
+
+
+def _value(said: TemplateInput) -> str:
+    """Return what an input's default becomes as the value of a variable."""
+    default = said.default or ""
+    return str(json.loads(default)) if default.startswith('"') else default
 
 
 def input_table(template: list[TemplateInput]) -> str:

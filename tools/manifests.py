@@ -6,11 +6,12 @@ from it by `make docs`; the others are compared with it by tests.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from signpath_ci.cli import COMMANDS
+from signpath_ci.schema import load_schema
 from signpath_ci.settings import Option, options
 
 Platform = Literal["github", "gitlab", "azure"]
@@ -48,6 +49,9 @@ _NEVER = frozenset({"json", "parameter", "connect_timeout", "install_verify", "v
 """No inputs: for programs; said by `parameters`; of no use where there is one network; what each plugin does by itself;
 for machines without a network."""
 
+_PIPELINES_OWN = frozenset({"api_url"})
+"""The manifest lies in the checkout, which does not say where a plugin sends the pipeline's token."""
+
 _PREFIXES: dict[Platform, str] = {"github": "github_", "gitlab": "gitlab_", "azure": "azure_devops_"}
 
 
@@ -62,6 +66,7 @@ class Input:
         description: for the people who write pipelines.
         default: `None` where it has none.
         required: whether nothing works without it.
+        in_manifest: the manifest may say it instead: its default counts as not given.
         choices: the allowed texts, or nothing.
         is_flag: it is true or false.
         is_secret: it must never be shown.
@@ -73,9 +78,39 @@ class Input:
     description: str
     default: str | None
     required: bool
+    in_manifest: bool
     choices: tuple[str, ...]
     is_flag: bool
     is_secret: bool
+
+    @property
+    def is_enforced(self) -> bool:
+        """Whether the plugin's own manifest has to demand it; what else is missing, the core names."""
+        return self.required and not self.in_manifest
+
+    @property
+    def shown_default(self) -> str:
+        """The cell of a documentation's table."""
+        if self.required:
+            return "required, here or in the manifest" if self.in_manifest else "required"
+        return f"`{self.default}`" if self.default else ""
+
+
+def manifest_options() -> frozenset[str]:
+    """Return the options that the manifest `.signpath/signing.yml` can give."""
+
+    def found(schema: Mapping[str, Any]) -> Iterator[str]:
+        if "x-option" in schema:
+            yield schema["x-option"]
+        for inner in schema.get("properties", {}).values():
+            yield from found(inner)
+
+    return frozenset(found(load_schema("signing")))
+
+
+def defaults(offered: Iterable[Input]) -> list[str]:
+    """Return what tells the core which values count as not given, in the variable `SIGNPATH_DEFAULTS`."""
+    return [f"{one.variable}={one.default}" for one in offered if one.in_manifest and one.default]
 
 
 def inputs(
@@ -121,6 +156,7 @@ def _input(row: Option, platform: Platform) -> Input:
         description=said,
         default=_DEFAULTS.get((platform, row.name), row.default),
         required=row.required,
+        in_manifest=row.name in manifest_options() - _PIPELINES_OWN,
         choices=() if row.is_list else row.choices,  # a platform's list of choices takes just one of them
         is_flag=row.is_flag,
         is_secret=row.is_secret,

@@ -4,7 +4,7 @@ const { spawn, spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
 const tl = require('azure-pipelines-task-lib/task');
-const inputs = require('./inputs.json');
+const { variables, defaults } = require('./inputs.json');
 
 const PYTHONS = [['python3'], ['python'], ['py', '-3']];
 const OLDEST = [3, 10];
@@ -58,8 +58,10 @@ function findPython() {
 // Only what the step says counts: no variable of the pipeline leads the token elsewhere.
 function environment() {
   const inherited = Object.entries(process.env).filter(([name]) => !/^SIGNPATH_/i.test(name));
-  const given = Object.entries(inputs).map(([name, variable]) => [variable, tl.getInput(name)]);
+  const given = Object.entries(variables).map(([name, variable]) => [variable, tl.getInput(name)]);
   const env = Object.fromEntries([...inherited, ...given, ...connection()].filter(([, value]) => value));
+  // The agent passes every input: which of them was given, only their defaults tell.
+  env.SIGNPATH_DEFAULTS = defaults.join(' ');
   // Without an artifact in Azure's store the file goes straight to SignPath, not through the connector.
   if (!env.SIGNPATH_AZURE_DEVOPS_ARTIFACT_NAME) delete env.SIGNPATH_CONNECTOR_URL;
   // What verification needs is fetched while SignPath signs.

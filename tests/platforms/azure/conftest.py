@@ -13,13 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import requests
 from tools.azure_extension import NODE_MODULES, pack
 from tools.azure_tasks import AZURE, TASKS
 
-from signpath_ci.sandbox.child import running_sandbox
 from tests.platforms.azure.agent import Agent
 from tests.platforms.azure.expander import expand_pipeline
+from tests.platforms.sandboxes import known_request, root, sandbox_of
 from tests.support.pe import LAUNCHERS
 
 API_TOKEN = "api-token-2e9c41b7"
@@ -62,23 +61,17 @@ class SandboxService:
     @property
     def root(self) -> str:
         """The base of its own routes."""
-        return str(self.said["api_url"]).removesuffix("/Api")
+        return root(self.said)
 
     def request(self, request_id: str) -> dict[str, Any]:
         """Return what the sandbox knows of a request."""
-        answer = requests.get(f"{self.root}/sandbox/requests", timeout=10)
-        answer.raise_for_status()
-        [found] = [entry for entry in answer.json() if entry["id"] == request_id]
-        known: dict[str, Any] = found
-        return known
+        return known_request(self.said, request_id)
 
 
 @pytest.fixture(scope="session")
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxService]:
     directory = tmp_path_factory.mktemp("azure-sandbox")
-    (directory / "sandbox.yml").write_text(_CONFIGURATION, "utf-8")
-    options = ["--state", directory / "state", "--config", directory / "sandbox.yml", "--artifact-store", directory]
-    with running_sandbox(["--processing-seconds", "0", *map(str, options)]) as said:
+    with sandbox_of(directory, _CONFIGURATION, "--artifact-store", str(directory)) as said:
         yield SandboxService(said, directory / "azure")
 
 

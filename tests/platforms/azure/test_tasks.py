@@ -16,6 +16,7 @@ import pytest
 from tests.platforms.azure.agent import Agent, Ran
 from tests.platforms.azure.commands import commands
 from tests.platforms.azure.conftest import SECRETS, SandboxService, Step
+from tests.platforms.sandboxes import write_manifest
 from tests.support.loopback import Connection, loopback
 
 OWN_COMMANDS = {
@@ -108,6 +109,36 @@ def test_resubmits(agent: Agent, task: Step, sandbox: SandboxService) -> None:
     assert second != first
     assert sandbox.request(second)["unsigned_sha256"] == sandbox.request(first)["unsigned_sha256"]
     assert (agent.directory / "released.exe").exists()
+
+
+def test_the_manifest_says_what_no_input_says(agent: Agent, task: Step, sandbox: SandboxService) -> None:
+    write_manifest(
+        agent.directory,
+        project="app",
+        policy=["branch main: test-signing"],
+        artifacts=["app.exe"],
+        wait={"for-completion": False},
+        output={"receipt": "kept.json"},
+    )
+    step = task("SubmitSigningRequest", projectSlug=None, signingPolicySlug=None)
+    succeeded(agent.run(step))
+    request = sandbox.request(agent.variables["signpath.SigningRequestId"])
+    assert request["signing_policy_slug"] == "test-signing"
+    assert {path.name for path in agent.directory.iterdir() if path.is_file()} == {"app.exe", "kept.json"}
+
+
+def test_an_input_wins_over_the_manifest(agent: Agent, task: Step, sandbox: SandboxService) -> None:
+    elsewhere = {"api-url": "http://127.0.0.1:9/Api", "organization": "11111111-2222-3333-4444-555555555555"}
+    write_manifest(
+        agent.directory, **elsewhere, policy="nonsense", artifacts=["nowhere.exe"], output={"path": "elsewhere.exe"}
+    )
+    ran = agent.run(
+        task("SubmitSigningRequest", artifactPath="app.exe", waitForCompletion="false", outputArtifactPath="here.exe")
+    )
+    succeeded(ran)
+    request = sandbox.request(agent.variables["signpath.SigningRequestId"])
+    assert (request["signing_policy_slug"], request["file_name"]) == ("test-signing", "app.exe")
+    assert not (agent.directory / "here.exe").exists()
 
 
 def test_a_summary_is_uploaded(agent: Agent, task: Step) -> None:

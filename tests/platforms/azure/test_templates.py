@@ -15,8 +15,9 @@ from tools.azure_tasks import AZURE, TEMPLATES
 from tools.manifests import inputs
 
 from tests.platforms.azure.agent import Agent, Ran
-from tests.platforms.azure.conftest import SECRETS, SandboxService, Steps
+from tests.platforms.azure.conftest import ORGANIZATION, SECRETS, SandboxService, Steps
 from tests.platforms.azure.test_tasks import assert_no_secret
+from tests.platforms.sandboxes import write_manifest
 
 
 def run_all(agent: Agent, steps: Sequence[dict[str, Any]]) -> list[Ran]:
@@ -84,6 +85,31 @@ def test_resubmits(agent: Agent, template: Steps, sandbox: SandboxService) -> No
     requests = [sandbox.request(agent.variables[f"{step}.SigningRequestId"]) for step in ("test", "signpath")]
     assert requests[0]["id"] != requests[1]["id"]
     assert requests[0]["unsigned_sha256"] == requests[1]["unsigned_sha256"]
+
+
+def test_the_manifest_says_what_no_parameter_says(agent: Agent, template: Steps, sandbox: SandboxService) -> None:
+    write_manifest(
+        agent.directory,
+        organization=ORGANIZATION,
+        project="app",
+        policy=["branch main: test-signing"],
+        artifacts=["app.exe"],
+        wait={"for-completion": False},
+        output={"receipt": "kept.json"},
+    )
+    succeeded(agent, template("sign", organizationId="", projectSlug="", signingPolicySlug=""))
+    request = sandbox.request(agent.variables["signpath.SigningRequestId"])
+    assert request["signing_policy_slug"] == "test-signing"
+    assert {path.name for path in agent.directory.iterdir() if path.is_file()} == {"app.exe", "kept.json"}
+
+
+def test_a_parameter_wins_over_the_manifest(agent: Agent, template: Steps, sandbox: SandboxService) -> None:
+    write_manifest(agent.directory, policy="nonsense", artifacts=["nowhere.exe"], output={"path": "elsewhere.exe"})
+    given = {"artifactPath": "app.exe", "waitForCompletion": False, "outputArtifactPath": "here.exe"}
+    succeeded(agent, template("sign", **given))
+    request = sandbox.request(agent.variables["signpath.SigningRequestId"])
+    assert (request["signing_policy_slug"], request["file_name"]) == ("test-signing", "app.exe")
+    assert not (agent.directory / "here.exe").exists()
 
 
 def test_a_failure_says_why(agent: Agent, template: Steps) -> None:

@@ -12,24 +12,11 @@ from typing import Any
 
 import pytest
 
-from signpath_ci.sandbox.child import running_sandbox
 from tests.platforms.github.act import ROOT, Repository
 from tests.platforms.github.workflows import TOKENS
+from tests.platforms.sandboxes import configuration, sandbox_of
 from tests.support.pe import LAUNCHERS
 
-_CONFIGURATION = f"""
-organization: {{id: 0a8f3a52-3c2c-4d4e-9a51-0f0b6f5f8a11}}
-api_tokens:
-  - {{name: ci, token: {TOKENS["API_TOKEN"]}, may: [submit]}}
-trusted_build_systems:
-  - {{name: farm, token: {TOKENS["SYSTEM_TOKEN"]}}}
-projects:
-  - slug: app
-    signing_policies:
-      - {{slug: test-signing, certificate: test-signing}}
-      - {{slug: release-signing, certificate: release-signing}}
-      - {{slug: approved-signing, certificate: release-signing, required_approvals: 1}}
-"""
 _RECORDER = """#!{python}
 import json, os, pathlib, sys
 
@@ -61,11 +48,8 @@ OUTPUTS = (
 
 @pytest.fixture(scope="session")
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
-    directory = tmp_path_factory.mktemp("github-sandbox")
-    configuration = directory / "sandbox.yml"
-    configuration.write_text(_CONFIGURATION, "utf-8")
-    options = ["--processing-seconds", "0", "--state", str(directory / "state"), "--config", str(configuration)]
-    with running_sandbox(options) as said:
+    text = configuration(api_token=TOKENS["API_TOKEN"], system_token=TOKENS["SYSTEM_TOKEN"])
+    with sandbox_of(tmp_path_factory.mktemp("github-sandbox"), text) as said:
         yield said
 
 

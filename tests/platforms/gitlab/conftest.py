@@ -15,27 +15,14 @@ from typing import Any
 import pytest
 import requests
 
-from signpath_ci.sandbox.child import running_sandbox
 from tests.platforms.gitlab.semantics import TEMPLATES, jobs, read_template
+from tests.platforms.sandboxes import configuration, sandbox_of
 from tests.support.pe import LAUNCHERS
 
 API_TOKEN = "api-token-8f2d61c0"
 GITLAB_TOKEN = "gitlab-token-5b7e90aa"
 FARM_TOKEN = "farm-token-c41d77e2"
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
-_CONFIGURATION = f"""
-organization: {{id: 0a8f3a52-3c2c-4d4e-9a51-0f0b6f5f8a11}}
-api_tokens:
-  - {{name: ci, token: {API_TOKEN}, may: [submit]}}
-trusted_build_systems:
-  - {{name: farm, token: {FARM_TOKEN}}}
-projects:
-  - slug: app
-    signing_policies:
-      - {{slug: test-signing, certificate: test-signing}}
-      - {{slug: release-signing, certificate: release-signing}}
-      - {{slug: approved-signing, certificate: release-signing, required_approvals: 1}}
-"""
 
 
 @dataclass(frozen=True)
@@ -85,11 +72,8 @@ class Project:
 
 @pytest.fixture(scope="session")
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
-    directory = tmp_path_factory.mktemp("gitlab-sandbox")
-    configuration = directory / "sandbox.yml"
-    configuration.write_text(_CONFIGURATION, "utf-8")
-    options = ["--processing-seconds", "0", "--state", str(directory / "state"), "--config", str(configuration)]
-    with running_sandbox(options) as said:
+    text = configuration(api_token=API_TOKEN, system_token=FARM_TOKEN)
+    with sandbox_of(tmp_path_factory.mktemp("gitlab-sandbox"), text) as said:
         yield said
 
 

@@ -15,6 +15,7 @@ from signpath_ci.model import Expectations
 from signpath_ci.verify import verify_file
 from tests.platforms.gitlab.conftest import API_TOKEN, FARM_TOKEN, GITLAB_TOKEN, Git, Project
 from tests.platforms.gitlab.shell_runner import FinishedJob, ShellRunner
+from tests.platforms.sandboxes import write_manifest
 from tests.support.oracles import needs
 
 SHELLS = {"bash": ("bash", "-eo", "pipefail"), "sh": ("sh", "-e"), "busybox": ("busybox", "sh", "-e")}
@@ -204,6 +205,70 @@ def test_a_trusted_build_system_vouches_for_the_origin(project: Project, git: Gi
     origin = project.request(finished.dotenv["SIGN_SIGNPATH_SIGNING_REQUEST_ID"])["origin"]
     assert origin["repositoryData"]["commitId"] == commit
     assert origin["repositoryData"]["url"] == "https://gitlab.com/acme/app"
+
+
+def test_the_manifest_says_what_no_input_says(project: Project) -> None:
+    write_manifest(
+        project.directory,
+        project="app",
+        policy=["branch main: test-signing"],
+        artifacts=["app.exe"],
+        parameters={"Version": "1"},
+        wait={"for-completion": False},
+        output={"receipt": "kept.json", "path": "elsewhere.exe"},
+    )
+
+    finished = _run(project, "sign", project.inputs(job_name="sign"))
+
+    assert finished.code == 0, finished.log
+    request = project.request(finished.dotenv["SIGN_SIGNPATH_SIGNING_REQUEST_ID"])
+    assert (request["signingPolicySlug"], request["parameters"]) == ("test-signing", {"Version": "1"})
+    assert (project.directory / "kept.json").exists()
+    assert not list((project.directory / "signed").iterdir())
+    assert not (project.directory / "elsewhere.exe").exists()
+
+
+def test_an_input_wins_over_the_manifest(project: Project) -> None:
+    write_manifest(
+        project.directory,
+        artifacts=["app.exe"],
+        policy="nonsense",
+        parameters={"a": "manifest"},
+        wait={"for-completion": False, "timeout": "1s"},
+        verify={"level": "off"},
+        output={"force": True},
+    )
+    inputs = project.sign_inputs(
+        artifact_path="", verify="strict", wait_for_completion_timeout_in_seconds=60, parameters=[{"a": "input"}]
+    )
+
+    finished = _run(project, "sign", {**inputs, "job_name": "sign"}, SIGNPATH_WAIT_FOR_COMPLETION="yes")
+
+    assert finished.code == 0, finished.log
+    _assert_signed(project, project.directory / "signed" / "app.exe")
+    assert "trusted by root" in finished.log
+    assert project.request(finished.dotenv["SIGN_SIGNPATH_SIGNING_REQUEST_ID"])["parameters"] == {"a": "input"}
+
+
+@in_every_shell
+@pytest.mark.parametrize(
+    ("inputs", "signed"),
+    [
+        ({"artifact_path": "dist"}, "signed/a.exe signed/b.exe"),
+        ({"artifact_path": "dist/*.exe"}, "signed/a.exe signed/b.exe"),
+        ({"artifact_path": "dist", "in_place": True, "output_artifact_path": "dist/"}, "dist/a.exe dist/b.exe"),
+    ],
+)
+def test_several_files(project: Project, shell: str, inputs: dict[str, object], signed: str) -> None:
+    (project.directory / "dist").mkdir()
+    for name in ("a.exe", "b.exe"):
+        shutil.copyfile(project.directory / "app.exe", project.directory / "dist" / name)
+
+    finished = _run(project, "sign", project.sign_inputs(**inputs), shell)
+
+    assert finished.code == 0, finished.log
+    for name in signed.split():
+        _assert_signed(project, project.directory / name)
 
 
 def test_no_file_is_named(project: Project) -> None:

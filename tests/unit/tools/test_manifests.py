@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 from tools.actions import filled
-from tools.manifests import Input, Platform, inputs, platform_name
+from tools.manifests import Input, Platform, defaults, inputs, platform_name
 
 from signpath_ci.cli import COMMANDS
 
@@ -27,6 +27,7 @@ def test_an_input_has_all_that_the_option_says() -> None:
         description="A text that the signer's subject must contain.",
         default=None,
         required=False,
+        in_manifest=True,
         choices=(),
         is_flag=False,
         is_secret=False,
@@ -64,6 +65,26 @@ def test_no_secret_is_said_to_be_a_file(command: str, platform: Platform) -> Non
     secrets = [said for said in inputs(command, platform).values() if said.is_secret]
 
     assert [said.option for said in secrets if "file" in said.description] == []
+
+
+def test_what_the_manifest_can_say_counts_as_not_given_by_default() -> None:
+    offered = inputs("download", "github")
+
+    assert defaults(offered.values()) == [
+        "SIGNPATH_FORCE=false",
+        "SIGNPATH_VERIFY=signed",
+        "SIGNPATH_SERVICE_UNAVAILABLE_TIMEOUT=600",
+        "SIGNPATH_WAIT_FOR_COMPLETION=true",
+        "SIGNPATH_WAIT_FOR_COMPLETION_TIMEOUT=600",
+    ]
+    assert (offered["organization-id"].required, offered["organization-id"].is_enforced) == (True, False)
+    assert offered["api-token"].is_enforced
+
+
+@pytest.mark.parametrize("platform", ["github", "gitlab", "azure"])
+@pytest.mark.parametrize("command", ["sign", "download", "resubmit"])
+def test_the_manifest_does_not_lead_a_pipeline_s_token_elsewhere(command: str, platform: Platform) -> None:
+    assert not [one for one in defaults(inputs(command, platform).values()) if one.startswith("SIGNPATH_API_URL=")]
 
 
 def test_a_plugin_may_leave_out_and_change() -> None:
