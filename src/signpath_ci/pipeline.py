@@ -114,11 +114,18 @@ def sign(
     with canceled_on_interrupt(api, keep=keep_on_interrupt) as made:
         if receipt is None:
             submission = submit(api, unsigned, fields, on_progress=reporter.uploading, on_created=made)
+            reporter.submitted(submission)
         else:
             submission = submit_once(
-                api, unsigned, fields, receipt, clock=clock, on_progress=reporter.uploading, on_created=made
+                api,
+                unsigned,
+                fields,
+                receipt,
+                clock=clock,
+                on_progress=reporter.uploading,
+                on_created=made,
+                on_submitted=reporter.submitted,
             )
-        reporter.submitted(submission)
         if collection is None:
             return SigningResult(submission=submission)
         return collect(submission, collection, api=api, reporter=reporter, clock=clock)
@@ -147,8 +154,9 @@ def resubmit(
         original_id=original_id, signing_policy_slug=signing_policy_slug, description=description
     )
     with canceled_on_interrupt(api, keep=keep_on_interrupt) as made:
-        submission = resubmit_once(api, resubmission, receipt, clock=clock, on_created=made)
-        reporter.submitted(submission)
+        submission = resubmit_once(
+            api, resubmission, receipt, clock=clock, on_created=made, on_submitted=reporter.submitted
+        )
         if collection is None:
             return SigningResult(submission=submission)
         return collect(submission, collection, api=api, reporter=reporter, clock=clock)

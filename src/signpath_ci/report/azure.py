@@ -73,7 +73,11 @@ class AzureReporter(PlatformReporter):
             self._command(f"task.setvariable variable={_NAMES[name]};isOutput=true", value)
 
     def _summarise(self, text: str) -> None:
-        directory = Path(self._directory or tempfile.mkdtemp(prefix="signpath-"))
+        try:
+            directory = Path(self._directory or tempfile.mkdtemp(prefix="signpath-"))
+        except OSError as error:
+            _log.warning("There is no place for the summary: %s", error.strerror)
+            return
         name = self.submission.signing_request_id if self.submission else ""
         path = directory / f"signpath-{''.join(c for c in name if c.isalnum() or c == '-')[:64] or 'request'}.md"
         self._to_file(path, text, mode="w")

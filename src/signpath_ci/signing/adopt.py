@@ -9,7 +9,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from signpath_ci.clock import Clock
-from signpath_ci.errors import RefusedError
+from signpath_ci.errors import LocalFileError, RefusedError
 from signpath_ci.model import WAITS_FOR_UPLOAD, Artifact, RequestStatus, SigningRequestFields, Submission
 from signpath_ci.signing.receipt import (
     Receipt,
@@ -42,6 +42,7 @@ def submit_once(
     clock: Clock,
     on_progress: Callable[[int, int], None],
     on_created: Callable[[Submission], None],
+    on_submitted: Callable[[Submission], None],
 ) -> Submission:
     """Go on with the request of a receipt that fits, else submit and write the receipt.
 
@@ -56,6 +57,7 @@ def submit_once(
         clock: for the receipt's times.
         on_progress: as in `submit`.
         on_created: is told a request that is new.
+        on_submitted: is told the request once SignPath has the file; before anything can go wrong with the receipt.
 
     Raises:
         LocalFileError: the receipt is none, or can't be written; or as `submit` says.
@@ -68,19 +70,34 @@ def submit_once(
         receipt, status = adopted
         if status.status == WAITS_FOR_UPLOAD:
             upload(api, status.signing_request_id, artifact, on_progress=on_progress)
+        on_submitted(receipt.submission)
         if receipt.submitted is None:
-            write_receipt(file.path, uploaded(receipt, now=clock.now()))
+            _write(file, uploaded(receipt, now=clock.now()))
         return receipt.submission
     made: list[Receipt] = []
 
     def keep(submission: Submission) -> None:
         on_created(submission)
         made.append(receipt_of(submission, artifact, fields, file, now=clock.now()))
-        write_receipt(file.path, made[0])
+        _write(file, made[0])
 
     submission = submit(api, artifact, fields, on_progress=on_progress, on_created=keep)
-    write_receipt(file.path, uploaded(made[0], now=clock.now()))
+    on_submitted(submission)
+    _write(file, uploaded(made[0], now=clock.now()))
     return submission
+
+
+def _write(file: ReceiptFile, receipt: Receipt) -> None:
+    """Write a receipt; where it can't be, nothing else leads to its request but the error."""
+    try:
+        write_receipt(file.path, receipt)
+    except LocalFileError as error:
+        request_id = receipt.submission.signing_request_id
+        raise LocalFileError(
+            error.message,
+            hint=f"{error.hint} It is about the signing request {request_id}: signpath-ci status {request_id} tells "
+            f"what became of it, signpath-ci download {request_id} fetches what was signed.",
+        ) from None
 
 
 def find_adoptable(api: SignPathApi, wanted: Receipt, file: ReceiptFile) -> tuple[Receipt, RequestStatus] | None:
@@ -140,6 +157,7 @@ def resubmit_once(
     *,
     clock: Clock,
     on_created: Callable[[Submission], None],
+    on_submitted: Callable[[Submission], None],
 ) -> Submission:
     """Go on with the request of a receipt that fits, else resubmit and write the receipt.
 
@@ -152,6 +170,7 @@ def resubmit_once(
         file: the receipt, which need not be there; `None`: none is wanted.
         clock: for the receipt's times.
         on_created: is told a request that is new.
+        on_submitted: is told the request, new or not; before anything can go wrong with the receipt.
 
     Raises:
         LocalFileError: the receipt is none, or can't be written.
@@ -160,6 +179,7 @@ def resubmit_once(
     if file is None:
         submission = _resubmit(api, resubmission)
         on_created(submission)
+        on_submitted(submission)
         return submission
     check_receipt_place(file.path)
     now = shown_time(clock.now())
@@ -179,10 +199,12 @@ def resubmit_once(
     )
     adopted = find_adoptable(api, wanted, file)
     if adopted is not None:
+        on_submitted(adopted[0].submission)
         return adopted[0].submission
     submission = _resubmit(api, resubmission)
     on_created(submission)
-    write_receipt(file.path, replace(wanted, submission=submission))
+    on_submitted(submission)
+    _write(file, replace(wanted, submission=submission))
     return submission
 
 

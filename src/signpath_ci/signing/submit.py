@@ -39,10 +39,11 @@ def submit(
         artifact: the file as it was when it was read.
         fields: what else the submit says.
         on_progress: is told the bytes that are sent and those in all; starts again where the upload does.
-        on_created: is told the request as soon as there is one; where the server has both calls, before the upload.
+        on_created: is told the request as soon as there is one; where the server has both calls, before the upload,
+            which is left out where this fails.
 
     Raises:
-        LocalFileError: the file changed meanwhile. The server does not hold the whole of it.
+        LocalFileError: `on_created` failed, or the file changed meanwhile. The server does not hold the whole of it.
         RefusedError, UnexpectedAnswerError, ServiceUnavailableError: as the transport says.
     """
     name = artifact.path.name
@@ -53,7 +54,11 @@ def submit(
         submission = api.submit_with_artifact(fields, file_name=name, content=_ArtifactContent(artifact, on_progress))
         on_created(submission)
         return submission
-    on_created(submission)
+    try:
+        on_created(submission)
+    except LocalFileError:
+        _cancel(api, submission.signing_request_id)
+        raise
     upload(api, submission.signing_request_id, artifact, on_progress=on_progress)
     return submission
 
