@@ -61,7 +61,7 @@ def _is_as_it_says(program: Program, ended: Finished) -> None:
         _collect_later(program, ended)
 
 
-def test_a_full_disk_leaves_nothing_half_written(job: Program) -> None:
+def test_a_limit_of_file_sizes_leaves_nothing_half_written(job: Program) -> None:
     failed = _limited(job, "-f 40")("sign", "app.exe", "--json")
 
     assert failed.code == 8, failed.err
