@@ -15,7 +15,7 @@ from signpath_ci.model import Expectations
 from signpath_ci.report.words import judgement_words
 from signpath_ci.verify import can_verify, check_expectations, verify_file
 from tests.support.archives import build_zip
-from tests.support.pe import LAUNCHERS
+from tests.support.pe import LAUNCHERS, build_pe, certificate_entry
 from tests.support.signing import CODE_SIGNING, NOW, Identity, code_signer, issue, root
 from tests.unit.verify.matrix.formats import FORMATS, stamped, unchanged
 from tests.unit.verify.matrix.judging import pem
@@ -128,6 +128,40 @@ def test_members_that_may_stay_unjudged(tmp_path: Path) -> None:
         allowed = Expectations(allow_unsupported=(pattern,))
         (verdict,) = verify_file(after, unsigned=before, expectations=allowed, clock=CLOCK)
         assert verdict.member == "app.exe"
+
+
+def test_only_the_member_that_can_not_be_judged_stays_unjudged(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    # Each of a format that is supported, but signed in a way that is not.
+    twice = build_pe(table=certificate_entry(b"messages") * 2)
+    package = build_zip({"[Content_Types].xml": b""})
+    path = tmp_path / "a.zip"
+    for name, data in (("other.exe", twice), ("package.zip", package)):
+        path.write_bytes(build_zip({name: data, "app.exe": PE.signed()}))
+        with pytest.raises(UnsupportedFormatError, match=name):
+            verify_file(path, clock=CLOCK)
+        allowed = Expectations(allow_unsupported=(name,))
+        caplog.clear()
+        assert [v.member for v in verify_file(path, expectations=allowed, clock=CLOCK)] == ["app.exe"]
+        assert caplog.messages == [f"{name} is not verified: its format is unsupported, which is allowed"]
+        path.write_bytes(build_zip({name: data, "app.exe": PE.unsigned}))
+        with pytest.raises(VerificationError, match=r"app\.exe: the file is not signed"):
+            verify_file(path, expectations=allowed, clock=CLOCK)
+
+
+def test_all_signatures_in_an_archive(tmp_path: Path) -> None:
+    path, before = tmp_path / "a.zip", tmp_path / "before.zip"
+    data = {"1.bin": CMS.files[""], "2.bin": CMS.files[""], "alone.p7s": CMS.signed()}
+    signatures = {"1.bin.p7s": CMS.signed(), "2.bin.p7s": CMS.signed()}
+    path.write_bytes(build_zip({**signatures, "app.exe": PE.signed(), **data, "last.exe": PE.signed()}))
+    before.write_bytes(build_zip({**data, "app.exe": PE.unsigned, "last.exe": PE.unsigned}))
+    for unsigned in (None, before):
+        found = [v.member for v in verify_file(path, unsigned=unsigned, clock=CLOCK)]
+        assert found == ["1.bin.p7s", "2.bin.p7s", "app.exe", "last.exe"]
+    path.write_bytes(build_zip({**signatures, "app.exe": PE.signed(), **data, "last.exe": PE.unsigned}))
+    with pytest.raises(VerificationError, match=r"last\.exe: the file is not signed"):
+        verify_file(path, clock=CLOCK)
 
 
 def test_detached_signatures_in_an_archive(tmp_path: Path) -> None:

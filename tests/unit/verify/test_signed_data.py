@@ -1,18 +1,22 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import padding
+from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from signpath_ci.errors import VerificationError
 from signpath_ci.formats import FormatError, UnsupportedError
-from signpath_ci.formats.asn1 import explicit, integer, object_identifier, octet_string, sequence, wrapped
+from signpath_ci.formats.asn1 import Fields, explicit, integer, object_identifier, octet_string, sequence, wrapped
 from signpath_ci.formats.cms import Algorithm, SignedData, read_signed_data
 from signpath_ci.verify.signed_data import VerifiedSigner, verify_signer
 from tests.support.oracles import needs_openssl, run
-from tests.support.signing import CODE_SIGNING, Identity, code_signer, issue, root, rsa_key, sign_cms
+from tests.support.signing import CODE_SIGNING, NOW, Identity, code_signer, der, issue, root, rsa_key, sign_cms
 
 DATA = "1.2.840.113549.1.7.1"
 CONTENT = octet_string(b"content")
@@ -67,6 +71,8 @@ def _pss(digest: str, mask: str = "1.2.840.113549.1.1.8", salt: int = 32) -> Alg
         (_pss("sha384"), VerificationError, "the signature is not its signer's"),
         (_pss("sha256", mask="1.2.3"), UnsupportedError, "PSS parameters that are not supported"),
         (_pss("sha256", salt=-1), UnsupportedError, "PSS parameters that are not supported"),
+        (_pss("sha256", salt=1024), VerificationError, "the signature is not its signer's"),
+        (_pss("sha256", salt=1025), UnsupportedError, "PSS parameters that are not supported"),
         (_pss("sha256", salt=1 << 70), UnsupportedError, "PSS parameters that are not supported"),
     ],
 )
@@ -75,6 +81,48 @@ def test_algorithms_that_do_not_fit(algorithm: Algorithm, error: type[Exception]
     with pytest.raises(error) as caught:
         _verify(message)
     assert words in str(caught.value)
+
+
+@pytest.mark.parametrize(("salt", "is_named"), [(0, True), (1, True), (20, False)])
+def test_any_salt_of_pss(salt: int, is_named: bool) -> None:
+    message = sign_cms(_rsa(), DATA, CONTENT, scheme="pss")
+    (info,) = message.signers
+    value = rsa_key().sign(info.signed_bytes or b"", padding.PSS(padding.MGF1(SHA256()), salt), SHA256())
+    algorithm = _pss("sha256", salt=salt)
+    if not is_named:  # RFC 4055 section 3.1: 20 is the default
+        named = Fields(algorithm.parameters or b"")
+        algorithm = replace(algorithm, parameters=sequence(named.take(), named.take()))
+    _verify(replace(message, signers=(replace(info, signature=value, signature_algorithm=algorithm),)))
+
+
+def test_a_signer_named_by_its_key() -> None:
+    message = sign_cms(code_signer(), DATA, CONTENT)
+    (info,) = message.signers
+
+    def named(key: bytes) -> SignedData:
+        return replace(
+            message,
+            signers=(replace(info, issuer=None, serial_number=None, key_identifier=key),),
+            certificates=(der(_without_identifier()), *root().encodings, *message.certificates),
+        )
+
+    key = x509.SubjectKeyIdentifier.from_public_key(code_signer().key.public_key()).digest
+    assert _verify(named(key)) == VerifiedSigner(
+        info=named(key).signers[0],
+        certificate=code_signer().certificate,
+        embedded=(_without_identifier(), root().certificate),
+        digest_algorithm="sha256",
+    )
+    with pytest.raises(VerificationError, match="does not bring its signer's certificate along"):
+        _verify(named(key[:-1]))
+
+
+@cache
+def _without_identifier() -> x509.Certificate:
+    name = x509.Name([])
+    return x509.CertificateBuilder(name, name, code_signer().key.public_key(), 1, NOW, NOW).sign(
+        code_signer().key, SHA256()
+    )
 
 
 def test_a_key_of_another_kind_than_the_algorithm() -> None:
