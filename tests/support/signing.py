@@ -93,12 +93,14 @@ def issue(
     start: datetime = NOW - timedelta(days=1),
     days: int = 365,
     critical_extension: str | None = None,
+    commits: bool = False,
 ) -> Identity:
     """Issue a certificate; self-signed where no issuer is given.
 
     Args:
         key_usage: digital signature, certificate signing; `None`: as `is_ca` demands.
         critical_extension: identifier of an extension that nobody knows.
+        commits: whether the key usage has content commitment.
     """
     key = key or ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
@@ -113,7 +115,7 @@ def issue(
         .not_valid_after(start + timedelta(days=days))
         .add_extension(x509.BasicConstraints(ca=is_ca, path_length=path_length), critical=True)
         .add_extension(
-            x509.KeyUsage(signs_data, False, False, False, False, signs_certificates, False, False, False),
+            x509.KeyUsage(signs_data, commits, False, False, False, signs_certificates, False, False, False),
             critical=True,
         )
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
@@ -125,6 +127,20 @@ def issue(
         builder = builder.add_extension(unknown, critical=True)
     certificate = builder.sign(issuer.key if issuer else key, hashes.SHA256())
     return Identity(key=key, certificate=certificate, chain=(issuer.certificate, *issuer.chain) if issuer else ())
+
+
+def revocation_list(issuer: Identity, *revoked: x509.Certificate) -> bytes:
+    """Make a certificate revocation list, DER."""
+    builder = (
+        x509.CertificateRevocationListBuilder()
+        .issuer_name(issuer.certificate.subject)
+        .last_update(NOW - timedelta(hours=1))
+        .next_update(NOW + timedelta(days=7))
+    )
+    for certificate in revoked:
+        entry = x509.RevokedCertificateBuilder().serial_number(certificate.serial_number).revocation_date(NOW)
+        builder = builder.add_revoked_certificate(entry.build())
+    return builder.sign(issuer.key, hashes.SHA256()).public_bytes(serialization.Encoding.DER)
 
 
 @cache
@@ -193,7 +209,12 @@ def sign_cms(
 def _sign(key: Key, data: bytes, digest: str, scheme: str) -> tuple[Algorithm, bytes]:
     hash_ = _HASHES[digest]
     if isinstance(key, ec.EllipticCurvePrivateKey):
-        oid = {"sha256": "1.2.840.10045.4.3.2", "sha384": "1.2.840.10045.4.3.3", "sha1": "1.2.840.10045.4.1"}[digest]
+        oid = {
+            "sha1": "1.2.840.10045.4.1",
+            "sha256": "1.2.840.10045.4.3.2",
+            "sha384": "1.2.840.10045.4.3.3",
+            "sha512": "1.2.840.10045.4.3.4",
+        }[digest]
         return Algorithm(oid if scheme != "bare" else "1.2.840.10045.2.1"), key.sign(data, ec.ECDSA(hash_))
     if scheme == "pss":
         mask = sequence(object_identifier("1.2.840.113549.1.1.8"), Algorithm.digest(digest).encode())

@@ -1,14 +1,17 @@
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from signpath_ci.errors import VerificationError
 from signpath_ci.formats import FormatError
+from signpath_ci.model import SignerCertificate
 from signpath_ci.verify.certificates import (
     CODE_SIGNING as CODE,
 )
@@ -17,6 +20,9 @@ from signpath_ci.verify.certificates import (
 )
 from signpath_ci.verify.certificates import (
     Purpose,
+    check_not_revoked,
+    describe,
+    is_self_signed,
     issuer_and_serial_number,
     load_certificates,
     verify_chain,
@@ -57,6 +63,16 @@ GOOD: dict[str, Callable[[], tuple[Identity, Purpose]]] = {
     "two intermediates": lambda: (issue("L", _ca("B", _ca("A")), usages=[CODE_SIGNING]), CODE),
     "an intermediate for code": lambda: (issue("L", _ca(usages=[CODE_SIGNING]), usages=[CODE_SIGNING]), CODE),
     "several usages": lambda: (issue("L", root(), usages=[TIME_STAMPING, CODE_SIGNING]), CODE),
+    "any usage in an intermediate": lambda: (
+        issue("L", _ca(usages=[ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE]), usages=[CODE_SIGNING]),
+        CODE,
+    ),
+    "content commitment": lambda: (
+        issue("L", root(), usages=[CODE_SIGNING], key_usage=(False, False), commits=True),
+        CODE,
+    ),
+    "P-384": lambda: (issue("L", root(), usages=[CODE_SIGNING], key=ec.generate_private_key(ec.SECP384R1())), CODE),
+    "P-521": lambda: (issue("L", root(), usages=[CODE_SIGNING], key=ec.generate_private_key(ec.SECP521R1())), CODE),
     "RSA-2048": lambda: (issue("L", root(), usages=[CODE_SIGNING], key=rsa_key()), CODE),
 }
 
@@ -87,6 +103,10 @@ BAD: dict[str, tuple[Callable[[], tuple[Identity, Purpose]], str]] = {
     "RSA-1024": (
         lambda: (issue("L", root(), usages=[CODE_SIGNING], key=rsa_key(1024)), CODE),
         "key is too short: RSA with 1024 bits",
+    ),
+    "RSA-2047": (
+        lambda: (issue("L", root(), usages=[CODE_SIGNING], key=rsa_key(2047)), CODE),
+        "key is too short: RSA with 2047 bits",
     ),
     "unusual curve": (
         lambda: (issue("L", root(), usages=[CODE_SIGNING], key=ec.generate_private_key(ec.SECP256K1())), CODE),
@@ -161,6 +181,55 @@ def test_a_self_signed_signer() -> None:
     alone = issue("Alone", usages=[CODE_SIGNING])
     verify_chain(alone.certificate, (), purpose=CODE, at=NOW, roots=(), owner="the signer")
     verify_chain(alone.certificate, (), purpose=CODE, at=NOW, roots=(alone.certificate,), owner="the signer")
+
+
+def test_valid_from_the_first_to_the_last_second() -> None:
+    signer = issue("L", root(), usages=[CODE_SIGNING], start=NOW, days=1)
+    for seconds, is_good in ((-1, False), (0, True), (86400, True), (86401, False)):
+        at = NOW + timedelta(seconds=seconds)
+        if is_good:
+            verify_chain(signer.certificate, (), purpose=CODE, at=at, roots=(root().certificate,), owner="the signer")
+            continue
+        with pytest.raises(VerificationError) as caught:
+            verify_chain(signer.certificate, (), purpose=CODE, at=at, roots=(root().certificate,), owner="the signer")
+        assert caught.value.message == (
+            "the signer's certificate was valid from 2026-03-01 12:00:00 to 2026-03-02 12:00:00 UTC,"
+            f" which is not at the signature's time, {at:%Y-%m-%d %H:%M:%S} UTC."
+        )
+
+
+def test_who_vouches_for_a_certificate() -> None:
+    alone = issue("Alone")
+    assert is_self_signed(alone.certificate)
+    assert is_self_signed(root().certificate)
+    assert not is_self_signed(code_signer().certificate)
+    assert not is_self_signed(issue("Alone", alone).certificate)  # of the same name, but with another key
+
+
+def test_the_hint_is_about_the_root_where_one_is_given() -> None:
+    signer = issue("L", issue("Root", is_ca=True), usages=[CODE_SIGNING])
+    hints = []
+    for roots, embedded in (((root().certificate,), ()), ((), (root().certificate,))):
+        with pytest.raises(VerificationError) as caught:
+            verify_chain(signer.certificate, embedded, purpose=CODE, at=NOW, roots=roots, owner="the signer")
+        hints.append(caught.value.hint)
+    assert hints == ["Is it the right file given as trust root?", ""]
+
+
+def test_who_a_certificate_is_for() -> None:
+    certificate = code_signer().certificate
+    assert describe(certificate) == SignerCertificate(
+        subject="CN=Code Signer",
+        issuer="CN=Root",
+        thumbprint=hashlib.sha256(der(certificate)).hexdigest(),
+        not_before=NOW - timedelta(days=1),
+        not_after=NOW + timedelta(days=364),
+    )
+
+
+def test_damaged_revocation_lists() -> None:
+    with pytest.raises(FormatError, match="a revocation list of the signer is damaged"):
+        check_not_revoked((), (b"\x30\x00",), "the signer")
 
 
 def test_names_are_compared_as_they_are_encoded() -> None:

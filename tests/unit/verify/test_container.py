@@ -8,6 +8,7 @@ import pytest
 
 from signpath_ci.clock import Clock
 from signpath_ci.errors import LocalFileError, SignPathError, UnsupportedFormatError, VerificationError
+from signpath_ci.formats.zip import Budget
 from signpath_ci.sandbox import tsa
 from signpath_ci.sandbox.signers import sign_file
 from signpath_ci.verify import can_verify, verify_file
@@ -135,6 +136,18 @@ def test_a_hostile_submitted_archive_is_told_from_the_signed_one(tmp_path: Path)
     path = tmp_path / "submitted.zip"
     path.write_bytes(hostile()["bomb"][0])
     assert "the submitted archive: the archive's entry a.exe is a bomb" in _failure(_pair()[1], path).message
+
+
+def test_the_submitted_archive_has_one_budget_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("signpath_ci.verify.container.Budget", lambda: Budget(entries=4))
+    inner = {"app.exe": contents(_pair()[1])["bin/app.exe"]}
+    after = _write(tmp_path / "after.zip", {"inner.zip": build_zip(inner)})
+    before = _write(tmp_path / "before.zip", {"inner.zip": build_zip({"a": b"", "b": b"", "c": b""})})
+    assert "missing: inner.zip/a, inner.zip/b, inner.zip/c." in _failure(after, before).message
+    before = _write(tmp_path / "before.zip", {"inner.zip": build_zip({"a": b"", "b": b"", "c": b"", "d": b""})})
+    assert "the submitted archive: the archive has too many entries" in _failure(after, before).message
+    more = _write(tmp_path / "more.zip", {"inner.zip": build_zip({**inner, "a": b"", "b": b"", "c": b""})})
+    assert "inner.zip: the archive has too many entries" in _failure(more).message
 
 
 def test_a_damaged_inner_archive_is_named(tmp_path: Path) -> None:

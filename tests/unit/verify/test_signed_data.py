@@ -7,13 +7,14 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import padding
-from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.hashes import SHA256, SHA512
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from signpath_ci.errors import VerificationError
 from signpath_ci.formats import FormatError, UnsupportedError
 from signpath_ci.formats.asn1 import Fields, explicit, integer, object_identifier, octet_string, sequence, wrapped
 from signpath_ci.formats.cms import Algorithm, SignedData, read_signed_data
+from signpath_ci.model import STRONG_DIGESTS
 from signpath_ci.verify.signed_data import VerifiedSigner, verify_signer
 from tests.support.oracles import needs_openssl, run
 from tests.support.signing import CODE_SIGNING, NOW, Identity, code_signer, der, issue, root, rsa_key, sign_cms
@@ -123,6 +124,34 @@ def _without_identifier() -> x509.Certificate:
     return x509.CertificateBuilder(name, name, code_signer().key.public_key(), 1, NOW, NOW).sign(
         code_signer().key, SHA256()
     )
+
+
+_NAMING = {
+    "rsa": {"1.2.840.113549.1.1.11": "sha256", "1.2.840.113549.1.1.12": "sha384", "1.2.840.113549.1.1.13": "sha512"},
+    "ec": {"1.2.840.10045.4.3.2": "sha256", "1.2.840.10045.4.3.3": "sha384", "1.2.840.10045.4.3.4": "sha512"},
+}
+
+
+@pytest.mark.parametrize("digest", STRONG_DIGESTS)
+@pytest.mark.parametrize("kind", _NAMING)
+def test_each_algorithm_stands_for_its_digest(kind: str, digest: str) -> None:
+    message = sign_cms(_rsa() if kind == "rsa" else code_signer(), DATA, CONTENT, digest=digest)
+    for oid, named in _NAMING[kind].items():
+        changed = _changed(message, Algorithm(oid))
+        if named == digest:
+            assert _verify(changed).digest_algorithm == digest
+        else:
+            with pytest.raises(VerificationError, match="the signature is not its signer's"):
+                _verify(changed)
+
+
+def test_the_signature_s_own_digest_is_the_one_that_it_is_of() -> None:
+    # The attributes hold the content's digest by one algorithm; the signature over them is by another.
+    message = sign_cms(_rsa(), DATA, CONTENT, digest="sha256")
+    (info,) = message.signers
+    value = rsa_key().sign(info.signed_bytes or b"", padding.PKCS1v15(), SHA512())
+    changed = replace(info, signature=value, signature_algorithm=Algorithm("1.2.840.113549.1.1.13"))
+    assert _verify(replace(message, signers=(changed,))).digest_algorithm == "sha256"
 
 
 def test_a_key_of_another_kind_than_the_algorithm() -> None:

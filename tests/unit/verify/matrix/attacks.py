@@ -10,9 +10,6 @@ from datetime import timedelta
 from functools import cache
 
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding
 
 from signpath_ci.formats.asn1 import wrapped
 from signpath_ci.formats.cms import Algorithm, SignedData
@@ -26,6 +23,7 @@ from tests.support.signing import (
     code_signer,
     der,
     issue,
+    revocation_list,
     root,
     rsa_key,
 )
@@ -287,23 +285,7 @@ def self_signed_certificate(f: Format) -> Case:
 def revoked_certificate(f: Format) -> Case | str:
     if not f.is_message:
         return "no revocation list in it"
-    entry = (
-        x509.RevokedCertificateBuilder()
-        .serial_number(code_signer().certificate.serial_number)
-        .revocation_date(NOW - timedelta(hours=1))
-        .build()
-    )
-    key = root().key
-    assert isinstance(key, ec.EllipticCurvePrivateKey)
-    revoked = (
-        x509.CertificateRevocationListBuilder()
-        .issuer_name(root().certificate.subject)
-        .last_update(NOW - timedelta(hours=1))
-        .next_update(NOW + timedelta(days=7))
-        .add_revoked_certificate(entry)
-        .sign(key, hashes.SHA256())
-    )
-    encoding = revoked.public_bytes(Encoding.DER)
+    encoding = revocation_list(root(), code_signer().certificate)
     return Case(f.signed(change=lambda m: replace(stamped(m), revocation_lists=(encoding,))), "revoked certificate")
 
 

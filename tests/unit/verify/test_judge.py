@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from signpath_ci.errors import VerificationError
+from signpath_ci.formats.asn1 import octet_string
+from signpath_ci.formats.cms import DATA, Attribute
+from signpath_ci.formats.tsp import TIME_STAMP
+from signpath_ci.model import TimeStamp
+from signpath_ci.verify.certificates import describe
+from signpath_ci.verify.judge import Judge, Signature
+from signpath_ci.verify.signed_data import VerifiedSigner, verify_signer
+from signpath_ci.verify.trust import Trust
+from tests.support.signing import (
+    CODE_SIGNING,
+    NOW,
+    Identity,
+    code_signer,
+    issue,
+    revocation_list,
+    root,
+    sign_cms,
+    sign_time,
+    time_stamper,
+)
+
+CONTENT = octet_string(b"content")
+TRUST = Trust(roots=(root().certificate,))
+
+
+def _signed(signer: Identity | None = None, *, digest: str = "sha256", is_stamped: bool = False) -> VerifiedSigner:
+    message = sign_cms(signer or code_signer(), DATA, CONTENT, digest=digest)
+    if is_stamped:
+        (info,) = message.signers
+        stamp = Attribute(TIME_STAMP, (sign_time(info.signature, time_stamper()).encode(),))
+        message = replace(message, signers=(replace(info, unsigned_attributes=(stamp,)),))
+    return verify_signer(message, content_type=DATA, what="the signature")
+
+
+def _judge(verified: VerifiedSigner, trust: Trust = TRUST, *, algorithm: str = "sha256", days: int = 0) -> Signature:
+    judge = Judge(trust=trust, now=NOW + timedelta(days=days))
+    return judge.signature(verified, format_name="any", algorithm=algorithm, digest=b"digest")
+
+
+def test_a_whole_judgement() -> None:
+    expected = Signature(
+        format="any",
+        signer=describe(code_signer().certificate),
+        time_stamp=TimeStamp(time=NOW, authority="CN=Time Stamper"),
+        digest_algorithm="sha384",
+        content_digest=b"digest".hex(),
+        trust="root",
+    )
+    assert _judge(_signed(is_stamped=True), algorithm="sha384", days=9999) == expected
+    assert _judge(_signed(), algorithm="sha384") == replace(expected, time_stamp=None)
+
+
+def test_without_a_time_stamp_a_signature_ends_with_its_certificate() -> None:
+    with pytest.raises(VerificationError) as caught:
+        _judge(_signed(), days=400)
+    assert caught.value.message.startswith("the signer's certificate was valid from 2026-02-28 12:00:00 to 2027-02-28")
+
+
+@pytest.mark.parametrize(("signed", "hashed"), [("sha256", "sha384"), ("sha384", "sha256")])
+def test_both_digests_must_be_allowed(signed: str, hashed: str) -> None:
+    verified = _signed(digest=signed)
+    both = replace(TRUST, digest_algorithms=frozenset({signed, hashed}))
+    assert _judge(verified, both, algorithm=hashed).digest_algorithm == hashed
+    for allowed, refused in ((signed, hashed), (hashed, signed)):
+        with pytest.raises(VerificationError) as caught:
+            _judge(verified, replace(TRUST, digest_algorithms=frozenset({allowed})), algorithm=hashed)
+        assert caught.value.message == f"the signature uses {refused}, which is not allowed (allowed: {allowed})."
+
+
+def test_a_revoked_certificate_anywhere_in_the_chain() -> None:
+    authority = issue("CA", root(), is_ca=True)
+    verified = _signed(issue("L", authority, usages=[CODE_SIGNING]))
+    assert _judge(replace(verified, revocation_lists=(revocation_list(root()), revocation_list(authority))))
+    for issuer, revoked in ((root(), authority.certificate), (authority, verified.certificate)):
+        lists = (revocation_list(issue("Other", is_ca=True)), revocation_list(issuer, revoked))
+        with pytest.raises(VerificationError) as caught:
+            _judge(replace(verified, revocation_lists=lists))
+        assert caught.value.message == (
+            f"the signer's chain has a revoked certificate ({revoked.subject.rfc4514_string()})."
+        )
+
+
+def test_kinds_of_trust() -> None:
+    thumbprint = frozenset({describe(code_signer().certificate).thumbprint})
+    alone = issue("Alone", usages=[CODE_SIGNING])
+    pinned = Trust(thumbprints=frozenset({describe(alone.certificate).thumbprint}))
+    assert _judge(_signed(), Trust()).trust == "not-checked"
+    assert _judge(_signed(), Trust(thumbprints=thumbprint)).trust == "thumbprint"
+    assert _judge(_signed(), replace(TRUST, thumbprints=thumbprint)).trust == "root"
+    assert _judge(_signed(alone), Trust()).trust == "not-checked"
+    assert _judge(_signed(alone), pinned).trust == "pinned-self-signed"
+    assert _judge(_signed(alone), Trust(roots=(alone.certificate,))).trust == "pinned-self-signed"
+
+
+def test_strict() -> None:
+    strict = replace(TRUST, is_strict=True)
+    assert _judge(_signed(is_stamped=True), strict).trust == "root"
+    with pytest.raises(VerificationError) as caught:
+        _judge(_signed(), strict)
+    assert caught.value.message == "the signature has no time stamp: it ends with the signer's certificate."
+    alone = issue("Alone", usages=[CODE_SIGNING])
+    for is_stamped in (False, True):
+        verified = _signed(alone, is_stamped=is_stamped)
+        pinned = Trust(thumbprints=frozenset({describe(alone.certificate).thumbprint}), is_strict=True)
+        with pytest.raises(VerificationError) as caught:
+            _judge(verified, pinned)
+        assert caught.value.message == "the signer's certificate (CN=Alone) is self-signed: nobody vouches."
