@@ -9,9 +9,15 @@ import pytest
 from signpath_ci.errors import VerificationError
 from signpath_ci.formats import FormatError, UnsupportedError
 from signpath_ci.formats.asn1 import object_identifier, octet_string, sequence
-from signpath_ci.formats.cms import Attribute, SignedData, SignerInfo
-from signpath_ci.formats.tsp import SIGNING_CERTIFICATE, SIGNING_CERTIFICATE_V2, TIME_STAMP, TST_INFO
-from signpath_ci.model import TimeStamp
+from signpath_ci.formats.cms import COUNTERSIGNATURE, Attribute, SignedData, SignerInfo
+from signpath_ci.formats.tsp import (
+    SIGNING_CERTIFICATE,
+    SIGNING_CERTIFICATE_V2,
+    TIME_STAMP,
+    TIME_STAMP_MICROSOFT,
+    TST_INFO,
+)
+from signpath_ci.model import STRONG_DIGESTS, TimeStamp
 from signpath_ci.verify.timestamp import verify_time_stamp
 from tests.support.signing import (
     NOW,
@@ -19,6 +25,7 @@ from tests.support.signing import (
     code_signer,
     der,
     issue,
+    revocation_list,
     root,
     rsa_key,
     sign_cms,
@@ -111,6 +118,58 @@ def test_bad_tokens(case: str) -> None:
     with pytest.raises(error) as caught:
         verify_time_stamp(_with(token), roots=ROOTS)
     assert words in str(caught.value)
+
+
+def test_one_time_stamp_under_either_name() -> None:
+    token = sign_time(SIGNATURE.signature, time_stamper()).encode()
+    either = [Attribute(oid, (token,)) for oid in (TIME_STAMP, TIME_STAMP_MICROSOFT)]
+    for attribute in either:
+        info = replace(SIGNATURE, unsigned_attributes=(attribute,))
+        assert verify_time_stamp(info, roots=ROOTS) == TimeStamp(time=NOW, authority="CN=Time Stamper")
+    with pytest.raises(UnsupportedError, match="the signature has 2 time stamps instead of one"):
+        verify_time_stamp(replace(SIGNATURE, unsigned_attributes=tuple(either)), roots=ROOTS)
+    old = Attribute(COUNTERSIGNATURE, (token,))
+    with pytest.raises(UnsupportedError, match="a time stamp of the old kind, a PKCS #9 countersignature"):
+        verify_time_stamp(replace(SIGNATURE, unsigned_attributes=(either[0], old)), roots=ROOTS)
+
+
+@pytest.mark.parametrize("digest", STRONG_DIGESTS)
+def test_an_imprint_by_any_strong_digest(digest: str) -> None:
+    info = _with(sign_time(SIGNATURE.signature, time_stamper(), imprint_digest=digest))
+    assert verify_time_stamp(info, roots=ROOTS) == TimeStamp(time=NOW, authority="CN=Time Stamper")
+
+
+@pytest.mark.parametrize("wrong", [SIGNING_CERTIFICATE, SIGNING_CERTIFICATE_V2, None])
+def test_both_attributes_must_name_the_certificate(wrong: str | None) -> None:
+    certificate = der(time_stamper().certificate)
+    digests = {
+        SIGNING_CERTIFICATE: hashlib.sha1(certificate).digest(),
+        SIGNING_CERTIFICATE_V2: hashlib.sha256(certificate).digest(),
+    }
+    attributes = tuple(
+        Attribute(oid, (sequence(sequence(sequence(octet_string(bytes(32) if oid == wrong else digest)))),))
+        for oid, digest in digests.items()
+    )
+    good = sign_time(SIGNATURE.signature, time_stamper())
+    info = _with(sign_cms(time_stamper(), TST_INFO, good.content or b"", further=attributes))
+    if wrong is None:
+        assert verify_time_stamp(info, roots=ROOTS) == TimeStamp(time=NOW, authority="CN=Time Stamper")
+    else:
+        with pytest.raises(VerificationError, match="another certificate than it brings along"):
+            verify_time_stamp(info, roots=ROOTS)
+
+
+def test_a_revoked_authority() -> None:
+    token = sign_time(SIGNATURE.signature, time_stamper())
+    assert verify_time_stamp(_with(replace(token, revocation_lists=(revocation_list(root()),))), roots=ROOTS)
+    authority = issue("CA", root(), is_ca=True)
+    below = sign_time(SIGNATURE.signature, issue("Below", authority, usages=[TIME_STAMPING], is_critical=True))
+    assert verify_time_stamp(_with(below), roots=ROOTS)
+    for message, revoked in ((token, time_stamper()), (below, authority)):
+        lists = (revocation_list(root(), revoked.certificate),)
+        with pytest.raises(VerificationError) as caught:
+            verify_time_stamp(_with(replace(message, revocation_lists=lists)), roots=ROOTS)
+        assert caught.value.message.startswith("the time stamp authority's chain has a revoked certificate (CN=")
 
 
 def test_an_unknown_digest_of_the_certificate() -> None:
