@@ -8,12 +8,15 @@ from hypothesis import strategies as st
 
 from signpath_ci.formats import FormatError
 from signpath_ci.formats.asn1 import (
+    INTEGER,
     SEQUENCE,
     SET,
     Fields,
     bit_string,
     contents_octets,
+    explicit,
     first_value_size,
+    implicit,
     integer,
     members,
     object_identifier,
@@ -55,6 +58,48 @@ def test_encodings(encoding: bytes, expected: str) -> None:
     assert encoding == bytes.fromhex(expected)
 
 
+@pytest.mark.parametrize(
+    ("size", "length"), [(0, "00"), (127, "7f"), (128, "8180"), (255, "81ff"), (256, "820100"), (1 << 16, "83010000")]
+)
+def test_lengths(size: int, length: str) -> None:
+    encoding = wrapped(SET, bytes(size))
+    assert encoding == b"\x31" + bytes.fromhex(length) + bytes(size)
+    assert contents_octets(encoding) == bytes(size)
+    assert first_value_size(encoding + b"more") == len(encoding)
+    assert read_octet_string(octet_string(bytes(size))) == bytes(size)
+
+
+def test_context_specific_tags() -> None:
+    assert [explicit(0), explicit(2), implicit(0), implicit(2)] == [0xA0, 0xA2, 0x80, 0x82]
+
+
+@pytest.mark.parametrize("value", [0, 1, -1, 127, 128, 1 << 160, -(1 << 64)])
+def test_integers(value: int) -> None:
+    assert read_integer(integer(value)) == value
+
+
+@pytest.mark.parametrize(
+    ("read", "encoding"),
+    [
+        (read_integer, integer(1)),
+        (read_octet_string, octet_string(b"a")),
+        (read_object_identifier, object_identifier("1.2.3")),
+        (Fields, sequence(integer(1))),
+    ],
+)
+def test_nothing_may_follow_a_value(read: Callable[[bytes], object], encoding: bytes) -> None:
+    with reading("it"):
+        read(encoding)
+    with pytest.raises(FormatError, match="it is malformed"), reading("it"):
+        read(encoding + b"\5\0")
+    with pytest.raises(FormatError, match="it is malformed"), reading("it"):
+        read(b"\5\0")
+
+
+def test_at_most_a_hundred_members() -> None:
+    assert len(members(sequence(*[integer(0)] * 100), SEQUENCE)) == 100
+
+
 def test_members_are_kept_as_they_are() -> None:
     # The second member's length is not in its shortest form: decoded and encoded again it would be another one.
     odd = bytes.fromhex("04810161")
@@ -64,7 +109,7 @@ def test_members_are_kept_as_they_are() -> None:
 def test_fields_are_taken_in_order() -> None:
     fields = Fields(sequence(integer(1), octet_string(b"a")))
     assert fields.take_optional(SET) is None
-    assert fields.take() == integer(1)
+    assert fields.take(SEQUENCE, INTEGER) == integer(1)
     assert fields.take_optional(4, 5) == octet_string(b"a")
     assert fields.take_optional() is None
     fields.end()

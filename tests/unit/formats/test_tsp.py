@@ -69,9 +69,32 @@ def test_every_optional_field_may_be_there() -> None:
 
 
 @pytest.mark.parametrize(
+    ("fraction", "microseconds"),
+    [("", 0), (".1", 100_000), (".123456", 123_456), (".000001", 1), (".1234567", 123_456), (".123456789", 123_456)],
+)
+def test_fractions_of_a_second(fraction: str, microseconds: int) -> None:
+    time = datetime(2026, 3, 1, 12, 30, 59, microseconds, tzinfo=timezone.utc)
+    assert read_info(_info(f"20260301123059{fraction}Z")).time == time
+
+
+@pytest.mark.parametrize("imprint", [(b"",), (b"", octet_string(b"too many"))])
+def test_an_imprint_is_a_digest_and_its_algorithm(imprint: tuple[bytes, ...]) -> None:
+    algorithm = Algorithm.digest("sha256").encode()
+    data = sequence(integer(1), sequence(algorithm, *(part or octet_string(b"digest") for part in imprint)))
+    if len(imprint) == 1:
+        assert read_request(data).imprint == Imprint(Algorithm.digest("sha256"), b"digest")
+    else:
+        with pytest.raises(FormatError, match="the time stamp request is malformed"):
+            read_request(data)
+
+
+@pytest.mark.parametrize(
     "time",
     [
         "20260301123059",
+        "20260301123059.1234567890Z",
+        "20260301123059,5Z",
+        "20260301123059Z ",
         "20260301123059+0100",
         "202603011230Z",
         "20261301123059Z",
@@ -90,8 +113,11 @@ def test_requests() -> None:
     )
     full = sequence(integer(1), IMPRINT.encode(), object_identifier("2.999.2"), integer(5), b"\x01\x01\xff")
     assert read_request(full) == TimeStampRequest(imprint=IMPRINT, policy="2.999.2", nonce=5, certificate_wanted=True)
-    with pytest.raises(FormatError, match="the time stamp request is malformed"):
-        read_request(b"GET /")
+    with_extensions = sequence(integer(1), IMPRINT.encode(), b"\x01\x01\x00", wrapped(explicit(0), sequence()))
+    assert read_request(with_extensions) == read_request(sequence(integer(1), IMPRINT.encode()))
+    for data in (b"GET /", sequence(IMPRINT.encode()), sequence(integer(1), IMPRINT.encode(), sequence())):
+        with pytest.raises(FormatError, match="the time stamp request is malformed"):
+            read_request(data)
 
 
 @needs_openssl
@@ -101,6 +127,10 @@ def test_responses_read_as_they_should(tmp_path_factory: pytest.TempPathFactory)
     words = run("openssl", "ts", "-reply", "-in", path, "-text")
     assert "Status: Rejected." in words
     assert "the data submitted has the wrong format" in words
+
+
+def test_a_rejection_has_its_reason() -> None:
+    assert write_rejection(5) == bytes.fromhex("3009 3007 020102 03020204")
 
 
 def test_a_granted_response_holds_the_token() -> None:
