@@ -3,14 +3,16 @@ from __future__ import annotations
 import hashlib
 import io
 import struct
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from signpath_ci.formats import FormatError, UnsupportedError
+from signpath_ci.formats.authenticode import PE_IMAGE
 from signpath_ci.formats.kind import detect
-from signpath_ci.formats.pe import content_digest, read_image, read_signature, write_signed
+from signpath_ci.formats.pe import Image, content_digest, read_image, read_signature, read_subject, write_signed
 from tests.support.pe import LAUNCHERS, build_pe, certificate_entry, imagehlp_checksum, stored_checksum
 
 
@@ -44,6 +46,78 @@ def _reference_digest(data: bytes, directories: int = 152 - 24) -> bytes:
 def test_the_digest_leaves_out_checksum_directory_and_table() -> None:
     data = build_pe()
     assert _digest(data) == _reference_digest(data)
+
+
+@pytest.mark.parametrize("size", range(9))
+@pytest.mark.parametrize("is_64", [True, False])
+def test_both_kinds_of_headers_and_every_padding(size: int, is_64: bool) -> None:
+    data = build_pe(content=bytes(range(1, 1 + size)), is_64=is_64)
+    base = 64 + 24 + (112 if is_64 else 96)
+    image = Image(checksum_offset=152, directory_offset=base + 32, content_end=512 + size, table_size=0)
+    assert read_image(io.BytesIO(data)) == image
+    assert _digest(data) == _reference_digest(data, 128 if is_64 else 112)
+    signed, digest = _sign(data, b"a message of 24 bytes !!")
+    padded = size + -size % 8
+    assert read_image(io.BytesIO(signed)) == replace(image, content_end=512 + padded, table_size=32)
+    assert digest == _digest(signed) == _digest(data)
+    assert stored_checksum(signed) == imagehlp_checksum(signed)
+    assert signed[512 + padded :] == bytes.fromhex("20000000 0002 0200") + b"a message of 24 bytes !!"
+
+
+@pytest.mark.parametrize(
+    ("place", "is_hashed"),
+    [(151, True), (152, False), (155, False), (156, True), (231, True), (232, False), (239, False), (240, True)],
+)
+def test_what_lies_beside_checksum_and_directory_is_hashed(place: int, is_hashed: bool) -> None:
+    data = build_pe()
+    changed = bytearray(data)
+    changed[place] ^= 1
+    image = read_image(io.BytesIO(data))
+    assert (content_digest(io.BytesIO(bytes(changed)), image, "sha256") != _digest(data)) is is_hashed
+
+
+def test_a_file_is_read_as_what_a_signature_is_for() -> None:
+    signed, digest = _sign(build_pe(), b"message!")
+    for data, signature in ((signed, b"message!"), (build_pe(), None)):
+        subject = read_subject(io.BytesIO(data))
+        assert (subject.type, subject.signature) == (PE_IMAGE, signature)
+        assert subject.digest("sha256") == digest
+        assert subject.content("sha256") == {"": digest}
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        build_pe(directories=5),
+        build_pe(section=(0, 1 << 31)),  # a section without data is nowhere
+        build_pe(section=(511, 512)),
+        build_pe(appended=b"data of an installer"),
+        build_pe(table=certificate_entry(b"message")),
+    ],
+)
+def test_images_that_can_be_read(data: bytes) -> None:
+    image = read_image(io.BytesIO(data))
+    assert (image.checksum_offset, image.directory_offset) == (152, 232)
+    assert image.content_end + image.table_size == len(data)
+
+
+def test_the_sizes_of_a_certificate_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    def table_size(data: bytes) -> int:
+        return read_image(io.BytesIO(data)).table_size
+
+    monkeypatch.setattr("signpath_ci.formats.pe._MAX_TABLE_SIZE", 32)
+    assert table_size(build_pe(table=bytes(8))) == 8
+    assert table_size(build_pe(table=bytes(32))) == 32
+    for size in (7, 33):
+        with pytest.raises(FormatError, match=f"its certificate table has an impossible size \\({size} bytes\\)"):
+            read_image(io.BytesIO(build_pe(table=bytes(size))))
+
+
+def test_a_signature_without_padding_and_with_the_most() -> None:
+    for size in range(1, 10):
+        message = bytes(range(1, 1 + size))
+        file = io.BytesIO(build_pe(table=certificate_entry(message)))
+        assert read_signature(file, read_image(file)) == message
 
 
 @pytest.mark.parametrize("architecture", sorted(LAUNCHERS))
@@ -83,6 +157,12 @@ def test_a_digest_of_a_file_bigger_than_a_chunk_is_the_same_as_at_once() -> None
 ENTRY = certificate_entry(b"message")
 
 
+def _patched(offset: int, form: str, value: int) -> bytes:
+    data = bytearray(build_pe())
+    struct.pack_into(form, data, offset, value)
+    return bytes(data)
+
+
 @pytest.mark.parametrize(
     ("data", "error", "words"),
     [
@@ -93,6 +173,15 @@ ENTRY = certificate_entry(b"message")
         (build_pe()[:400], FormatError, "cut off"),
         (build_pe()[:-1], FormatError, "sections end after the file"),
         (build_pe(section=(1 << 31, 512)), FormatError, "sections end after the file"),
+        (build_pe(section=(513, 512)), FormatError, "sections end after the file"),
+        (build_pe(section=(512, 513), table=ENTRY), FormatError, "its certificate table overlaps the image"),
+        (_patched(64 + 20, "<H", 112 + 39), UnsupportedError, "no security directory"),
+        (_patched(64 + 24 + 60, "<I", 1025), FormatError, "sections end after the file"),
+        (_patched(64 + 6, "<H", 1000), FormatError, "the section table ends after the file"),
+        (_patched(64 + 20, "<H", 60000), FormatError, "the optional header ends after the file"),
+        (_patched(60, "<I", 60000), FormatError, "the PE header ends after the file"),
+        (_patched(0, "<H", 0), FormatError, "it is not a PE file"),
+        (_patched(64, "<H", 0), FormatError, "it is not a PE file"),
         (build_pe(directories=4), UnsupportedError, "no security directory"),
         (build_pe().replace(b"\x0b\x02", b"\x07\x01", 1), UnsupportedError, "neither PE32 nor PE32+ (magic 0x107)"),
         (build_pe(table=ENTRY, appended=b"x" * 8), FormatError, "data after its certificate table"),
