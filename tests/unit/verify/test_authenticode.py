@@ -380,6 +380,14 @@ def test_nested_signatures_are_judged_too(tmp_path: Path) -> None:
     assert "further signatures nested" in _failure(message(second, twice=True)).message
 
 
+def test_as_many_nested_signatures_as_anybody_needs(tmp_path: Path) -> None:
+    def message(digest: bytes) -> SignedData:
+        nested = Attribute(NESTED_SIGNATURE, tuple(sign_image(digest, code_signer()).encode() for _ in range(8)))
+        return _with_unsigned(sign_image(digest, code_signer()), nested)
+
+    assert len(verify_file(write_pe(tmp_path / "a.exe", message), clock=CLOCK)) == 9
+
+
 def test_an_attribute_twice(tmp_path: Path) -> None:
     def message(digest: bytes) -> SignedData:
         good = sign_image(digest, code_signer())

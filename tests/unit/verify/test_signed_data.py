@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -158,6 +159,49 @@ def test_a_key_of_another_kind_than_the_algorithm() -> None:
     message = _changed(sign_cms(code_signer(), DATA, CONTENT), Algorithm("1.2.840.113549.1.1.11"))
     with pytest.raises(UnsupportedError, match="not with its key"):
         _verify(message)
+
+
+def _bare(algorithm: Algorithm, signed: bytes = b"content") -> SignedData:
+    """Make a detached message without signed attributes, whose signature is of the content itself, by SHA-256."""
+    message = sign_cms(_rsa(), DATA, CONTENT)
+    info = replace(
+        message.signers[0],
+        signed_attributes=(),
+        signed_bytes=None,
+        signature_algorithm=algorithm,
+        signature=rsa_key().sign(signed, padding.PKCS1v15(), SHA256()),
+    )
+    return replace(message, content=None, signers=(info,))
+
+
+def _verify_detached(message: SignedData) -> VerifiedSigner:
+    return verify_signer(
+        message,
+        content_type=DATA,
+        what="the signature",
+        detached=lambda algorithm: hashlib.new(algorithm, b"content").digest(),
+    )
+
+
+@pytest.mark.parametrize("oid", ["1.2.840.113549.1.1.1", "1.2.840.113549.1.1.11"])
+def test_a_detached_signature_of_the_content_itself(oid: str) -> None:
+    assert _verify_detached(_bare(Algorithm(oid))).digest_algorithm == "sha256"
+    with pytest.raises(VerificationError, match="the signature is not its signer's"):
+        _verify_detached(_bare(Algorithm(oid), signed=b"other"))
+
+
+def test_a_signature_of_the_content_itself_has_one_digest() -> None:
+    with pytest.raises(FormatError, match="the signature names two digest algorithms"):
+        _verify_detached(_bare(Algorithm("1.2.840.113549.1.1.12")))
+
+
+def test_detached_is_either_the_message_or_the_content() -> None:
+    inside = sign_cms(_rsa(), DATA, CONTENT)
+    assert _verify_detached(replace(inside, content=None)).digest_algorithm == "sha256"
+    with pytest.raises(FormatError, match="the signature holds something else than it should"):
+        _verify_detached(inside)
+    with pytest.raises(FormatError, match="the signature holds something else than it should"):
+        _verify(replace(inside, content=None))
 
 
 def test_no_signed_attributes() -> None:
