@@ -62,6 +62,90 @@ def test_a_budget_is_shared_with_inner_archives() -> None:
             _names(data, small)
 
 
+def test_the_most_that_a_budget_allows() -> None:
+    data = build_zip({"a": b"123", "b": b"4"})
+    assert _names(data, Budget(entries=2, size=4, depth=1)) == ["a", "b"]
+    for small in (Budget(entries=1), Budget(size=3), Budget(depth=0)):
+        with pytest.raises(FormatError, match="the archive has too many"):
+            _names(data, small)
+
+
+def test_a_budget_is_given_back_its_depth_whatever_happens() -> None:
+    budget = Budget(depth=1)
+    with pytest.raises(FormatError, match="the archive is damaged"), open_archive(io.BytesIO(build_zip({})), budget):
+        raise ValueError
+    assert budget.depth == 1
+
+
+def _with_size(file_size: int) -> bytes:
+    """Build an archive whose directory gives this size of its one entry; compressed it has 5 bytes."""
+    data = bytearray(build_zip({"a": b"12345"}, compression=0))
+    struct.pack_into("<I", data, data.index(b"PK\1\2") + 24, file_size)
+    return bytes(data)
+
+
+def test_a_bomb_is_a_thousand_times_its_size_beyond_16_mib() -> None:
+    assert _names(_with_size((16 << 20) + 5000)) == ["a"]
+    with pytest.raises(FormatError, match=f"the archive's entry a is a bomb: {(16 << 20) + 5001} bytes unpacked"):
+        _names(_with_size((16 << 20) + 5001))
+
+
+def _with_directory_size(size: int) -> bytes:
+    data = bytearray(build_zip({"a": b"1"}, comment=b""))
+    struct.pack_into("<I", data, len(data) - 10, size)
+    return bytes(data)
+
+
+def test_the_biggest_directory() -> None:
+    with pytest.raises(FormatError, match="the archive is damaged"):  # read, and found not to be so big
+        _names(_with_directory_size(8 << 20))
+    with pytest.raises(FormatError, match="the archive has too many entries"):
+        _names(_with_directory_size((8 << 20) + 1))
+
+
+@pytest.mark.parametrize("size", [0, 1, 100, 0xFFFF])
+def test_a_comment_of_any_size(size: int) -> None:
+    data = build_zip({"a": b"1"}, comment=b"x" * size)
+    assert _names(data) == ["a"]
+    for other in (data + b"x", data[:-1]):
+        with pytest.raises(FormatError, match="the archive is cut off"):
+            _names(other)
+
+
+@pytest.mark.parametrize(
+    ("name", "marker"),
+    [
+        ("META-INF/MANIFEST.MF", True),
+        ("meta-inf/manifest.mf", True),
+        ("[Content_Types].xml", True),
+        ("AppxSignature.p7x", True),
+        (".signature.p7s", True),
+        ("in/META-INF/MANIFEST.MF", False),
+        ("in/.signature.p7s", False),
+    ],
+)
+def test_packages_are_told_by_an_entry(name: str, marker: bool) -> None:
+    with open_archive(io.BytesIO(build_zip({"a": b"1", name: b""}))) as archive:
+        assert package_marker(archive) == (name if marker else None)
+
+
+def test_an_archive_by_another_name_is_data() -> None:
+    inner = build_zip({"a": b"1"})
+    script = b"exit 0\r\n# SIG # End signature block"
+    entries = {"a.zip": inner, "A.JAR": inner, "a.docx": inner, "a.txt": script, "a.ps1": script, "dir.ps1/": b""}
+    with open_archive(io.BytesIO(build_zip(entries))) as archive:
+        assert [archive.kind(info) for info in archive.entries] == ["zip", "zip", None, None, "powershell", None]
+
+
+def test_an_entry_is_extracted_whole() -> None:
+    data = bytes(range(256)) * 5000
+    with (
+        open_archive(io.BytesIO(build_zip({"a": data}))) as archive,
+        archive.extracted(archive.entries[0]) as file,
+    ):
+        assert (file.tell(), file.read()) == (0, data)
+
+
 def test_kinds_of_entries() -> None:
     with open_archive(io.BytesIO(build_zip(release()))) as archive:
         assert {info.filename: archive.kind(info) for info in archive.entries} == {

@@ -150,9 +150,13 @@ def test_the_signature_s_own_digest_is_the_one_that_it_is_of() -> None:
     # The attributes hold the content's digest by one algorithm; the signature over them is by another.
     message = sign_cms(_rsa(), DATA, CONTENT, digest="sha256")
     (info,) = message.signers
-    value = rsa_key().sign(info.signed_bytes or b"", padding.PKCS1v15(), SHA512())
-    changed = replace(info, signature=value, signature_algorithm=Algorithm("1.2.840.113549.1.1.13"))
-    assert _verify(replace(message, signers=(changed,))).digest_algorithm == "sha256"
+    for scheme, algorithm in (
+        (padding.PKCS1v15(), Algorithm("1.2.840.113549.1.1.13")),
+        (padding.PSS(padding.MGF1(SHA512()), 32), _pss("sha512")),
+    ):
+        value = rsa_key().sign(info.signed_bytes or b"", scheme, SHA512())
+        changed = replace(info, signature=value, signature_algorithm=algorithm)
+        assert _verify(replace(message, signers=(changed,))).digest_algorithm == "sha256"
 
 
 def test_a_key_of_another_kind_than_the_algorithm() -> None:
