@@ -42,6 +42,7 @@ _DESCRIPTIONS = {
     "github_token": "The job's token; it needs actions: read and contents: read.",
     "gitlab_access_token": "A project access token of scope read_api.",
     "azure_devops_token": "System.AccessToken.",
+    "artifact_retrieval_headers": "The headers, one a line, with which SignPath is to fetch it; secret.",
 }
 """The command line reads secrets from files, and says so; a plugin takes them as they are."""
 

@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import NoReturn
 
 from signpath_ci import __version__, settings
-from signpath_ci.errors import EXIT_CODES, UsageError
+from signpath_ci.errors import EXIT_CODES, NotGivenError, UsageError
 from signpath_ci.manifest import DEFAULT, read_manifest
 from signpath_ci.options import Given, check_text, explain
 
@@ -77,6 +77,10 @@ COMMANDS = (
 )
 
 
+SKIP = Command(name="skip", help="Sign nothing, for want of a token.", settings=settings.SkipSettings)
+"""What a command becomes where that is asked for; no word selects it."""
+
+
 class _Parser(argparse.ArgumentParser):
     """An argument parser whose complaints are this package's errors: one line, and the exit code of the table."""
 
@@ -99,7 +103,15 @@ def parse(arguments: Sequence[str], environment: Mapping[str, str]) -> tuple[Com
         common = settings.load(settings.Common, given, environment)
         explained = explain(command.settings, given, environment, manifest)
         return command, settings.ConfigSettings(json=common.json, log_level=common.log_level, explained=explained)
-    return command, settings.load(command.settings, given, environment, manifest)
+    try:
+        return command, settings.load(command.settings, given, environment, manifest)
+    except NotGivenError as error:
+        if "api_token" not in error.names or not issubclass(command.settings, settings.MissingToken):
+            raise
+        skip = settings.load(settings.SkipSettings, given, environment, manifest)
+        if skip.on_missing_token != "skip":  # noqa: S105 - a choice, no token
+            raise
+        return SKIP, skip
 
 
 def _manifest(command: Command, given: Mapping[str, str], environment: Mapping[str, str]) -> dict[str, Given]:

@@ -4,6 +4,7 @@
 
     SignPathError            70   as such only for defects of this program
     ├── UsageError                2   wrong option, variable or configuration
+    │   ├── NotGivenError         2   something that is required is missing
     │   └── UnexpectedAnswerError 2   the URL is not SignPath's: HTML, no JSON, promised fields missing
     ├── RefusedError              3   SignPath refused the call (a 4xx answer)
     ├── NotSignedError            4   the request ended as Failed, Denied or Canceled
@@ -51,6 +52,18 @@ class UsageError(SignPathError):
     """A wrong or missing option, environment variable or configuration file."""
 
     exit_code = 2
+
+
+class NotGivenError(UsageError):
+    """Required options are missing.
+
+    Args:
+        names: theirs, as settings fields.
+    """
+
+    def __init__(self, message: str, *, names: frozenset[str], hint: str = "") -> None:
+        self.names = names
+        super().__init__(message, hint=hint)
 
 
 class UnexpectedAnswerError(UsageError):

@@ -20,14 +20,29 @@ class Artifact:
     """A file as it was when it was hashed.
 
     Attributes:
-        path: where it lies.
-        size: in bytes.
+        path: where it lies; just its name where it lies elsewhere.
+        size: in bytes; `None` where it lies elsewhere and nobody said it.
         sha256: of its bytes, in lower-case hex.
     """
 
     path: Path
-    size: int
+    size: int | None
     sha256: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class RetrievalLink:
+    """Where SignPath fetches an artifact from, instead of being sent it (wire contract, section 1, "Submit").
+
+    Attributes:
+        url: may itself be a secret, as one that is signed for a while.
+        file_name: without a directory.
+        headers: name and value of those that SignPath sends along; secret.
+    """
+
+    url: str = field(repr=False)
+    file_name: str
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)

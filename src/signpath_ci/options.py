@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from signpath_ci.errors import UsageError
+from signpath_ci.errors import NotGivenError, UsageError
 
 _REQUIRED: Any = object()
 _UNEXPANDED_MACRO = re.compile(r"\$\([\w.]+\)")
@@ -38,6 +38,11 @@ class Secret:
     def reveal(self) -> str:
         """Return the token itself, for the one header that carries it."""
         return self._value
+
+    @property
+    def masked(self) -> tuple[str, ...]:
+        """What a CI system has to hide in its log."""
+        return (self._value,)
 
     def __repr__(self) -> str:
         return "Secret(***)"
@@ -193,7 +198,8 @@ def load(
         manifest: what the manifest gives, by field name.
 
     Raises:
-        UsageError: something required is missing (all of it is named), or a value is not what was expected.
+        NotGivenError: something required is missing; all of it is named.
+        UsageError: a value is not what was expected.
     """
     values: dict[str, object] = {}
     missing = []
@@ -205,8 +211,9 @@ def load(
         if texts and not row.is_list:
             values[row.name] = _parsed(row, texts[-1])
     if missing:
-        raise UsageError(
+        raise NotGivenError(
             f"Not given: {', '.join(row.label for row in missing)}.",
+            names=frozenset(row.name for row in missing),
             hint="Give it as the option or as the environment variable in brackets.",
         )
     return settings(**values)

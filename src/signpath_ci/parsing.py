@@ -59,6 +59,52 @@ def http_url(text: str) -> str:
     return text.strip().rstrip("/")
 
 
+def retrieval_url(text: str) -> str:
+    """Return a link as it is: a query may be its signature, and so it is never repeated where it is wrong."""
+    try:
+        http_url(text)
+    except ValueError as error:
+        raise HiddenValueError(str(error)) from None
+    return text.strip()
+
+
+def file_name(text: str) -> str:
+    """Return a name without a directory."""
+    if not text.strip(" .") or re.search(r"[/\\:]", text) or not text.isprintable():
+        raise ValueError("is no name of a file: it has no directory, and is one line.")
+    return text
+
+
+_HEADER = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([\x21-\x7e](?:[\x20-\x7e\t]*[\x21-\x7e])?)\s*")
+
+
+class Headers(Secret):
+    """HTTP headers, one a line, that can't be shown by accident."""
+
+    def __init__(self, value: str, pairs: tuple[tuple[str, str], ...]) -> None:
+        super().__init__(value)
+        self.pairs = pairs
+
+    @property
+    def masked(self) -> tuple[str, ...]:
+        """Each value, and what stands in it behind a word such as `Bearer`."""
+        values = [value for _, value in self.pairs]
+        return tuple(dict.fromkeys([*values, *(value.rpartition(" ")[2] for value in values)]))
+
+    @classmethod
+    def parse(cls, text: str) -> Headers:
+        """Return the headers of lines such as `Authorization: Bearer ...` (RFC 9110, section 5)."""
+        pairs = []
+        for line in filter(str.strip, text.splitlines()):
+            match = _HEADER.fullmatch(line)
+            if match is None:
+                raise HiddenValueError("is no list of headers: write one a line, NAME: VALUE, in plain ASCII.")
+            pairs.append((match[1], match[2]))
+        if not pairs:
+            raise ValueError("is empty: write one header a line, NAME: VALUE.")
+        return cls(text, tuple(pairs))
+
+
 def policy_slug(text: str) -> str:
     """Return the slug of a signing policy, or the rules that choose one, as they were written."""
     if are_rules(text):
@@ -76,11 +122,11 @@ def token(text: str) -> Secret:
     return Secret(stripped)
 
 
-def sha256_thumbprint(text: str) -> str:
+def sha256(text: str) -> str:
     """Return 64 hexadecimal digits in lower case, of whichever form people copied."""
     plain = re.sub(r"[\s:]", "", text).lower()
     if not re.fullmatch(r"[0-9a-f]{64}", plain):
-        raise ValueError("is no SHA-256 thumbprint: 64 hexadecimal digits.")
+        raise ValueError("is no SHA-256: 64 hexadecimal digits.")
     return plain
 
 

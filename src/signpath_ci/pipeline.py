@@ -5,7 +5,7 @@ What is downloaded does not get its final name before it is verified: no later s
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,9 +16,10 @@ from signpath_ci.model import Artifact, Expectations, Origin, SigningRequestFiel
 from signpath_ci.origin.compare import compare_origin, difference_table
 from signpath_ci.report import Reporter
 from signpath_ci.signing.adopt import Resubmission, resubmit_once, submit_once
-from signpath_ci.signing.artifact import read_artifact
+from signpath_ci.signing.artifact import Source
 from signpath_ci.signing.cancel import cancel, canceled_on_interrupt
 from signpath_ci.signing.download import check_target, download
+from signpath_ci.signing.extract import Split, check_split, download_and_split
 from signpath_ci.signing.receipt import ReceiptFile
 from signpath_ci.signing.submit import submit
 from signpath_ci.signing.wait import wait
@@ -56,12 +57,14 @@ class Collection:
 
     Attributes:
         target: where the signed file goes.
+        split: where the files go that a signed archive holds; `None`: it stays whole.
         force: replace the target where it exists.
         waiting: how long it is waited for.
         unsigned: the file that was submitted, to compare the content with; `None` where it is not at hand.
         expectations: what the signature must fulfil; `None`: the signed file is not verified.
         packages: sees to the libraries of verification.
         expected_origin: what SignPath must have recorded as origin; `None`: it is not compared.
+        name: what people know the target as, and a file that is refused is kept beside; `None`: the target itself.
     """
 
     target: Path
@@ -71,18 +74,48 @@ class Collection:
     expectations: Expectations | None
     packages: Packages
     expected_origin: ExpectedOrigin | None = None
+    name: Path | None = None
+    split: Split | None = None
+
+    @property
+    def shown_as(self) -> Path:
+        """What people know the target as."""
+        return self.name or self.target
+
+    def check(self, source: Path | None) -> None:
+        """Find out whether it can be written.
+
+        Raises:
+            LocalFileError: it can't, and why.
+        """
+        if self.split:
+            check_split(self.split, force=self.force)
+        else:
+            check_target(self.target, force=self.force, source=source)
 
 
 @dataclass(frozen=True, kw_only=True)
 class SigningResult:
-    """How far it came: `signed` is `None` where the run did not wait for it."""
+    """How far it came.
+
+    Attributes:
+        submission: the request.
+        signed: what was downloaded; `None` where the run did not wait for it.
+        files: the files that it was split into; nothing where it is one file.
+    """
 
     submission: Submission
     signed: Artifact | None = None
+    files: tuple[Path, ...] = ()
+
+    @property
+    def outputs(self) -> tuple[Path, ...]:
+        """Where the signed files lie."""
+        return self.files or ((self.signed.path,) if self.signed else ())
 
 
 def sign(
-    artifact: Path,
+    source: Source,
     fields: SigningRequestFields,
     collection: Collection | None,
     *,
@@ -95,7 +128,7 @@ def sign(
     """Sign one file; without a `collection`, just submit it.
 
     Args:
-        artifact: the file.
+        source: the file.
         fields: what else the submit says.
         collection: how the signed file is collected.
         api: SignPath.
@@ -107,13 +140,15 @@ def sign(
     Raises:
         SignPathError: one of its kinds, as `errors` lists them; the target is untouched then.
     """
-    unsigned = read_artifact(artifact)
+    unsigned = source.read()
     if collection is not None:
-        _check_collectable(collection, source=artifact)
-    reporter.artifact_read(unsigned)
+        _check_collectable(collection, source=source.path)
+    reporter.artifact_read(replace(unsigned, path=source.shown_as))
     with canceled_on_interrupt(api, keep=keep_on_interrupt) as made:
         if receipt is None:
-            submission = submit(api, unsigned, fields, on_progress=reporter.uploading, on_created=made)
+            submission = submit(
+                api, unsigned, fields, link=source.link, on_progress=reporter.uploading, on_created=made
+            )
             reporter.submitted(submission)
         else:
             submission = submit_once(
@@ -122,6 +157,7 @@ def sign(
                 fields,
                 receipt,
                 clock=clock,
+                link=source.link,
                 on_progress=reporter.uploading,
                 on_created=made,
                 on_submitted=reporter.submitted,
@@ -170,21 +206,22 @@ def collect(
     Raises:
         SignPathError: one of its kinds, as `errors` lists them; the target is untouched then.
     """
-    check_target(collection.target, force=collection.force, source=collection.unsigned)
+    collection.check(collection.unsigned)
     if collection.expectations is not None:
         collection.packages.start()
     await_completion(submission, collection.waiting, api=api, reporter=reporter, clock=clock)
     if collection.expected_origin is not None:
         _check_origin(collection.expected_origin, submission, api=api, reporter=reporter)
-    signed, _ = download(
-        api,
-        submission.signing_request_id,
-        collection.target,
-        force=collection.force,
-        on_progress=reporter.downloading,
-        accept=partial(_verify, collection=collection, reporter=reporter),
+    request_id, force, progress = submission.signing_request_id, collection.force, reporter.downloading
+    accept = partial(_verify, collection=collection, reporter=reporter)
+    if collection.split is None:
+        target, name = collection.target, collection.name
+        signed, _ = download(api, request_id, target, name=name, force=force, on_progress=progress, accept=accept)
+        return SigningResult(submission=submission, signed=signed)
+    signed, files = download_and_split(
+        api, request_id, collection.split, name=collection.shown_as, force=force, on_progress=progress, accept=accept
     )
-    return SigningResult(submission=submission, signed=signed)
+    return SigningResult(submission=submission, signed=signed, files=files)
 
 
 def await_completion(
@@ -220,13 +257,25 @@ def await_completion(
 
 def _check_collectable(collection: Collection, source: Path | None = None) -> None:
     """Find out before anything is submitted what could not be stored or verified after it was signed."""
-    check_target(collection.target, force=collection.force, source=source)
+    collection.check(source)
     if collection.expectations is None:
+        return
+    collection.packages.check()
+    if source is not None:
+        check_judgeable(source, collection.expectations)
+
+
+def check_judgeable(source: Path, expectations: Expectations | None) -> None:
+    """Find out whether what will come back for a file can be judged.
+
+    Raises:
+        UsageError: it can't, but is to be.
+    """
+    if expectations is None:
         return
     from signpath_ci.verify import can_verify
 
-    collection.packages.check()
-    if source is not None and not can_verify(source, collection.expectations):
+    if not can_verify(source, expectations):
         raise UsageError(
             f"{source} is of a format whose signatures can't be verified here.",
             hint="Name it with --allow-unsupported, or sign it with --verify off, and verify it by other means.",
@@ -244,7 +293,7 @@ def _verify(downloaded: Artifact, *, collection: Collection, reporter: Reporter)
         downloaded.path,
         unsigned=collection.unsigned,
         expectations=collection.expectations,
-        shown_as=collection.target,
+        shown_as=collection.shown_as,
     )
     reporter.verified(verdicts)
 

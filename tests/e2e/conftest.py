@@ -19,6 +19,7 @@ from signpath_ci.sandbox.child import running_sandbox
 from tests.support.pe import LAUNCHERS
 
 Sandbox = dict[str, Any]
+RequestsOf = Callable[[str], list[dict[str, Any]]]
 _IS_ROOT = os.geteuid() == 0
 _DEADLINE = 60  # seconds after which a process hangs, by the judgement of these tests
 
@@ -128,7 +129,7 @@ def executable(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def requests_of(sandbox: Sandbox) -> Callable[[str], list[dict[str, Any]]]:
+def requests_of(sandbox: Sandbox) -> RequestsOf:
     """The sandbox's own record of the requests for a file, by its SHA-256."""
 
     def listed(sha256: str) -> list[dict[str, Any]]:

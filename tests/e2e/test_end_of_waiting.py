@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.e2e.conftest import Program, finish
+from tests.e2e.conftest import Program, RequestsOf, finish
 from tests.e2e.test_receipts import _sha256
 
-RequestsOf = Callable[[str], list[dict[str, Any]]]
 GRACE = 7.5  # seconds that GitHub gives a canceled job
 
 

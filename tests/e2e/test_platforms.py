@@ -31,14 +31,17 @@ def test_no_token_is_left_anywhere(
     files = {"GITHUB_OUTPUT": tmp_path / "output", "GITHUB_STEP_SUMMARY": tmp_path / "summary.md"}
     job = _on(program, platform, AGENT_TEMPDIRECTORY=str(tmp_path), **{name: str(path) for name, path in files.items()})
 
+    def written() -> str:
+        return "".join(path.read_text("utf-8") for path in tmp_path.iterdir() if path.suffix in {"", ".md", ".env"})
+
     signed = job("sign", executable.name, "--log-level", "debug")
+    first = written()
     refused = job("sign", executable.name, "--force", "--project-slug", sandbox["api_token"][::-1])
 
     assert (signed.code, refused.code) == (0, 3), signed.err + refused.err
-    written = "".join(path.read_text("utf-8") for path in tmp_path.iterdir() if path.suffix in {"", ".md", ".env"})
-    assert "Completed" in written
+    assert "Completed" in first
     for finished in (signed, refused):
-        assert sandbox["api_token"] not in _visible(finished, platform) + written
+        assert sandbox["api_token"] not in _visible(finished, platform) + first + written()
 
 
 def test_github_gets_outputs_a_summary_and_the_reason_of_a_failure(
@@ -56,9 +59,13 @@ def test_github_gets_outputs_a_summary_and_the_reason_of_a_failure(
         "signing-request-web-url",
         "signed-artifact-download-url",
         "status",
+        "signed",
         "signed-artifact-path",
+        "signed",
     ]
+    assert output.read_text("utf-8").splitlines()[-2] == "false"
     annotations = [line for line in refused.err.splitlines() if line.startswith("::error")]
+    assert output.read_text("utf-8").splitlines()[-2] == "false"
     assert annotations == [f"::error title=SignPath::{refused.error}"]
     assert "no-such-project" in refused.error
     titles = [line for line in summary.read_text("utf-8").splitlines() if line.startswith("#")]
@@ -90,6 +97,7 @@ def test_gitlab_s_report_names_the_job(program: Program, executable: Path, tmp_p
         "SIGN_APP_SIGNPATH_SIGNING_REQUEST_WEB_URL",
         "SIGN_APP_SIGNPATH_SIGNED_ARTIFACT_DOWNLOAD_URL",
         "SIGN_APP_SIGNPATH_SIGNING_REQUEST_STATUS",
+        "SIGN_APP_SIGNPATH_SIGNED",
         "SIGN_APP_SIGNPATH_SIGNED_ARTIFACT_PATH",
     ]
 

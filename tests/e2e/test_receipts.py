@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 
-from tests.e2e.conftest import Program, Sandbox, sandbox_root
+from tests.e2e.conftest import Program, RequestsOf, Sandbox, sandbox_root
 from tests.support.pe import LAUNCHERS
-
-RequestsOf = Callable[[str], list[dict[str, Any]]]
 
 
 def _sha256(path: Path) -> str:

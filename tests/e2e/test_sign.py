@@ -9,17 +9,13 @@ import signal
 import subprocess
 import sys
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 import requests
 
-from tests.e2e.conftest import Program, Sandbox, finish, sandbox_root
+from tests.e2e.conftest import Program, RequestsOf, Sandbox, finish, sandbox_root
 from tests.support.oracles import needs_osslsigncode, osslsigncode_accepts
-
-RequestsOf = Callable[[str], list[dict[str, Any]]]
 
 
 def _sha256(path: Path) -> str:
@@ -45,6 +41,7 @@ def test_a_file_goes_in_and_a_signed_verified_file_comes_out(
         "web_link": result["web_link"],
         "input": str(executable),
         "output": str(signed),
+        "outputs": [str(signed)],
         "unsigned_sha256": _sha256(executable),
         "signed_sha256": _sha256(signed),
         "error": None,

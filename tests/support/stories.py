@@ -63,7 +63,7 @@ def tell_of_success(reporter: PlatformReporter) -> None:
     reporter.downloaded(artifact("tmp", sha256="cd" * 32))
     reporter.verified((verdict(),))
     reporter.close()
-    reporter.completed(Path("out dir/app.signed.exe"))
+    reporter.completed((Path("out dir/app.signed.exe"),))
 
 
 def tell_of_denial(reporter: PlatformReporter) -> None:
@@ -93,5 +93,5 @@ def tell_of_hostility(reporter: PlatformReporter) -> None:
     reporter.downloaded(artifact(HOSTILE))
     reporter.verified((verdict(path=Path(HOSTILE)), verdict(member=HOSTILE)))
     reporter.close()
-    reporter.completed(Path(HOSTILE))
+    reporter.completed((Path(HOSTILE),))
     reporter.failed(NotSignedError(HOSTILE, hint=HOSTILE))

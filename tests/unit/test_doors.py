@@ -19,8 +19,8 @@ MAY_IMPORT = {
     "api": set(),
     "cli": {"commands", "manifest", "options", "settings"},
     "commands": {
-        "api", "metadata", "options", "origin", "pipeline", "pipeline_connector", "report", "rules", "sandbox",
-        "settings", "signing", "verify",
+        "api", "metadata", "options", "origin", "parsing", "pipeline", "pipeline_connector", "report", "rules",
+        "sandbox", "settings", "signing", "verify",
     },
     "caches": set(),
     "clock": set(),

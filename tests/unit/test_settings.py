@@ -77,7 +77,7 @@ def test_a_timeout_is_more_than_zero() -> None:
         (
             "SIGNPATH_THUMBPRINT",
             "abc",
-            "--thumbprint (SIGNPATH_THUMBPRINT) is 'abc', which is no SHA-256 thumbprint: 64 hexadecimal digits.",
+            "--thumbprint (SIGNPATH_THUMBPRINT) is 'abc', which is no SHA-256: 64 hexadecimal digits.",
         ),
         (
             "SIGNPATH_STALL_TIMEOUT",

@@ -33,7 +33,7 @@ class BaseUrl:
                 f"The URL of the service at {parts.hostname} has a user name, query or fragment.",
                 hint=f"Give {option} without them.",
             )
-        self.is_loopback = _is_loopback(parts.hostname)
+        self.is_loopback = is_loopback(parts.hostname)
         if parts.scheme == "http" and not self.is_loopback:
             raise UsageError(
                 f"{url} is not encrypted: the token would travel in the clear.",
@@ -76,7 +76,8 @@ def _origin(parts: SplitResult) -> tuple[str, str, int | None]:
     return parts.scheme, parts.hostname or "", parts.port or _DEFAULT_PORTS.get(parts.scheme)
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Tell whether what is sent to a host stays on this machine."""
     if host == "localhost":
         return True
     try:

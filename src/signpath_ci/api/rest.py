@@ -14,6 +14,7 @@ from signpath_ci.model import (
     WAITS_FOR_UPLOAD,
     RecordedOrigin,
     RequestStatus,
+    RetrievalLink,
     SigningRequest,
     SigningRequestFields,
     Submission,
@@ -91,6 +92,30 @@ class SignPathApi:
         answer = self._transport.post(
             f"{self._requests}/SubmitWithArtifact",
             form,
+            form.content_type,
+            if_in_doubt=_LOOK_FIRST,
+        )
+        return self._submission(answer)
+
+    def submit_with_retrieval_link(
+        self, fields: SigningRequestFields, *, sha256: str, link: RetrievalLink
+    ) -> Submission:
+        """Submit an artifact that SignPath fetches by itself, and compares with its SHA-256. Not safe to repeat.
+
+        Raises:
+            ServiceUnavailableError: also where the server may have taken it.
+            LocalFileError: the build settings file can't be read.
+        """
+        announced = [("url", link.url), ("fileName", link.file_name), ("sha256Hash", sha256)]
+        for number, (name, value) in enumerate(link.headers):
+            announced += [(f"httpHeaders[{number}].key", name), (f"httpHeaders[{number}].value", value)]
+        form = MultipartForm(
+            [*form_fields(fields), *((f"artifactRetrievalLink.{name}", value) for name, value in announced)],
+            build_settings_parts(fields.build_settings_file),
+        )
+        answer = self._transport.post(
+            f"{self._requests}/SubmitWithArtifactRetrievalLink",
+            b"".join(form),
             form.content_type,
             if_in_doubt=_LOOK_FIRST,
         )

@@ -37,6 +37,11 @@ def sign_through_connector(settings: SignSettings, process: Process, reporter: R
             "Through a connector, the origin is neither sent nor can it be compared: the connector finds it out.",
             hint="Leave out --verify-origin and the trusted build system's token, or --connector-url.",
         )
+    if settings.artifact_retrieval_url:
+        raise UsageError(
+            "Through a connector, SignPath fetches the artifact from the CI system, and from nowhere else.",
+            hint="Leave out --artifact-retrieval-url, or --connector-url.",
+        )
     if settings.receipt or settings.cancel_after:
         raise UsageError(
             "Through a connector, a request can be neither adopted by a receipt nor canceled: it has no calls for it.",

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from typing import Any, TextIO, cast
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
 from signpath_ci.clock import Clock
 from signpath_ci.commands import Process
@@ -15,7 +15,12 @@ from signpath_ci.errors import InterruptedRunError, SeveralFailedError, SignPath
 from signpath_ci.pipeline import SigningResult
 from signpath_ci.report import Reporter, Several
 from signpath_ci.report.lines import LineReporter
+from signpath_ci.report.record import FileOutcome, Record
 from signpath_ci.report.result import ResultReporter
+
+if TYPE_CHECKING:
+    from signpath_ci.model import RequestStatus
+    from signpath_ci.report.platform import PlatformReporter
 
 _AT_ONCE = 32
 """Files that are under way at the same time; nearly all of it is waiting."""
@@ -28,13 +33,11 @@ SignOne = Callable[[int, Path, Reporter, Process], SigningResult]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Outcome:
-    """What became of a file: a result, or an error; `record` knows how far it came."""
+class Outcome(FileOutcome):
+    """What became of a file; `record` can tell it as an object, `result` is `None` where it failed."""
 
-    path: Path
     record: ResultReporter
     result: SigningResult | None = None
-    error: SignPathError | None = None
 
 
 def sign_many(files: Sequence[Path], sign_one: SignOne, process: Process) -> list[Outcome]:
@@ -57,10 +60,12 @@ def sign_many(files: Sequence[Path], sign_one: SignOne, process: Process) -> lis
             except Empty:
                 return
             record = ResultReporter()
-            told = Several(record, LineReporter(cast("TextIO", _Prefixed(process.stderr, path, lock)), process.clock))
+            lines = LineReporter(cast("TextIO", _Prefixed(process.stderr, path, lock)), process.clock)
+            approvals = _Approvals(process.platform, lock)
             try:
-                result = sign_one(number, path, told, stopped)
-                outcomes[number] = Outcome(path=path, record=record, result=result)
+                result = sign_one(number, path, Several(record, lines, approvals), stopped)
+                output = result.signed.path if result.signed else None
+                outcomes[number] = Outcome(path=path, record=record, output=output, result=result)
             except SignPathError as error:
                 outcomes[number] = Outcome(path=path, record=record, error=error)
             except Exception as error:  # noqa: BLE001 - a defect of ours: told by the main thread, as any
@@ -107,6 +112,20 @@ def _stoppable(clock: Clock, stop: threading.Event) -> Clock:
     return replace(clock, sleep=sleep)
 
 
+class _Approvals(Record):
+    """Lets the CI system ask for the approval of each file's request."""
+
+    def __init__(self, platform: PlatformReporter | None, lock: threading.Lock) -> None:
+        super().__init__()
+        self._platform, self._lock = platform, lock
+
+    def status_changed(self, status: RequestStatus, waited: float) -> None:
+        super().status_changed(status, waited)
+        if self._platform:
+            with self._lock:
+                self._platform.ask_for_approval(status, self.web_link)
+
+
 class _Prefixed:
     """A stream whose lines begin with a file's name; lines of several threads do not mix."""
 
@@ -127,7 +146,10 @@ def results(outcomes: Sequence[Outcome], *, level: str) -> list[dict[str, Any]]:
     return [
         {
             **outcome.record.result(
-                signed=outcome.result.signed if outcome.result else None, level=level, error=outcome.error
+                signed=outcome.result.signed if outcome.result else None,
+                outputs=outcome.result.outputs if outcome.result else (),
+                level=level,
+                error=outcome.error,
             ),
             "input": str(outcome.path),
         }

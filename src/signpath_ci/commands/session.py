@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from signpath_ci.commands import Process, print_object, print_path, print_words, reporter_for
 from signpath_ci.commands.earlier import EarlierRequest
@@ -25,43 +25,58 @@ if TYPE_CHECKING:
     from signpath_ci.report.platform import PlatformReporter
 
 
-def run_signing(settings: Common, process: Process, *, level: str, work: Callable[[Reporter], SigningResult]) -> None:
+def run_signing(
+    settings: Common, process: Process, *, level: str, work: Callable[[Reporter], SigningResult | None]
+) -> None:
     """Do the work; print the signed file's path (without one the request's id), or with `--json` one object.
 
     Args:
         settings: whether JSON is wanted.
         process: where to print.
         level: what `--verify` demands.
-        work: is given the reporter.
+        work: is given the reporter; returns `None` where there was nothing to do.
 
     Raises:
         SignPathError: the work failed. With `--json` the object is printed all the same, with what is known.
     """
     record = ResultReporter()
     told = Several(record, reporter_for(process))
-    with closing(told) as reporter, _platform_hears_log(process):
-        for secret in _secrets(settings):
-            reporter.secret(secret)
+    with watched(settings, process, told) as reporter:
         try:
             result = work(reporter)
         except SignPathError as error:
             if settings.json:
                 print_object(process, record.result(signed=None, level=level, error=error))
             raise
-    told.completed(result.signed.path if result.signed else None)
+    outputs = result.outputs if result else ()
+    told.completed(outputs)
     if settings.json:
-        print_object(process, record.result(signed=result.signed, level=level))
-    elif result.signed:
-        print_path(process, result.signed.path)
-    else:
+        signed = result.signed if result else None
+        print_object(process, record.result(signed=signed, outputs=outputs, level=level))
+        return
+    for path in outputs:
+        print_path(process, path)
+    if result and not outputs:
         print_words(process, result.submission.signing_request_id)
+
+
+R = TypeVar("R", bound=Reporter)
+
+
+@contextmanager
+def watched(settings: Common, process: Process, reporter: R) -> Iterator[R]:
+    """Let a reporter, and the CI system's, watch the work: secrets are masked first, and it is closed at the end."""
+    with closing(reporter), _platform_hears_log(process):
+        for secret in _secrets(settings):
+            reporter.secret(secret)
+        yield reporter
 
 
 def _secrets(settings: Common) -> Iterator[str]:
     for row in options(type(settings)):
         value = getattr(settings, row.name)
         if isinstance(value, Secret):
-            yield value.reveal()
+            yield from value.masked
 
 
 @contextmanager

@@ -6,9 +6,13 @@ A reporter hears of each step of the street and never changes its course.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from signpath_ci.errors import SignPathError
 from signpath_ci.model import Artifact, Origin, RequestStatus, Submission, Verdict
+
+if TYPE_CHECKING:
+    from signpath_ci.report.record import FileOutcome
 
 
 class Reporter:
@@ -53,8 +57,11 @@ class Reporter:
     def close(self) -> None:
         """The work has ended, well or not; what is shown of it comes to its end."""
 
-    def completed(self, output: Path | None) -> None:
-        """The run is a success; `output` is where the signed file or files lie, `None` where they were not fetched."""
+    def several(self, outcomes: tuple[FileOutcome, ...]) -> None:
+        """What became of each of several files that were signed at the same time; the end of the run follows."""
+
+    def completed(self, outputs: tuple[Path, ...]) -> None:
+        """The run is a success; `outputs` is where the signed files lie: none where they were not fetched."""
 
     def failed(self, error: SignPathError) -> None:
         """The run has failed. It may be the only thing that is ever told."""
@@ -118,9 +125,13 @@ class Several(Reporter):
         for reporter in self._reporters:
             reporter.close()
 
-    def completed(self, output: Path | None) -> None:
+    def several(self, outcomes: tuple[FileOutcome, ...]) -> None:
         for reporter in self._reporters:
-            reporter.completed(output)
+            reporter.several(outcomes)
+
+    def completed(self, outputs: tuple[Path, ...]) -> None:
+        for reporter in self._reporters:
+            reporter.completed(outputs)
 
     def failed(self, error: SignPathError) -> None:
         for reporter in self._reporters:

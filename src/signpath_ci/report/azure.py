@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TextIO
 
-from signpath_ci.report.platform import DOWNLOAD_URL, PATH, REQUEST_ID, STATUS, WEB_URL, PlatformReporter
+from signpath_ci.report.platform import DOWNLOAD_URL, PATH, REQUEST_ID, SIGNED, STATUS, WEB_URL, PlatformReporter
 from signpath_ci.text import one_line
 
 _log = logging.getLogger(__name__)
@@ -21,6 +21,7 @@ _NAMES = {
     DOWNLOAD_URL: "SignedArtifactDownloadUrl",
     PATH: "SignedArtifactPath",
     STATUS: "Status",
+    SIGNED: "Signed",
 }
 _DATA = str.maketrans({"%": "%AZP25", "\r": "%0D", "\n": "%0A"})
 _STEP = 10

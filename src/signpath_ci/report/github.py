@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TextIO
 
-from signpath_ci.report.platform import DOWNLOAD_URL, PATH, REQUEST_ID, STATUS, WEB_URL, PlatformReporter
+from signpath_ci.report.platform import DOWNLOAD_URL, PATH, REQUEST_ID, SIGNED, STATUS, WEB_URL, PlatformReporter
 from signpath_ci.text import one_line
 
 _NAMES = {
@@ -20,6 +20,7 @@ _NAMES = {
     DOWNLOAD_URL: "signed-artifact-download-url",
     PATH: "signed-artifact-path",
     STATUS: "status",
+    SIGNED: "signed",
 }
 _DATA = str.maketrans({"%": "%25", "\r": "%0D", "\n": "%0A"})
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TextIO
 
 from signpath_ci.clock import Clock
-from signpath_ci.report.platform import DOWNLOAD_URL, PATH, REQUEST_ID, STATUS, WEB_URL, PlatformReporter
+from signpath_ci.report.platform import DOWNLOAD_URL, PATH, REQUEST_ID, SIGNED, STATUS, WEB_URL, PlatformReporter
 from signpath_ci.text import one_line
 
 _log = logging.getLogger(__name__)
@@ -23,6 +23,7 @@ _NAMES = {
     DOWNLOAD_URL: "SIGNPATH_SIGNED_ARTIFACT_DOWNLOAD_URL",
     PATH: "SIGNPATH_SIGNED_ARTIFACT_PATH",
     STATUS: "SIGNPATH_SIGNING_REQUEST_STATUS",
+    SIGNED: "SIGNPATH_SIGNED",
 }
 _CLEAR_LINE, _BOLD, _PLAIN = "\x1b[0K", "\x1b[1m", "\x1b[0m"
 
@@ -36,6 +37,8 @@ class GitLabReporter(PlatformReporter):
         directory: what a relative name of that file is relative to.
         clock: for the times that GitLab wants with sections.
     """
+
+    _has_lists = False  # a dotenv report has one line a value
 
     def __init__(self, stream: TextIO, environment: Mapping[str, str], directory: Path, clock: Clock) -> None:
         super().__init__(stream)

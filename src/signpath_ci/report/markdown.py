@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from signpath_ci.errors import SignPathError
 from signpath_ci.report.neutral import code, link
-from signpath_ci.report.record import Record
+from signpath_ci.report.record import FileOutcome, Record
 from signpath_ci.report.words import file_words, judgement_words, origin_words, stamp_words, status_words
 
 _MOST_FILES = 100
@@ -20,12 +20,20 @@ def summary(record: Record, *, error: SignPathError | None = None) -> str:
     parts.append(["| | |", "| --- | --- |", *(f"| {name} | {value} |" for name, value in _facts(record))])
     if len(record.verdicts) > 1:
         parts.append(_files(record))
+    if record.outcomes:
+        parts.append(_outcomes(record.outcomes))
     return "\n\n".join("\n".join(part) for part in parts) + "\n"
 
 
 def _outcome(record: Record, error: SignPathError | None) -> str:
+    if record.outcomes:
+        good = sum(outcome.error is None for outcome in record.outcomes)
+        done = "signed" if any(outcome.output for outcome in record.outcomes) else "submitted"
+        return f"{good} of {len(record.outcomes)} files {done}"
     if error is not None:
         return "not signed" if record.signed is None else "not accepted"
+    if record.submission is None:
+        return "nothing to sign"
     if record.signed is None:
         return "completed" if record.status and record.status.is_completed else "submitted"
     return "signed and verified" if record.verdicts else "signed, not verified"
@@ -35,8 +43,10 @@ def _facts(record: Record) -> Iterator[tuple[str, str]]:
     if record.unsigned:
         yield "File", code(str(record.unsigned.path))
         yield "SHA-256 before", code(record.unsigned.sha256)
-    if record.output:
-        yield "Signed", code(str(record.output))
+    if len(record.outputs) == 1:
+        yield "Signed", code(str(record.outputs[0]))
+    elif record.outputs and not record.outcomes:
+        yield "Signed", code(f"{len(record.outputs)} files")
     if record.signed:
         yield "SHA-256 after", code(record.signed.sha256)
     if len(record.verdicts) == 1:
@@ -64,3 +74,25 @@ def _files(record: Record) -> list[str]:
     if len(record.verdicts) > _MOST_FILES:
         rows.append(f"and {len(record.verdicts) - _MOST_FILES} more | | | ")
     return ["| File | Signer | Time stamp | Verification |", "| --- | --- | --- | --- |", *(f"| {r} |" for r in rows)]
+
+
+def _outcomes(outcomes: tuple[FileOutcome, ...]) -> list[str]:
+    """Return a row for each of several files, those that failed first: the table may be cut off."""
+    ordered = sorted(outcomes, key=lambda outcome: outcome.error is None)
+    rows = [" | ".join(_outcome_cells(outcome)) for outcome in ordered[:_MOST_FILES]]
+    if len(outcomes) > _MOST_FILES:
+        rows.append(f"and {len(outcomes) - _MOST_FILES} more | | | | ")
+    head = ["| File | Signing request | Status | Signer | Result |", "| --- | --- | --- | --- | --- |"]
+    return [*head, *(f"| {row} |" for row in rows)]
+
+
+def _outcome_cells(outcome: FileOutcome) -> Iterator[str]:
+    record = outcome.record
+    yield code(str(outcome.path))
+    yield link(record.submission.signing_request_id, record.web_link) if record.submission else ""
+    yield code(status_words(record.status)) if record.status else ""
+    yield ", ".join(code(subject) for subject in dict.fromkeys(verdict.signer.subject for verdict in record.verdicts))
+    if outcome.error:
+        yield code(str(outcome.error))
+    else:
+        yield ", ".join(dict.fromkeys(code(judgement_words(verdict)) for verdict in record.verdicts))

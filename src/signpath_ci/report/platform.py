@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from io import FileIO
 from pathlib import Path
 from typing import TextIO
@@ -13,13 +13,15 @@ from signpath_ci.errors import SignPathError
 from signpath_ci.model import Artifact, RequestStatus, Submission
 from signpath_ci.report.markdown import summary
 from signpath_ci.report.neutral import token, web_url
-from signpath_ci.report.record import Record
+from signpath_ci.report.record import FileOutcome, Record
 from signpath_ci.text import one_line
 
 _log = logging.getLogger(__name__)
 _WAITS_FOR_APPROVAL = "WaitingForApproval"
 
-REQUEST_ID, WEB_URL, DOWNLOAD_URL, PATH, STATUS = "request id", "web url", "download url", "path", "status"
+REQUEST_ID, WEB_URL, DOWNLOAD_URL, PATH, STATUS, SIGNED = (
+    "request id", "web url", "download url", "path", "status", "signed"
+)  # fmt: skip
 """The outputs of every plugin; each CI system has its own names for them."""
 
 
@@ -30,11 +32,14 @@ class PlatformReporter(Record):
         stream: of the job's log, where commands to the CI system are written.
     """
 
+    _has_lists = True
+    """Whether a value may have several lines."""
+
     def __init__(self, stream: TextIO) -> None:
         super().__init__()
         self._stream = stream
         self._group_is_open = False
-        self._approval_asked_for = False
+        self._approvals_asked_for: set[str] = set()
 
     def artifact_read(self, artifact: Artifact) -> None:
         super().artifact_read(artifact)
@@ -47,10 +52,15 @@ class PlatformReporter(Record):
 
     def status_changed(self, status: RequestStatus, waited: float) -> None:
         super().status_changed(status, waited)
-        if status.status == _WAITS_FOR_APPROVAL and not self._approval_asked_for:
-            self._approval_asked_for = True
-            where = f": {web_url(self.web_link)}" if web_url(self.web_link) else "."
-            self._annotate(logging.INFO, f"The signing request {status.signing_request_id} waits for approval{where}")
+        self.ask_for_approval(status, self.web_link)
+
+    def ask_for_approval(self, status: RequestStatus, web_link: str | None) -> None:
+        """Tell once where people look first that a request waits for them, if it does."""
+        request_id = status.signing_request_id
+        if status.status == _WAITS_FOR_APPROVAL and request_id not in self._approvals_asked_for:
+            self._approvals_asked_for.add(request_id)
+            where = f": {web_url(web_link)}" if web_url(web_link) else "."
+            self._annotate(logging.INFO, f"The signing request {request_id} waits for approval{where}")
 
     def downloaded(self, artifact: Artifact) -> None:
         super().downloaded(artifact)
@@ -65,21 +75,40 @@ class PlatformReporter(Record):
     def close(self) -> None:
         self._end_group()
 
-    def completed(self, output: Path | None) -> None:
-        super().completed(output)
-        self._outputs({**self._status(), **({PATH: str(output)} if output else {})})
+    def several(self, outcomes: tuple[FileOutcome, ...]) -> None:
+        super().several(outcomes)
+        submissions = [outcome.record.submission for outcome in outcomes if outcome.record.submission]
+        lists = {
+            REQUEST_ID: [token(submission.signing_request_id) for submission in submissions],
+            WEB_URL: [web_url(submission.web_link) or "" for submission in submissions],
+            DOWNLOAD_URL: [web_url(submission.signed_artifact_url) or "" for submission in submissions],
+        }
+        lines = {name: self._lines(values) for name, values in lists.items()}
+        self._outputs({name: value for name, value in lines.items() if value})
+
+    def completed(self, outputs: tuple[Path, ...]) -> None:
+        super().completed(outputs)
+        paths = self._lines([str(path) for path in outputs])
+        signed = {SIGNED: "true" if self.is_signed else "false"}
+        self._outputs({**self._status(), **signed, **({PATH: paths} if paths else {})})
         self._summarise(summary(self))
 
     def failed(self, error: SignPathError) -> None:
         self._end_group()
         self._annotate(logging.ERROR, str(error))
-        self._outputs(self._status())
         if self.policy or self.unsigned or self.submission:
+            self._outputs({**self._status(), SIGNED: "false"})
             self._summarise(summary(self, error=error))
 
     def _urls(self, submission: Submission) -> dict[str, str]:
         urls = {WEB_URL: web_url(submission.web_link), DOWNLOAD_URL: web_url(submission.signed_artifact_url)}
         return {name: url for name, url in urls.items() if url}
+
+    def _lines(self, values: Sequence[str]) -> str:
+        """Return one value, or several as lines; nothing where they can't be told apart so."""
+        if len(values) > 1 and not (self._has_lists and all(value.isprintable() for value in values)):
+            return ""
+        return "\n".join(values) if any(values) else ""
 
     def _status(self) -> dict[str, str]:
         return {STATUS: token(self.status.status)} if self.status else {}

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
+from signpath_ci.errors import SignPathError
 from signpath_ci.model import Artifact, Origin, RequestStatus, Submission, Verdict
 from signpath_ci.report import Reporter
 
@@ -21,7 +23,8 @@ class Record(Reporter):
         waited: seconds that it was waited for.
         signed: the signed file, once it has come.
         verdicts: of the signed file, once it was verified.
-        output: where the signed file or files lie, once the run is a success.
+        outputs: where the signed files lie, once the run is a success.
+        outcomes: of each file, where several are signed at the same time; `None` elsewhere.
     """
 
     def __init__(self) -> None:
@@ -34,13 +37,21 @@ class Record(Reporter):
         self.waited: float | None = None
         self.signed: Artifact | None = None
         self.verdicts: tuple[Verdict, ...] = ()
-        self.output: Path | None = None
+        self.outputs: tuple[Path, ...] = ()
+        self.outcomes: tuple[FileOutcome, ...] | None = None
 
     @property
     def web_link(self) -> str | None:
         """The request's page for people, where any answer named one."""
         links = (answer.web_link for answer in (self.status, self.submission) if answer)
         return next((link for link in links if link), None)
+
+    @property
+    def is_signed(self) -> bool:
+        """Whether what was to be signed is, of a run that is a success: a request may not have been waited for."""
+        if self.outcomes is not None:
+            return all(outcome.record.is_signed for outcome in self.outcomes)
+        return bool(self.outputs) or (self.status is not None and self.status.is_completed)
 
     def planned(self, *, project: str | None, policy: str, origin: Origin | None) -> None:
         self.project, self.policy, self.origin = project, policy, origin
@@ -63,5 +74,25 @@ class Record(Reporter):
     def verified(self, verdicts: tuple[Verdict, ...]) -> None:
         self.verdicts = verdicts
 
-    def completed(self, output: Path | None) -> None:
-        self.output = output
+    def several(self, outcomes: tuple[FileOutcome, ...]) -> None:
+        self.outcomes = outcomes
+
+    def completed(self, outputs: tuple[Path, ...]) -> None:
+        self.outputs = outputs
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileOutcome:
+    """What became of one of several files.
+
+    Attributes:
+        path: the file.
+        record: how far it came.
+        output: where the signed file lies; `None` where there is none.
+        error: why it failed; `None` where it did not.
+    """
+
+    path: Path
+    record: Record
+    output: Path | None = None
+    error: SignPathError | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from signpath_ci.errors import SignPathError
@@ -12,11 +13,19 @@ from signpath_ci.report.record import Record
 class ResultReporter(Record):
     """Tells the result of a run as an object, also where the run failed half-way."""
 
-    def result(self, *, signed: Artifact | None, level: str, error: SignPathError | None = None) -> dict[str, Any]:
+    def result(
+        self,
+        *,
+        signed: Artifact | None,
+        level: str,
+        outputs: tuple[Path, ...] = (),
+        error: SignPathError | None = None,
+    ) -> dict[str, Any]:
         """Return the object that `sign --json` prints.
 
         Args:
-            signed: the signed file, where there is one.
+            signed: the signed file, where there is one; what was downloaded, where that was split into files.
+            outputs: the signed files.
             level: what `--verify` demanded.
             error: why the run failed, where it did.
         """
@@ -27,6 +36,7 @@ class ResultReporter(Record):
             "web_link": self.submission.web_link if self.submission else None,
             "input": str(self.unsigned.path) if self.unsigned else None,
             "output": str(signed.path) if signed else None,
+            "outputs": [str(path) for path in outputs],
             "unsigned_sha256": self.unsigned.sha256 if self.unsigned else None,
             "signed_sha256": signed.sha256 if signed else None,
             "verification": {"level": level, "verdicts": [verdict_object(verdict) for verdict in self.verdicts]},

@@ -7,8 +7,10 @@ from signpath_ci.model import Origin, RequestStatus, Verdict
 _KIB = 1024
 
 
-def size(count: int) -> str:
+def size(count: int | None) -> str:
     """Return a number of bytes for people: `512 bytes`, `1.5 MiB`."""
+    if count is None:
+        return "size unknown"
     if count < _KIB:
         return f"{count} bytes"
     value, unit = count / _KIB, "KiB"

@@ -27,9 +27,11 @@ from signpath_ci.settings.groups import (
     Manifest,
     MayWait,
     Metadata,
+    MissingToken,
     OriginComparison,
     OriginTrust,
     Receipts,
+    RemoteArtifact,
     Request,
     Retrieval,
     SandboxServer,
@@ -52,12 +54,14 @@ __all__ = [
     "Manifest",
     "MayWait",
     "Metadata",
+    "MissingToken",
     "Option",
     "OriginComparison",
     "OriginSettings",
     "OriginTrust",
     "PromoteSettings",
     "Receipts",
+    "RemoteArtifact",
     "Request",
     "RequestSettings",
     "ResubmitSettings",
@@ -67,6 +71,7 @@ __all__ = [
     "Secret",
     "Service",
     "SignSettings",
+    "SkipSettings",
     "SubmitSettings",
     "Trust",
     "VerifySettings",
@@ -78,7 +83,7 @@ __all__ = [
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class Submitting(Request, Metadata, Service, OriginTrust):
+class Submitting(Request, RemoteArtifact, Metadata, Service, MissingToken, OriginTrust):
     """What a submit needs."""
 
     @property
@@ -109,6 +114,11 @@ class SignSettings(
     in_place: bool = option(
         "Replace the files by the signed ones: all of them, or where one fails none.", flag=True, default="false"
     )
+    bundle: bool = option(
+        "Put all files into one ZIP and one request, and the signed files back to where they belong.",
+        flag=True,
+        default="false",
+    )
     skip_signed: bool = option(
         "Leave out files that carry a signature already, as demanded of signed files.", flag=True, default="false"
     )
@@ -118,7 +128,7 @@ class SignSettings(
 class SubmitSettings(Submitting, Receipts, Interruption, Common):
     """Settings of `submit`."""
 
-    artifact: Path = option("The file to submit.", parse=Path, positional=True, metavar="FILE")
+    artifact: Path | None = option("The file to submit.", parse=Path, default=None, positional=True, metavar="FILE")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -127,7 +137,9 @@ class WaitSettings(Earlier, Service, Waiting, Common):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class ResubmitSettings(Earlier, EarlierRetrieval, Receipts, Service, MayWait, Interruption, Trust, Libraries, Common):
+class ResubmitSettings(
+    Earlier, EarlierRetrieval, Receipts, Service, MissingToken, MayWait, Interruption, Trust, Libraries, Common
+):
     """Settings of `resubmit`."""
 
     signing_policy_slug: str = option(
@@ -144,7 +156,7 @@ class PromoteSettings(Build, ResubmitSettings):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class DownloadSettings(Earlier, EarlierRetrieval, Service, MayWait, Trust, Libraries, Common):
+class DownloadSettings(Earlier, EarlierRetrieval, Service, MissingToken, MayWait, Trust, Libraries, Common):
     """Settings of `download`."""
 
 
@@ -176,6 +188,11 @@ class ConfigSettings(Common):
     """
 
     explained: tuple[Explained, ...]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class SkipSettings(MissingToken, Common):
+    """Settings of what a command becomes without a token."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)

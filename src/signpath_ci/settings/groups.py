@@ -8,11 +8,14 @@ from pathlib import Path
 from signpath_ci.model import STRONG_DIGESTS
 from signpath_ci.options import Secret, option
 from signpath_ci.parsing import (
+    Headers,
+    file_name,
     http_url,
     organization_uuid,
     policy_slug,
     positive_duration,
-    sha256_thumbprint,
+    retrieval_url,
+    sha256,
     token,
 )
 
@@ -94,6 +97,47 @@ class Request:
     )
     artifact_configuration_slug: str | None = option(
         "The artifact configuration; without it the project's default.", default=None, metavar="SLUG"
+    )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class RemoteArtifact:
+    """A file that SignPath fetches by itself, for huge ones."""
+
+    artifact_retrieval_url: str | None = option(
+        "Where SignPath fetches the file, instead of being sent it. A file named besides gives name and SHA-256, and "
+        "what comes back is compared with it.",
+        parse=retrieval_url,
+        default=None,
+        metavar="URL",
+    )
+    artifact_retrieval_name: str | None = option(
+        "The name of that file; without it that of the file here, or the last part of the URL.",
+        parse=file_name,
+        default=None,
+        metavar="NAME",
+    )
+    artifact_retrieval_sha256: str | None = option(
+        "Its SHA-256; needed where the file is not here.", parse=sha256, default=None, metavar="SHA256"
+    )
+    artifact_retrieval_headers: Headers | None = option(
+        "Reads the headers, one a line, with which SignPath is to fetch it from a file.",
+        parse=Headers.parse,
+        secret=True,
+        default=None,
+        metavar="FILE",
+    )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class MissingToken:
+    """What happens where a build has no API token, such as that of a fork's pull request."""
+
+    on_missing_token: str = option(
+        "`fail`; or `skip`: nothing is signed, and the run is a success, with a warning. A tag's build fails even so.",
+        choices=("fail", "skip"),
+        default="fail",
+        metavar="WHAT",
     )
 
 
@@ -202,7 +246,7 @@ class Trust:
     )
     thumbprint: tuple[str, ...] = option(
         "The SHA-256 thumbprint of an accepted signer's certificate. Can be repeated.",
-        parse=sha256_thumbprint,
+        parse=sha256,
         many=True,
         metavar="SHA256",
     )

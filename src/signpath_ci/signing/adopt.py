@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING
 
 from signpath_ci.clock import Clock
 from signpath_ci.errors import LocalFileError, RefusedError
-from signpath_ci.model import WAITS_FOR_UPLOAD, Artifact, RequestStatus, SigningRequestFields, Submission
+from signpath_ci.model import (
+    WAITS_FOR_UPLOAD,
+    Artifact,
+    RequestStatus,
+    RetrievalLink,
+    SigningRequestFields,
+    Submission,
+)
 from signpath_ci.signing.receipt import (
     Receipt,
     ReceiptFile,
@@ -40,6 +47,7 @@ def submit_once(
     file: ReceiptFile,
     *,
     clock: Clock,
+    link: RetrievalLink | None = None,
     on_progress: Callable[[int, int], None],
     on_created: Callable[[Submission], None],
     on_submitted: Callable[[Submission], None],
@@ -55,6 +63,7 @@ def submit_once(
         fields: what else the submit says.
         file: the receipt, which need not be there.
         clock: for the receipt's times.
+        link: as in `submit`.
         on_progress: as in `submit`.
         on_created: is told a request that is new.
         on_submitted: is told the request once SignPath has the file; before anything can go wrong with the receipt.
@@ -81,7 +90,7 @@ def submit_once(
         made.append(receipt_of(submission, artifact, fields, file, now=clock.now()))
         _write(file, made[0])
 
-    submission = submit(api, artifact, fields, on_progress=on_progress, on_created=keep)
+    submission = submit(api, artifact, fields, link=link, on_progress=on_progress, on_created=keep)
     on_submitted(submission)
     _write(file, uploaded(made[0], now=clock.now()))
     return submission
@@ -120,6 +129,8 @@ def find_adoptable(api: SignPathApi, wanted: Receipt, file: ReceiptFile) -> tupl
             reasons = ["SignPath does not know its request"]
         elif status.is_final and not status.is_completed:
             reasons = [f"its request ended as {status.status}"]
+        elif status.status == WAITS_FOR_UPLOAD and wanted.input is not None and wanted.input.size is None:
+            reasons = ["its request waits for the upload of a file that is not here"]
     if status is None or reasons:
         _log.warning(
             "The receipt %s (signing request %s) does not fit: %s. Submitting anew.",

@@ -35,7 +35,7 @@ _BROKEN = (
     zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError, RuntimeError, ValueError, OverflowError
 )  # fmt: skip
 _BLOCK = 256 * 1024
-_HINT = "Nothing was extracted; --skip-decompress saves the archive as it is."
+_HINT = "Nothing was extracted."
 
 
 @dataclass(frozen=True)

@@ -6,14 +6,53 @@ import hashlib
 import os
 import stat
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from signpath_ci.errors import LocalFileError
-from signpath_ci.model import Artifact
+from signpath_ci.model import Artifact, RetrievalLink
 
 _BLOCK = 256 * 1024
 # Without O_NONBLOCK opening a FIFO would wait for a writer; Windows has no FIFOs, but a text mode.
 _FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """What is to be signed.
+
+    Attributes:
+        path: the file; `None` where it lies elsewhere only.
+        link: where SignPath fetches it from; `None`: it is sent.
+        name: what people know it as, where that is not its path.
+        sha256: what it must be, in lower-case hex; `None`: whatever it is. Known where there is no file.
+    """
+
+    path: Path | None = None
+    link: RetrievalLink | None = None
+    name: Path | None = None
+    sha256: str | None = None
+
+    @property
+    def shown_as(self) -> Path:
+        """What people know it as."""
+        return self.name or self.path or Path()
+
+    def read(self) -> Artifact:
+        """Return what is known of it.
+
+        Raises:
+            LocalFileError: it is missing, empty, unreadable, no regular file, or another one.
+        """
+        if self.path is None:
+            return Artifact(path=self.shown_as, size=None, sha256=self.sha256 or "")
+        artifact = read_artifact(self.path)
+        if self.sha256 not in {None, artifact.sha256}:
+            raise LocalFileError(
+                f"{self.path} has SHA-256 {artifact.sha256}, and not {self.sha256}.",
+                hint="Name the file that was stored under the link.",
+            )
+        return artifact
 
 
 def read_artifact(path: Path) -> Artifact:
@@ -27,8 +66,13 @@ def read_artifact(path: Path) -> Artifact:
         digest.update(block)
         size += len(block)
     if not size:
-        raise LocalFileError(f"{path} is empty.", hint="Check that the step that builds it has succeeded.")
+        raise empty_error(path)
     return Artifact(path=path, size=size, sha256=digest.hexdigest())
+
+
+def empty_error(path: Path) -> LocalFileError:
+    """Return the error for a file without a byte."""
+    return LocalFileError(f"{path} is empty.", hint="Check that the step that builds it has succeeded.")
 
 
 def read_blocks(path: Path) -> Iterator[bytes]:

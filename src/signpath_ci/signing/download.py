@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
@@ -35,6 +35,7 @@ def download(
     signing_request_id: str,
     target: Path,
     *,
+    name: Path | None = None,
     force: bool,
     on_progress: Callable[[int, int], None],
     accept: Callable[[Artifact], A],
@@ -45,11 +46,12 @@ def download(
         api: who sends it.
         signing_request_id: of a completed request.
         target: the file's name.
+        name: what people know it as, where `target` is only a temporary place.
         force: replace an existing file.
         on_progress: is told the bytes that have come and those in all (0 where that is not known); starts again where
             the download does.
         accept: looks at the file under its temporary name; what it raises is raised, what it returns is returned. A
-            file that it refuses with `VerificationError` is kept beside the target, with `.rejected` behind the name.
+            file that it refuses with `VerificationError` is kept under `name` with `.rejected` behind it.
 
     Raises:
         LocalFileError: the target exists, the disk is full, ...
@@ -64,23 +66,30 @@ def download(
             return receive_into(file, incoming, target, on_progress)
 
         fetched = api.signed_artifact(signing_request_id, receive)
-        try:
+        with moved_aside_if_refused(file, name or target):
             accepted = accept(fetched)
-        except VerificationError as error:
-            raise _moved_aside(file, target, error) from error
         with disk_errors(target):
             file.publish(target, replace=force)
     return Artifact(path=target, size=fetched.size, sha256=fetched.sha256), accepted
 
 
-def _moved_aside(file: TemporaryFile, target: Path, error: VerificationError) -> VerificationError:
-    """Keep a refused file for whoever looks into it, under a name that nothing takes for the signed file's."""
-    rejected = target.with_name(f"{target.name}.rejected")
+@contextmanager
+def moved_aside_if_refused(file: TemporaryFile, name: Path) -> Iterator[None]:
+    """Keep a refused file for whoever looks into it, under a name that nothing takes for the signed file's.
+
+    Raises:
+        VerificationError: the one that came, with where the file is.
+    """
     try:
-        file.publish(rejected, replace=True)
-    except OSError:  # then it is just gone, as any file that was not accepted
-        return error
-    return type(error)(error.message, hint=f"{error.hint} What came is kept as {rejected}; do not publish it.".strip())
+        yield
+    except VerificationError as error:
+        rejected = name.with_name(f"{name.name}.rejected")
+        try:
+            file.publish(rejected, replace=True)
+        except OSError:  # then it is just gone, as any file that was not accepted
+            raise error from None
+        words = f"{error.hint} What came is kept as {rejected}; do not publish it.".strip()
+        raise type(error)(error.message, hint=words) from error
 
 
 def receive_into(

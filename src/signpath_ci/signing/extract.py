@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, TypeVar
 
-from signpath_ci.errors import LocalFileError
+from signpath_ci.errors import LocalFileError, VerificationError
 from signpath_ci.model import Artifact
-from signpath_ci.signing.archive import Archive, open_archive
-from signpath_ci.signing.download import SendsSignedArtifact, receive_into
+from signpath_ci.signing.archive import Archive, Member, open_archive
+from signpath_ci.signing.download import SendsSignedArtifact, moved_aside_if_refused, receive_into
 from signpath_ci.signing.file_name import name_from_header
 from signpath_ci.signing.target import check_target, disk_errors, exists_error
 from signpath_ci.signing.temporary import beside, directory_in, publish, sync_directory
@@ -79,7 +80,83 @@ def download_and_extract(
         fetched = api.signed_artifact(signing_request_id, receive)
         archive = stack.enter_context(open_archive(fetched.path))
         accepted = accept(fetched)
-        return fetched, _extract(archive, directory, force=force), accepted
+        places = {member: directory / member.path for member in archive.members}
+        _extract(archive, places, directory, force=force)
+        return fetched, tuple(places.values()), accepted
+
+
+@dataclass(frozen=True, kw_only=True)
+class Split:
+    """Where the files of a signed archive go.
+
+    Attributes:
+        places: of each file that was submitted, by its name in the archive.
+        directory: all places are below it; what the signing added goes there, under its own name.
+    """
+
+    places: Mapping[PurePosixPath, Path]
+    directory: Path
+
+
+def check_split(split: Split, *, force: bool) -> None:
+    """Check that files can be made in all places.
+
+    Raises:
+        LocalFileError: one can't, and why.
+    """
+    check_directory(split.directory)
+    for target in split.places.values():
+        _check_place(target, split.directory, force=force)
+
+
+def download_and_split(
+    api: SendsSignedArtifact,
+    signing_request_id: str,
+    split: Split,
+    *,
+    name: Path,
+    force: bool,
+    on_progress: Callable[[int, int], None],
+    accept: Callable[[Artifact], A],
+) -> tuple[Artifact, tuple[Path, ...]]:
+    """Fetch a signed archive, and give each file the place that is meant for it: all of them, or none.
+
+    Args:
+        api: who sends it.
+        signing_request_id: of a completed request.
+        split: which file goes where.
+        name: what people know the archive as.
+        force: replace existing files.
+        on_progress: is told the bytes that have come and those in all (0 where that is not known).
+        accept: looks at the archive under its temporary name; what it raises is raised. An archive that is refused is
+            kept under `name` with `.rejected` behind it.
+
+    Returns:
+        The archive, which is gone by then; the files in the order of `split.places`, and then those that were added.
+
+    Raises:
+        VerificationError: it is no ZIP, lacks a file, or holds what must not be extracted.
+        LocalFileError: a file exists already, the disk is full, ...
+        RefusedError, UnexpectedAnswerError, ServiceUnavailableError: as the transport says.
+    """
+    with ExitStack() as stack:
+        with disk_errors(split.directory):
+            file = stack.enter_context(beside(split.directory / _FALLBACK_NAME))
+
+        def receive(incoming: Download) -> Artifact:
+            return receive_into(file, incoming, split.directory, on_progress)
+
+        fetched = api.signed_artifact(signing_request_id, receive)
+        with moved_aside_if_refused(file, name):
+            accept(fetched)
+            archive = stack.enter_context(open_archive(fetched.path))
+            missing = sorted(str(path) for path in split.places.keys() - {member.path for member in archive.members})
+            if missing:
+                raise VerificationError(f"{name}: what was submitted did not come back: {', '.join(missing)}.")
+        places = {member: split.places.get(member.path, split.directory / member.path) for member in archive.members}
+        _extract(archive, places, split.directory, force=force)
+    added = sorted(set(places.values()) - set(split.places.values()))
+    return replace(fetched, path=split.directory), (*split.places.values(), *added)
 
 
 def download_as_named(
@@ -122,17 +199,16 @@ def download_as_named(
     return Artifact(path=target, size=fetched.size, sha256=fetched.sha256), accepted
 
 
-def _extract(archive: Archive, directory: Path, *, force: bool) -> tuple[Path, ...]:
-    targets = [directory / member.path for member in archive.members]
+def _extract(archive: Archive, places: Mapping[Member, Path], directory: Path, *, force: bool) -> None:
+    targets = list(places.values())
     for target in targets:
         _check_place(target, directory, force=force)
     with ExitStack() as stack:
         with disk_errors(directory):
             scratch = stack.enter_context(directory_in(directory))
-        for number, (member, target) in enumerate(zip(archive.members, targets, strict=True)):
+        for number, (member, target) in enumerate(places.items()):
             _write(scratch / str(number), archive.read(member), target)
         _publish_all(scratch, targets, directory, force=force)
-    return tuple(targets)
 
 
 def _check_place(target: Path, directory: Path, *, force: bool) -> None:

@@ -10,6 +10,22 @@ from signpath_ci.errors import LocalFileError
 from signpath_ci.signing.target import default_target
 
 
+def is_pattern(path: Path) -> bool:
+    """Tell whether a path stands for those that match it: nothing is called so itself."""
+    return glob.has_magic(str(path)) and not path.exists()
+
+
+def directory_of(path: Path) -> Path:
+    """Return the directory in which all that a path stands for lies: itself, or above its first pattern or its name."""
+    if path.is_dir():
+        return path
+    if not is_pattern(path):
+        return path.parent
+    parts = path.parts
+    first = next(index for index, part in enumerate(parts) if glob.has_magic(part))
+    return Path(*parts[: min(first, len(parts) - 1)])
+
+
 def expand_inputs(given: Iterable[Path], *, can_be_signed: Callable[[Path], bool]) -> list[Path]:
     """Return the files that are meant, each once.
 
@@ -27,7 +43,7 @@ def expand_inputs(given: Iterable[Path], *, can_be_signed: Callable[[Path], bool
             files = [one for one in sorted(path.rglob("*")) if one.is_file() and not one.name.startswith(".signpath-")]
             signed = {default_target(one) for one in files}
             matches = [one for one in files if one not in signed and can_be_signed(one)]
-        elif not path.exists() and glob.has_magic(str(path)):
+        elif is_pattern(path):
             matches = [Path(one) for one in sorted(glob.glob(str(path), recursive=True)) if Path(one).is_file()]  # noqa: PTH207 - patterns may be absolute
         else:
             matches = [path]  # whoever reads it says what is wrong with it

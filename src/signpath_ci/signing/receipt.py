@@ -26,10 +26,16 @@ _VERSION = 1
 
 @dataclass(frozen=True, kw_only=True)
 class InputFile:
-    """The file that was submitted: its name without a directory, its size in bytes, its SHA-256 in lower-case hex."""
+    """The file that was submitted.
+
+    Attributes:
+        name: without a directory.
+        size: in bytes; `None` of one that SignPath fetched, and that was not at hand.
+        sha256: in lower-case hex.
+    """
 
     name: str
-    size: int
+    size: int | None
     sha256: str
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from signpath_ci.api.refusals import MissingRouteError
 from signpath_ci.errors import LocalFileError, RefusedError, ServiceUnavailableError, UsageError
-from signpath_ci.model import Artifact, SigningRequestFields, Submission
+from signpath_ci.model import Artifact, RetrievalLink, SigningRequestFields, Submission
 from signpath_ci.signing.artifact import read_blocks
 
 if TYPE_CHECKING:
@@ -26,10 +26,11 @@ def submit(
     artifact: Artifact,
     fields: SigningRequestFields,
     *,
+    link: RetrievalLink | None = None,
     on_progress: Callable[[int, int], None],
     on_created: Callable[[Submission], None] = lambda _submission: None,
 ) -> Submission:
-    """Submit a file that `read_artifact` has read.
+    """Submit a file that `read_artifact` has read, or one that SignPath fetches.
 
     In two calls where the server has them: the first can be repeated without ever signing twice, the second too, since
     the server is asked before. Else in one, which is repeated only where the server can not have taken it.
@@ -38,6 +39,8 @@ def submit(
         api: SignPath.
         artifact: the file as it was when it was read.
         fields: what else the submit says.
+        link: where SignPath fetches the file; there is one call for it, which is repeated only where the server can not
+            have taken it.
         on_progress: is told the bytes that are sent and those in all; starts again where the upload does.
         on_created: is told the request as soon as there is one; where the server has both calls, before the upload,
             which is left out where this fails.
@@ -46,6 +49,10 @@ def submit(
         LocalFileError: `on_created` failed, or the file changed meanwhile. The server does not hold the whole of it.
         RefusedError, UnexpectedAnswerError, ServiceUnavailableError: as the transport says.
     """
+    if link is not None:
+        submission = api.submit_with_retrieval_link(fields, sha256=artifact.sha256, link=link)
+        on_created(submission)
+        return submission
     name = artifact.path.name
     try:
         submission = api.create(fields, file_name=name, sha256=artifact.sha256)
@@ -79,9 +86,10 @@ class _ArtifactContent:
 
     def __init__(self, artifact: Artifact, on_progress: Callable[[int, int], None]) -> None:
         self._artifact, self._on_progress = artifact, on_progress
+        self._size = artifact.size or 0
 
     def __len__(self) -> int:
-        return self._artifact.size
+        return self._size
 
     def __iter__(self) -> Iterator[bytes]:
         digest, size = hashlib.sha256(), 0
@@ -89,19 +97,19 @@ class _ArtifactContent:
         for block in read_blocks(self._artifact.path):
             if held:
                 yield held
-                self._on_progress(size, self._artifact.size)
+                self._on_progress(size, self._size)
             digest.update(block)
             size += len(block)
             held = block
-            if size > self._artifact.size:
+            if size > self._size:
                 break
-        if size != self._artifact.size or digest.hexdigest() != self._artifact.sha256:
+        if size != self._size or digest.hexdigest() != self._artifact.sha256:
             raise LocalFileError(
                 f"{self._artifact.path} changed while it was uploaded; nothing was submitted.",
                 hint="Sign it after the step that writes it has ended.",
             )
         yield held
-        self._on_progress(size, self._artifact.size)
+        self._on_progress(size, self._size)
 
 
 def _cancel(api: SignPathApi, signing_request_id: str) -> None:

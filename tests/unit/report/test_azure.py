@@ -43,6 +43,7 @@ def test_a_whole_run(tmp_path: Path) -> None:
         "##[group]The signed artifact",
         "##[endgroup]",
         "##vso[task.setvariable variable=Status;isOutput=true;]Completed",
+        "##vso[task.setvariable variable=Signed;isOutput=true;]true",
         "##vso[task.setvariable variable=SignedArtifactPath;isOutput=true;]out dir/app.signed.exe",
         f"##vso[task.uploadsummary]{summary}",
     ]
@@ -55,9 +56,10 @@ def test_a_failure_says_why(tmp_path: Path) -> None:
     tell_of_denial(reporter)
 
     summary = tmp_path / f"signpath-{REQUEST_ID}.md"
-    assert stream.getvalue().splitlines()[-3:] == [
+    assert stream.getvalue().splitlines()[-4:] == [
         "##vso[task.logissue type=error;]It ended as Denied. Ask the approver.",
         "##vso[task.setvariable variable=Status;isOutput=true;]Denied",
+        "##vso[task.setvariable variable=Signed;isOutput=true;]false",
         f"##vso[task.uploadsummary]{summary}",
     ]
     assert summary.read_text("utf-8") == FAILURE_SUMMARY
@@ -93,7 +95,13 @@ def test_foreign_text_forms_no_command_and_no_macro(tmp_path: Path, caplog: pyte
     assert len(commands) == len(stream.getvalue().splitlines())
     assert "\x1b" not in stream.getvalue()
     variables = dict(re.findall(r"variable=(\w+);isOutput=true;\](.*)", stream.getvalue()))
-    assert set(variables) == {"SigningRequestId", "SigningRequestWebUrl", "SignedArtifactDownloadUrl", "Status"}
+    assert set(variables) == {
+        "SigningRequestId",
+        "SigningRequestWebUrl",
+        "SignedArtifactDownloadUrl",
+        "Status",
+        "Signed",
+    }
     assert all("$(" not in value for value in variables.values())
     assert [record.getMessage() for record in caplog.records] == [
         "SignedArtifactPath is not set: its value holds a macro."

@@ -57,7 +57,8 @@ def test_a_whole_run(tmp_path: Path) -> None:
         f"signing-request-web-url<<END2\n{LINK}\nEND2\n"
         f"signed-artifact-download-url<<END3\n{DOWNLOAD}\nEND3\n"
         "status<<END4\nCompleted\nEND4\n"
-        "signed-artifact-path<<END5\nout dir/app.signed.exe\nEND5\n"
+        "signed<<END5\ntrue\nEND5\n"
+        "signed-artifact-path<<END6\nout dir/app.signed.exe\nEND6\n"
     )
     assert (tmp_path / "summary").read_text("utf-8") == SUMMARY
 
@@ -72,6 +73,7 @@ def test_a_failure_says_why(tmp_path: Path) -> None:
         "signing-request-id": REQUEST_ID,
         "signing-request-web-url": LINK,
         "status": "Denied",
+        "signed": "false",
     }
     assert (tmp_path / "summary").read_text("utf-8") == FAILURE_SUMMARY
 
@@ -102,6 +104,7 @@ def test_foreign_text_forms_no_command_and_no_output(tmp_path: Path) -> None:
         "signed-artifact-download-url",
         "signed-artifact-path",
         "status",
+        "signed",
     }
     assert outputs["signed-artifact-path"] == HOSTILE
     assert re.fullmatch(r"[\w?.-]+", outputs["signing-request-id"])
@@ -114,7 +117,7 @@ def test_a_delimiter_can_not_be_foreseen(tmp_path: Path) -> None:
     tell_of_success(reporter)
 
     delimiters = re.findall(r"<<(signpath-[0-9a-f]{32})\n", (tmp_path / "output").read_text("utf-8"))
-    assert len(set(delimiters)) == 5
+    assert len(set(delimiters)) == 6
 
 
 def test_files_that_can_not_be_written_are_a_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

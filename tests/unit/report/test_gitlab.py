@@ -36,6 +36,7 @@ def test_a_whole_run(tmp_path: Path) -> None:
         f"SIGN_APP_1_2_SIGNPATH_SIGNING_REQUEST_WEB_URL={LINK}\n"
         f"SIGN_APP_1_2_SIGNPATH_SIGNED_ARTIFACT_DOWNLOAD_URL={DOWNLOAD}\n"
         "SIGN_APP_1_2_SIGNPATH_SIGNING_REQUEST_STATUS=Completed\n"
+        "SIGN_APP_1_2_SIGNPATH_SIGNED=true\n"
         "SIGN_APP_1_2_SIGNPATH_SIGNED_ARTIFACT_PATH=out dir/app.signed.exe\n"
     )
 
@@ -49,6 +50,7 @@ def test_a_request_that_was_denied_is_known_to_later_jobs(tmp_path: Path) -> Non
         f"SIGN_APP_1_2_SIGNPATH_SIGNING_REQUEST_ID={REQUEST_ID}\n"
         f"SIGN_APP_1_2_SIGNPATH_SIGNING_REQUEST_WEB_URL={LINK}\n"
         "SIGN_APP_1_2_SIGNPATH_SIGNING_REQUEST_STATUS=Denied\n"
+        "SIGN_APP_1_2_SIGNPATH_SIGNED=false\n"
     )
     # The error is a line of the log already; nothing else would be looked at.
     assert "Denied" not in stream.getvalue()
@@ -68,6 +70,7 @@ def test_foreign_text_forms_no_section_and_no_variable(tmp_path: Path, caplog: p
         "SIGNING_REQUEST_WEB_URL",
         "SIGNED_ARTIFACT_DOWNLOAD_URL",
         "SIGNING_REQUEST_STATUS",
+        "SIGNED",
     ]
     assert all(re.fullmatch(r"\w+=[\w:/?#@!&+,;=%~.-]+", line) for line in lines)
     assert [record.getMessage() for record in caplog.records] == [

@@ -8,13 +8,13 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from signpath_ci.errors import VerificationError
+from signpath_ci.errors import LocalFileError, VerificationError
 from signpath_ci.model import Origin, Submission
 from signpath_ci.report.markdown import summary
 from signpath_ci.report.neutral import code, link, token, web_url
-from signpath_ci.report.record import Record
+from signpath_ci.report.record import FileOutcome, Record
 from tests.support.stories import HOSTILE
-from tests.support.values import artifact, status, verdict
+from tests.support.values import LINK, artifact, status, verdict
 
 ANYTHING = st.text(max_size=60) | st.text("|`\\<>[]()*_#$&:/\r\n\t @.w-~!{}", max_size=40)
 
@@ -82,13 +82,16 @@ def _record(**facts: object) -> Record:
 def test_a_container_has_a_row_for_each_signature() -> None:
     first = verdict(path=Path("all.zip"), member="a.exe")
     record = _record(
-        signed=artifact("all.zip"), verdicts=(first, verdict(path=Path("all.zip"), member="b|c.exe", time_stamp=None))
+        submission=Submission(signing_request_id="1", web_link=None),
+        signed=artifact("all.zip"),
+        verdicts=(first, verdict(path=Path("all.zip"), member="b|c.exe", time_stamp=None)),
     )
 
     assert summary(record) == (
         "### SignPath: signed and verified\n\n"
         "| | |\n| --- | --- |\n"
-        f"| SHA-256 after | `{'ab' * 32}` |\n\n"
+        f"| SHA-256 after | `{'ab' * 32}` |\n"
+        "| Signing request | `1` |\n\n"
         "| File | Signer | Time stamp | Verification |\n| --- | --- | --- | --- |\n"
         "| `all.zip: a.exe` | `CN=Acme` | `2026-06-01 12:30:15 UTC by CN=TSA` "
         "| `trusted by root; same content as submitted` |\n"
@@ -105,10 +108,12 @@ def test_a_long_list_ends_with_a_count() -> None:
 
 
 def test_what_was_not_verified_is_not_called_verified() -> None:
+    made = Submission(signing_request_id="1", web_link=None)
     titles = [
-        summary(_record(signed=artifact())),
-        summary(_record(submission=Submission(signing_request_id="1", web_link=None))),
-        summary(_record(status=status("Completed", final=True))),
+        summary(_record(submission=made, signed=artifact())),
+        summary(_record(submission=made)),
+        summary(_record(submission=made, status=status("Completed", final=True))),
+        summary(_record()),
         summary(_record(signed=artifact()), error=VerificationError("No signature.")),
         summary(_record(), error=VerificationError("Nothing.")),
     ]
@@ -116,9 +121,30 @@ def test_what_was_not_verified_is_not_called_verified() -> None:
         "signed, not verified",
         "submitted",
         "completed",
+        "nothing to sign",
         "not accepted",
         "not signed",
     ]
+
+
+def test_several_files_have_a_row_each_and_what_failed_comes_first() -> None:
+    good = _record(
+        submission=Submission(signing_request_id="1", web_link=LINK),
+        status=status("Completed", final=True),
+        verdicts=(verdict(), verdict()),
+    )
+    outcomes = (
+        FileOutcome(path=Path("a.exe"), record=good, output=Path("a.signed.exe")),
+        FileOutcome(path=Path("b.exe"), record=_record(), error=LocalFileError("b.exe is empty.", hint="Look.")),
+    )
+
+    assert summary(_record(policy="test-signing", outcomes=outcomes)) == (
+        "### SignPath: 1 of 2 files signed\n\n"
+        "| | |\n| --- | --- |\n| Policy | `test-signing` |\n\n"
+        "| File | Signing request | Status | Signer | Result |\n| --- | --- | --- | --- | --- |\n"
+        "| `b.exe` |  |  |  | `b.exe is empty. Look.` |\n"
+        f"| `a.exe` | [`1`]({LINK}) | `Completed` | `CN=Acme` | `trusted by root; same content as submitted` |\n"
+    )
 
 
 def test_a_hostile_summary_is_a_title_and_tables_of_code() -> None:

@@ -1,16 +1,20 @@
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 from signpath_ci.errors import StillPendingError
 from signpath_ci.report.result import ResultReporter
 from tests.support.values import LINK, REQUEST_ID, artifact, status, submission, verdict
 
-NOTHING = {
+NOTHING: dict[str, Any] = {
     "signing_request_id": None,
     "status": None,
     "workflow_status": None,
     "web_link": None,
     "input": None,
     "output": None,
+    "outputs": [],
     "unsigned_sha256": None,
     "signed_sha256": None,
     "verification": {"level": "signed", "verdicts": []},
@@ -46,13 +50,15 @@ def test_a_good_run_tells_everything() -> None:
     reporter.status_changed(status("Completed", "Completed", final=True), 1.0)
     reporter.verified((verdict(),))
 
-    assert reporter.result(signed=artifact("out.exe", sha256="cd" * 32), level="signed") == {
+    signed, outputs = artifact("out.exe", sha256="cd" * 32), (Path("out.exe"),)
+    assert reporter.result(signed=signed, outputs=outputs, level="signed") == {
         "signing_request_id": REQUEST_ID,
         "status": "Completed",
         "workflow_status": "Completed",
         "web_link": LINK,
         "input": "app.exe",
         "output": "out.exe",
+        "outputs": ["out.exe"],
         "unsigned_sha256": "ab" * 32,
         "signed_sha256": "cd" * 32,
         "verification": {

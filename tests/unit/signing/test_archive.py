@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from signpath_ci.errors import VerificationError
 from signpath_ci.signing.archive import open_archive
 
-HINT = "Nothing was extracted; --skip-decompress saves the archive as it is."
+HINT = "Nothing was extracted."
 
 
 def make(path: Path, *entries: tuple[str | zipfile.ZipInfo, bytes]) -> Path:

@@ -163,7 +163,7 @@ def test_the_server_gets_no_complete_body_of_a_file_that_changed(artifact: Artif
         with pytest.raises(LocalFileError):
             submit(rest_api(server.url), artifact, FIELDS, on_progress=_ignore)
         assert server.requests[-1].split(b" ")[1].endswith(b"/SigningRequests/x/Cancel")
-    assert bodies[0] < artifact.size
+    assert bodies[0] < (artifact.size or 0)
 
 
 def test_a_file_that_changed_in_one_call_leaves_nothing_to_cancel(

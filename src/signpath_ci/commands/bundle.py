@@ -1,0 +1,82 @@
+"""`sign --bundle`: several files in one ZIP and one request, and the signed ones back to where they belong."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+
+from signpath_ci.commands import Process
+from signpath_ci.commands.files import files_of, in_directory
+from signpath_ci.commands.plan import Place, make_plan
+from signpath_ci.commands.session import verified
+from signpath_ci.pipeline import SigningResult, check_judgeable
+from signpath_ci.report import Reporter
+from signpath_ci.settings import SignSettings
+from signpath_ci.signing.artifact import Source
+from signpath_ci.signing.bundle import common_directory, member_names, write_bundle
+from signpath_ci.signing.extract import Split
+from signpath_ci.signing.replace_all import replacing
+from signpath_ci.signing.target import default_target, disk_errors
+from signpath_ci.signing.temporary import directory_in
+
+_log = logging.getLogger(__name__)
+_NAME = Path("bundle.zip")
+
+
+def sign_bundle(settings: SignSettings, process: Process, reporter: Reporter) -> SigningResult | None:
+    """Sign what the settings name, with one request; `None` where all of it is signed already.
+
+    Raises:
+        SignPathError: the run failed; no file is in its place then.
+    """
+    given = files_of(settings, process)
+    expected = verified(settings, settings)
+    for path in given:
+        check_judgeable(path, expected)
+    plan = make_plan(settings, process)
+    plan.tell(reporter)
+    if not given:
+        reporter.several(())
+        return None
+    root = common_directory(settings.artifact)
+    members = member_names(given, root)
+    directory = settings.output or root
+    added: list[Path] = []
+    try:
+        with _places(settings, members, root) as places, ExitStack() as stack:
+            with disk_errors(directory):
+                scratch = stack.enter_context(directory_in(directory))
+            write_bundle(members, scratch / _NAME)
+            _log.info("%s holds, by their names in %s: %s.", _NAME, root, ", ".join(map(str, members)))
+            place = Place(
+                target=directory / _NAME,
+                force=settings.force and not settings.in_place,
+                split=Split(places=places, directory=directory),
+                receipt=settings.receipt,
+            )
+            result = plan.sign(Source(path=scratch / _NAME, name=_NAME), place, process, reporter)
+            added += result.files[len(places) :]
+    except BaseException:
+        for path in added:  # all are in place, or none
+            path.unlink(missing_ok=True)
+        raise
+    files = [root / name for name in members] if settings.in_place else result.files[: len(members)]
+    return replace(result, files=(*files, *added) if result.signed else ())
+
+
+@contextmanager
+def _places(
+    settings: SignSettings, members: Mapping[PurePosixPath, Path], root: Path
+) -> Iterator[dict[PurePosixPath, Path]]:
+    """Give each member's place; with `--in-place` a temporary one, from where it replaces the file at the end."""
+    if settings.in_place:
+        with replacing([root / name for name in members]) as places:
+            yield dict(zip(members, places, strict=True))
+    elif settings.output:
+        places = in_directory(settings.output, [Path(name) for name in members], option="--output")
+        yield dict(zip(members, places, strict=True))
+    else:
+        yield {name: default_target(root / name) for name in members}

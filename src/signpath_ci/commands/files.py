@@ -1,0 +1,94 @@
+"""Which files a `sign` is about, and where the signed ones go."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+from signpath_ci.commands import Process
+from signpath_ci.commands.session import verified
+from signpath_ci.commands.verification import packages
+from signpath_ci.errors import SignPathError, UsageError
+from signpath_ci.settings import SignSettings
+from signpath_ci.signing.inputs import expand_inputs, is_pattern
+from signpath_ci.signing.target import default_target
+from signpath_ci.verify import can_verify, verify_file
+
+_log = logging.getLogger(__name__)
+
+
+def are_several(settings: SignSettings) -> bool:
+    """Tell whether what is named may be several files, or is treated so."""
+    if settings.in_place or settings.skip_signed or len(settings.artifact) > 1:
+        return True
+    return any(path.is_dir() or is_pattern(path) for path in settings.artifact)
+
+
+def files_of(settings: SignSettings, process: Process) -> list[Path]:
+    """Return the files to sign; those that are signed already are left out, where that is asked for.
+
+    Raises:
+        LocalFileError: there is nothing of what is named.
+        UsageError: options contradict each other.
+    """
+    if settings.artifact_retrieval_url:
+        raise UsageError(
+            "--artifact-retrieval-url is for one file, and several are named, or options for several.",
+            hint="Name one file, without --bundle, --in-place and --skip-signed.",
+        )
+    if settings.in_place and (settings.output or not settings.wait_for_completion):
+        raise UsageError(
+            "--in-place replaces the files themselves, once they are signed.",
+            hint="Leave out --output (SIGNPATH_OUTPUT) and --no-wait-for-completion.",
+        )
+    if not settings.artifact:
+        raise UsageError("No files to sign are named.", hint="Name them: signpath-ci sign FILE, or SIGNPATH_ARTIFACT.")
+    expected = verified(settings, settings)
+    files = expand_inputs(
+        settings.artifact, can_be_signed=lambda path: can_verify(path, expected) if expected else can_verify(path)
+    )
+    return [path for path in files if not (settings.skip_signed and _is_signed(settings, path, process))]
+
+
+def _is_signed(settings: SignSettings, path: Path, process: Process) -> bool:
+    expected = verified(settings, settings)
+    if expected is None:
+        raise UsageError("--skip-signed needs signatures to be verified.", hint="Leave out --verify off.")
+    packages(settings, process).ready()
+    try:
+        verify_file(path, expectations=expected)
+    except SignPathError:
+        return False  # it is not, or whoever reads it next says what is wrong with it
+    _log.info("%s carries such a signature already, and is left out.", path)
+    return True
+
+
+def targets(directory: Path | None, files: Sequence[Path]) -> list[Path]:
+    """Return where signed files go: beside the unsigned ones, or under their names in a directory.
+
+    Raises:
+        UsageError: there is no such directory, or two files would be one in it.
+    """
+    if directory is None:
+        return [default_target(path) for path in files]
+    return in_directory(directory, [Path(path.name) for path in files], option="--output")
+
+
+def in_directory(directory: Path, names: Sequence[Path], *, option: str) -> list[Path]:
+    """Return the places of several files in a directory.
+
+    Raises:
+        UsageError: there is no such directory, or two files would be one in it.
+    """
+    if not directory.is_dir():
+        raise UsageError(
+            f"Several files are signed, but {directory} is not a directory.",
+            hint=f"Name one with {option} that exists.",
+        )
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise UsageError(
+            f"Several files would become {directory / twice[0]}.", hint=f"Sign them by themselves, or without {option}."
+        )
+    return [directory / name for name in names]

@@ -1,0 +1,75 @@
+"""Several files in one ZIP: one request, one approval; the same files always give the same bytes.
+
+That is what a receipt goes by: a later run, on another machine too, knows its request again. So nothing is compressed
+(compressors differ), no time of a file goes in, and the order is that of the names.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import zipfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path, PurePosixPath
+
+from signpath_ci.errors import UsageError
+from signpath_ci.signing.artifact import empty_error, read_blocks
+from signpath_ci.signing.inputs import directory_of
+from signpath_ci.signing.target import disk_errors
+
+_TIME = (1980, 1, 1, 0, 0, 0)  # the first that a ZIP can say (APPNOTE.TXT 4.4.6)
+_MODE = 0o100644 << 16
+_UNIX = 3
+
+
+def common_directory(given: Iterable[Path]) -> Path:
+    """Return the directory that names in the bundle are relative to: the deepest that has all that is given in it.
+
+    Raises:
+        UsageError: there is none, as between two drives.
+    """
+    try:
+        common = Path(os.path.commonpath([_absolute(directory_of(path)) for path in given]))
+    except ValueError:
+        raise UsageError(
+            "Files of different drives can't be in one bundle.", hint="Copy them into one directory first."
+        ) from None
+    here = Path.cwd()
+    return common.relative_to(here) if common.is_relative_to(here) else common
+
+
+def member_names(files: Iterable[Path], root: Path) -> dict[PurePosixPath, Path]:
+    """Return the name in the bundle of each file, in the order of the names.
+
+    Raises:
+        UsageError: a file's name can't be in a ZIP.
+    """
+    names: dict[PurePosixPath, Path] = {}
+    for file in files:
+        name = PurePosixPath(_absolute(file).relative_to(_absolute(root)).as_posix())
+        if "\\" in str(name) or not str(name).isprintable():
+            raise UsageError(f"{file} can't be in a bundle under its name.", hint="Rename it.")
+        names[name] = file
+    return dict(sorted(names.items()))
+
+
+def write_bundle(members: Mapping[PurePosixPath, Path], target: Path) -> None:
+    """Write files as a ZIP.
+
+    Raises:
+        LocalFileError: one is empty or can't be read, or the ZIP not be written.
+    """
+    with disk_errors(target), zipfile.ZipFile(target, "x") as archive:
+        for name, file in members.items():
+            info = zipfile.ZipInfo(str(name), _TIME)
+            info.create_system, info.external_attr = _UNIX, _MODE
+            with contextlib.suppress(OSError):  # whoever reads it says what is wrong with it
+                info.file_size = file.stat().st_size  # decides whether it has the form of large files
+            with archive.open(info, "w") as member:
+                written = sum(member.write(block) for block in read_blocks(file))
+            if not written:
+                raise empty_error(file)
+
+
+def _absolute(path: Path) -> Path:
+    return Path(os.path.abspath(path))  # noqa: PTH100 - `..` is taken away, links stay: names are what was given
