@@ -37,6 +37,13 @@ class Action:
 
 
 _REST_ONLY = (
+    "in_place",
+    "bundle",
+    "skip_signed",
+    "artifact_retrieval_url",
+    "artifact_retrieval_name",
+    "artifact_retrieval_sha256",
+    "artifact_retrieval_headers",
     "api_url",
     "trusted_build_system_token",
     "origin_branch",

@@ -75,6 +75,9 @@ def file_name(text: str) -> str:
     return text
 
 
+_SHORTEST_SECRET = 6
+"""In characters. A log in which every `1` is hidden can't be read."""
+
 _HEADER = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([\x21-\x7e](?:[\x20-\x7e\t]*[\x21-\x7e])?)\s*")
 
 
@@ -87,9 +90,10 @@ class Headers(Secret):
 
     @property
     def masked(self) -> tuple[str, ...]:
-        """Each value, and what stands in it behind a word such as `Bearer`."""
+        """Each value, and what stands in it behind a word such as `Bearer`; what is too short hides no secret."""
         values = [value for _, value in self.pairs]
-        return tuple(dict.fromkeys([*values, *(value.rpartition(" ")[2] for value in values)]))
+        parts = dict.fromkeys([*values, *(value.rpartition(" ")[2] for value in values)])
+        return tuple(part for part in parts if len(part) >= _SHORTEST_SECRET)
 
     @classmethod
     def parse(cls, text: str) -> Headers:

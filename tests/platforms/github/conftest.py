@@ -43,6 +43,7 @@ OUTPUTS = (
     "signed-artifact-download-url",
     "signed-artifact-path",
     "status",
+    "signed",
 )
 
 

@@ -71,6 +71,7 @@ def test_a_job_signs_a_file(project: Project, shell: str) -> None:
         f"{prefix}_SIGNED_ARTIFACT_DOWNLOAD_URL": request["signedArtifactLink"],
         f"{prefix}_SIGNED_ARTIFACT_PATH": "signed/app.exe",
         f"{prefix}_SIGNING_REQUEST_STATUS": "Completed",
+        f"{prefix}_SIGNED": "true",
     }
 
 

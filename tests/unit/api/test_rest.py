@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import email.policy
+import re
 from collections.abc import Iterator
 from email.parser import BytesParser
 from pathlib import Path
@@ -13,7 +14,14 @@ import requests
 import responses
 
 from signpath_ci.errors import LocalFileError, RefusedError, ServiceUnavailableError, UnexpectedAnswerError
-from signpath_ci.model import RecordedOrigin, RequestStatus, SigningRequest, SigningRequestFields, Submission
+from signpath_ci.model import (
+    RecordedOrigin,
+    RequestStatus,
+    RetrievalLink,
+    SigningRequest,
+    SigningRequestFields,
+    Submission,
+)
 from tests.support.values import FakeTime
 from tests.support.wire import REQUESTS, Blocks, rest_api
 
@@ -304,6 +312,35 @@ def test_a_resubmit(server: responses.RequestsMock, answer: dict[str, Any]) -> N
         ("signingPolicySlug", None, "release-signing"),
         ("description", None, "1.2"),
     ]
+
+
+def test_a_link_goes_along_with_its_headers_and_is_not_repeated(server: responses.RequestsMock) -> None:
+    server.post(
+        f"{REQUESTS}/SubmitWithArtifactRetrievalLink", json={"signingRequestId": ID, "webLink": LINK}, status=201
+    )
+    server.post(f"{REQUESTS}/SubmitWithArtifactRetrievalLink", status=502)
+    link = RetrievalLink(
+        url="https://store.example/a.exe?sig=1", file_name="a.exe", headers=(("Authorization", "Bearer s"), ("X", "2"))
+    )
+
+    made = rest_api().submit_with_retrieval_link(FIELDS, sha256="ab" * 32, link=link)
+    with pytest.raises(ServiceUnavailableError, match="Look at the project's signing requests"):
+        rest_api().submit_with_retrieval_link(FIELDS, sha256="ab" * 32, link=link)
+
+    assert (made.signing_request_id, made.web_link) == (ID, LINK)
+    assert len(server.calls) == 2
+    assert form_of(server.calls[0].request) == [
+        ("projectSlug", None, "demo"),
+        ("signingPolicySlug", None, "test-signing"),
+        ("artifactRetrievalLink.url", None, "https://store.example/a.exe?sig=1"),
+        ("artifactRetrievalLink.fileName", None, "a.exe"),
+        ("artifactRetrievalLink.sha256Hash", None, "ab" * 32),
+        ("artifactRetrievalLink.httpHeaders[0].key", None, "Authorization"),
+        ("artifactRetrievalLink.httpHeaders[0].value", None, "Bearer s"),
+        ("artifactRetrievalLink.httpHeaders[1].key", None, "X"),
+        ("artifactRetrievalLink.httpHeaders[1].value", None, "2"),
+    ]
+    assert not {"s", "sig"} & set(re.findall(r"\w+", repr(link)))
 
 
 def test_a_resubmit_is_not_repeated_and_keeps_the_description(server: responses.RequestsMock) -> None:

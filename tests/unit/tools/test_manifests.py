@@ -74,6 +74,7 @@ def test_what_the_manifest_can_say_counts_as_not_given_by_default() -> None:
         "SIGNPATH_FORCE=false",
         "SIGNPATH_VERIFY=signed",
         "SIGNPATH_SERVICE_UNAVAILABLE_TIMEOUT=600",
+        "SIGNPATH_ON_MISSING_TOKEN=fail",
         "SIGNPATH_WAIT_FOR_COMPLETION=true",
         "SIGNPATH_WAIT_FOR_COMPLETION_TIMEOUT=600",
     ]
