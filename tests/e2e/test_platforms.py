@@ -72,6 +72,44 @@ def test_github_gets_outputs_a_summary_and_the_reason_of_a_failure(
     assert titles == ["### SignPath: signed and verified", "### SignPath: not signed"]
 
 
+def test_of_several_files_all_is_told_too(program: Program, sandbox: Sandbox, executable: Path, tmp_path: Path) -> None:
+    output, summary = tmp_path / "output", tmp_path / "summary.md"
+    job = _on(program, "github", GITHUB_OUTPUT=str(output), GITHUB_STEP_SUMMARY=str(summary))
+    executable.with_name("b.exe").write_bytes(executable.read_bytes())
+
+    signed = job("sign", "app.exe", "b.exe", "--in-place", "--json")
+
+    assert signed.code == 0, signed.err
+    assert signed.err.splitlines()[0] == f"::add-mask::{sandbox['api_token']}"
+    results = signed.json["results"]
+    assert [one["output"] for one in results] == ["app.exe", "b.exe"]
+    assert [one["verification"]["verdicts"][0]["file"] for one in results] == ["app.exe", "b.exe"]
+    values = re.findall(r"^([\w-]+)<<(\S+)\n(.*?)\n\2$", output.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+    said = {name: value.splitlines() for name, _, value in values}
+    assert said.keys() == {
+        "signing-request-id",
+        "signing-request-web-url",
+        "signed-artifact-download-url",
+        "signed",
+        "signed-artifact-path",
+    }
+    assert said["signing-request-id"] == [one["signing_request_id"] for one in results]
+    assert (said["signed"], said["signed-artifact-path"]) == (["true"], ["app.exe", "b.exe"])
+    assert summary.read_text("utf-8").splitlines()[0] == "### SignPath: 2 of 2 files signed"
+
+
+def test_each_of_several_files_that_waits_for_approval_is_a_notice(program: Program, executable: Path) -> None:
+    executable.with_name("b.exe").write_bytes(executable.read_bytes() + b"b")
+    job = _on(program, "github", SIGNPATH_SIGNING_POLICY_SLUG="release-signing")
+
+    pending = job("sign", "app.exe", "b.exe", "--wait-for-completion-timeout", "1", "--json")
+
+    assert pending.code == 5
+    ids = {one["signing_request_id"] for one in pending.json["results"]}
+    notices = re.findall(r"^::notice title=SignPath::The signing request (\S+) waits", pending.err, re.MULTILINE)
+    assert (len(notices), set(notices)) == (2, ids)
+
+
 def test_a_variable_that_is_missing_is_an_annotation(program: Program) -> None:
     refused = _on(program, "azure", SIGNPATH_PROJECT_SLUG="$(project)")("sign", "app.exe")
 

@@ -216,7 +216,9 @@ def test_hostile_answers_are_data(agent: Agent, task: Step) -> None:
         agent.connections = {**agent.connections, "signpath": connection}
         ran = agent.run(task("SubmitSigningRequest", artifactPath="app.exe"))
     assert "forged" in failed(ran)
-    assert {command.name for command in ran.commands} <= OWN_COMMANDS
+    assert {command.name for command in ran.commands} <= OWN_COMMANDS | {"task.setvariable"}
+    set_ = [(one.properties["variable"], one.data) for one in ran.commands if one.name == "task.setvariable"]
+    assert set_ == [("Signed", "false")]
     assert "other" not in agent.variables
 
 

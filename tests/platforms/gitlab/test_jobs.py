@@ -114,7 +114,7 @@ def test_a_refused_request_fails_the_job_and_says_why(project: Project) -> None:
     assert finished.code == 3, finished.log
     assert "nonsense" in finished.log
     assert not list((project.directory / "signed").iterdir())
-    assert finished.dotenv == {}
+    assert finished.dotenv == {"SUBMIT_SIGNING_REQUEST_SIGNPATH_SIGNED": "false"}
 
 
 def test_a_failed_request_fails_the_job_and_says_why(project: Project) -> None:
