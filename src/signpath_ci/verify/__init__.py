@@ -72,15 +72,16 @@ def can_verify(path: Path, expectations: Expectations = _NOTHING_EXPECTED) -> bo
     with ExitStack() as stack:
         file = _open(path, stack)
         kind = detect(file, path.name)
-        # Whatever bytes it has, a certificate is only given for a raw signature of it.
-        is_judged = kind is not None or expectations.signer_certificate is not None
+        is_judged = kind is not None
         if kind == "zip":
             try:
                 with open_archive(file) as archive:
                     is_judged = package_marker(archive) in {None, MANIFEST}
             except FormatError:
                 is_judged = False
-    return is_judged or is_allowed(path.as_posix(), expectations.allow_unsupported)
+    # Whatever bytes it has, a certificate is only given for a raw signature of it.
+    is_raw = expectations.signer_certificate is not None
+    return is_judged or is_raw or is_allowed(path.as_posix(), expectations.allow_unsupported)
 
 
 def verify_file(

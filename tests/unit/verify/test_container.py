@@ -109,6 +109,17 @@ def test_an_unsigned_pe_file_inside_is_named(tmp_path: Path) -> None:
     assert "bin/app.exe: the file is not signed." in _failure(_write(tmp_path / "a.zip", entries)).message
 
 
+def test_a_bad_jar_inside_is_named(tmp_path: Path) -> None:
+    signed = contents(_pair()[1])
+    (tmp_path / "app.jar").write_bytes(signed["app.jar"])
+    changed = contents(tmp_path / "app.jar") | {"native.dll": b"other"}
+    inner = build_zip({"app.jar": build_zip(changed)})
+    for entries, name in (({"app.jar": build_zip(changed)}, "app.jar"), ({"in.zip": inner}, "in.zip/app.jar")):
+        message = _failure(_write(tmp_path / "a.zip", entries)).message
+        assert message == f"{tmp_path / 'a.zip'}: {name}: changed after it was signed: native.dll."
+    assert _failure(tmp_path / "app.jar", LAUNCHERS["x64"]).message.startswith(f"{tmp_path / 'app.jar'}: the submitted")
+
+
 def test_a_swapped_pe_file_is_found(tmp_path: Path) -> None:
     unsigned, signed = _pair()
     entries = contents(signed)

@@ -6,11 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from signpath_ci.errors import LocalFileError, UnsupportedFormatError, UsageError
+from signpath_ci.clock import Clock
+from signpath_ci.errors import LocalFileError, UnsupportedFormatError, UsageError, VerificationError
 from signpath_ci.model import Expectations
 from signpath_ci.verify import can_verify, require_extra, verify_file
 from tests.support.archives import build_zip
 from tests.support.pe import LAUNCHERS, build_pe
+from tests.support.signing import NOW
+from tests.unit.verify.matrix.formats import FORMATS
+
+CLOCK = Clock(now=lambda: NOW)
+PE = next(f for f in FORMATS if f.name == "pe")
 
 
 @pytest.mark.parametrize(
@@ -29,6 +35,32 @@ def test_what_can_be_judged_is_told_by_the_bytes(tmp_path: Path, data: bytes, ex
     path = tmp_path / "any.exe"
     path.write_bytes(data)
     assert can_verify(path) is expected
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"#!/bin/sh\n", build_zip({"[Content_Types].xml": b""}), b"PK\x03\x04 and no more", build_pe()]
+)
+def test_a_raw_signature_of_anything_can_be_judged(tmp_path: Path, data: bytes) -> None:
+    path = tmp_path / "any.bin"
+    path.write_bytes(data)
+    assert can_verify(path, Expectations(signer_certificate=tmp_path / "signer.pem"))
+
+
+def test_a_file_is_called_as_it_is_shown(tmp_path: Path) -> None:
+    path, shown = tmp_path / "temporary", Path("dist/app.exe")
+    path.write_bytes(PE.unsigned)
+    with pytest.raises(VerificationError) as caught:
+        verify_file(path, shown_as=shown, clock=CLOCK)
+    assert caught.value.message == f"{shown}: the file is not signed."
+    path.write_bytes(PE.signed())
+    (verdict,) = verify_file(path, shown_as=shown, clock=CLOCK)
+    assert (verdict.path, verdict.identity) == (shown, "not-checked")
+    path.write_bytes(b"text")
+    for pattern, name in (("app.exe", shown), ("temporary", path)):
+        allowed = Expectations(allow_unsupported=(pattern,))
+        assert verify_file(path, shown_as=name, expectations=allowed, clock=CLOCK) == ()
+    with pytest.raises(UnsupportedFormatError):
+        verify_file(path, shown_as=shown, expectations=Expectations(allow_unsupported=("temporary",)), clock=CLOCK)
 
 
 def test_files_that_can_not_be_read(tmp_path: Path) -> None:
