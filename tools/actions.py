@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tools.manifests import Input, defaults, inputs
+from tools.manifests import PROMOTE, Input, defaults, inputs
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTATION = ROOT / "docs" / "github.md"
@@ -109,7 +109,8 @@ ACTIONS = (
     ),
     Action(
         name="resubmit-signing-request",
-        inputs=inputs("resubmit", "github", changes={"output": {"description": _WHERE_TO}}),
+        own={PROMOTE.name: PROMOTE},
+        inputs=inputs("promote", "github", changes={"output": {"description": _WHERE_TO}}),
     ),
 )
 

@@ -16,19 +16,19 @@ from typing import Any
 from signpath_ci import __version__
 from signpath_ci.cli import COMMANDS
 from signpath_ci.settings import Trust, options
-from tools.manifests import Input, defaults, inputs
+from tools.manifests import PROMOTE, Input, defaults, inputs
 
 AZURE = Path(__file__).parents[1] / "azure"
-TASKS = {"SubmitSigningRequest": "sign", "GetSignedArtifact": "download", "ResubmitSigningRequest": "resubmit"}
-"""The tasks, and the command that each of them runs."""
+TASKS = {"SubmitSigningRequest": "sign", "GetSignedArtifact": "download", "ResubmitSigningRequest": "promote"}
+"""The tasks, and the command whose options each of them takes."""
 
 CONNECTION = frozenset(
     {"api_url", "api_token", "organization_id", "connector_url", "trusted_build_system_token", "azure_devops_token"}
 )
 """Options that the service connection, or Azure itself, holds: no inputs of tasks."""
 
-TEMPLATES = {"sign": "sign", "get-signed-artifact": "download", "resubmit": "resubmit"}
-"""The step templates, and the command that each of them runs."""
+TEMPLATES = {"sign": "sign", "get-signed-artifact": "download", "resubmit": "promote"}
+"""The step templates, and the command whose options each of them takes."""
 
 _GENERATION = 4  # of SignPath's own task, whose inputs and outputs are taken over
 _PARAMETERS = {"artifact": "The file to sign; with a connector, the file or directory to publish as the artifact."}
@@ -57,14 +57,14 @@ def inputs_of(task: str) -> list[Input]:
     """Return the inputs of a task but for the service connection, the required ones first."""
     command = next(known for known in COMMANDS if known.name == TASKS[task])
     held = CONNECTION & {row.name for row in options(command.settings)}
-    return sorted(inputs(command.name, "azure", without=held).values(), key=lambda known: not known.required)
+    return sorted(_inputs(command.name, without=held), key=lambda known: not known.required)
 
 
 def manifests() -> dict[Path, str]:
     """Return the files as they should be."""
     made = {}
     of_tasks = {known.name: known for task in TASKS for known in inputs_of(task)}
-    variables = {name: known.variable for name, known in of_tasks.items()}
+    variables = {name: known.variable for name, known in of_tasks.items() if known.variable}
     table = {"variables": variables, "defaults": defaults(of_tasks.values())}
     made[AZURE / "handler" / "inputs.json"] = _json(table)
     for task in TASKS:
@@ -73,8 +73,8 @@ def manifests() -> dict[Path, str]:
     made |= _filled(AZURE / "vss-extension.json", version=__version__)
     for template, command in TEMPLATES.items():
         path = AZURE / "templates" / f"{template}.yml"
-        offered = [known for known in inputs(command, "azure").values() if not known.is_secret]
-        sent = [known for known in offered if known.option != "artifact"]
+        offered = [known for known in _inputs(command) if not known.is_secret]
+        sent = [known for known in offered if known.variable and known.option != "artifact"]
         text = _between("parameters", map(_parameter, sorted(offered, key=_is_optional)), path.read_text("utf-8"))
         not_given = ["SIGNPATH_DEFAULTS: >-", *(f"  {pair}" for pair in defaults(offered))]
         text = _between("environment", [*not_given, *map(_variable, sent)], text)
@@ -103,6 +103,11 @@ def _documentation() -> dict[Path, str]:
     if not ended:
         raise SystemExit(f"{path.name} has no place marked 'inputs'.")
     return {path: f"{before}{begin}\n{input_table()}\n\n{end}{after}"}
+
+
+def _inputs(command: str, *, without: Iterable[str] = ()) -> list[Input]:
+    more = [PROMOTE] if command == "promote" else []
+    return more + list(inputs(command, "azure", without=without).values())
 
 
 def _choices(known: Input) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from signpath_ci import __version__
 from tools.actions import MADE, filled
-from tools.manifests import Input, inputs
+from tools.manifests import PROMOTE, Input, inputs
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTATION = ROOT / "docs" / "gitlab.md"
@@ -143,7 +143,11 @@ TEMPLATES: Mapping[str, list[TemplateInput]] = {
         ),
     ),
     "get-signed-artifact": _general("get-signed-artifact") + _of_command("download", **_EARLIER),
-    "resubmit": _general("resubmit-signing-request") + _of_command("resubmit", **_EARLIER),
+    "resubmit": [
+        *_general("resubmit-signing-request"),
+        replace(_template_input(PROMOTE), variable="SIGNPATH_CI_PROMOTE"),
+        *_of_command("promote", **_EARLIER),
+    ],
 }
 """The inputs of each template, by the name of its file."""
 

@@ -97,6 +97,22 @@ class Input:
         return f"`{self.default}`" if self.default else ""
 
 
+PROMOTE = Input(
+    name="promote",
+    option="",
+    variable="",
+    description="Resubmit nothing but the tested candidate of this build's tag: the receipt of a completed request, of "
+    "the file that SignPath has, and of this commit.",
+    default="false",
+    required=False,
+    in_manifest=False,
+    choices=(),
+    is_flag=True,
+    is_secret=False,
+)
+"""The input of the plugins that resubmit with which they run the command `promote`."""
+
+
 def manifest_options() -> frozenset[str]:
     """Return the options that the manifest `.signpath/signing.yml` can give."""
 

@@ -9,8 +9,10 @@ const { variables, defaults } = require('./inputs.json');
 const PYTHONS = [['python3'], ['python'], ['py', '-3']];
 const OLDEST = [3, 10];
 
-module.exports = function run(command) {
+// Runs a command; by an input that is true, another one instead: `{ input: command }`.
+module.exports = function run(usual, instead = {}) {
   try {
+    const command = chosen(usual, instead);
     // -I: neither the build's directory nor its variables decide what is imported. -X utf8: as the agent reads.
     const options = ['-I', '-u', '-X', 'utf8', path.join(__dirname, 'signpath-ci.pyz'), command];
     const env = environment();
@@ -20,6 +22,15 @@ module.exports = function run(command) {
     fail(error.message);
   }
 };
+
+function chosen(usual, instead) {
+  for (const [input, other] of Object.entries(instead)) {
+    const said = (tl.getInput(input) ?? 'false').toLowerCase();
+    if (said === 'true') return other;
+    if (said !== 'false') throw new Error(`${input} is neither true nor false.`);
+  }
+  return usual;
+}
 
 function start([program, ...args], env) {
   // All for the agent goes to standard error; standard output is a bare file name, which could read like a command.

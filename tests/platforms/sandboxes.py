@@ -13,8 +13,8 @@ import requests
 from signpath_ci.sandbox.child import running_sandbox
 
 
-def configuration(*, api_token: str, system_token: str) -> str:
-    """Return the sandbox's configuration: a project `app` whose policies need an approval or none."""
+def configuration(*, api_token: str, system_token: str, repository: str) -> str:
+    """Return the sandbox's configuration: the projects `app`, for the tests, and `my-app`, for the examples."""
     return f"""
 organization: {{id: 0a8f3a52-3c2c-4d4e-9a51-0f0b6f5f8a11}}
 api_tokens:
@@ -27,6 +27,15 @@ projects:
       - {{slug: test-signing, certificate: test-signing}}
       - {{slug: release-signing, certificate: release-signing}}
       - {{slug: approved-signing, certificate: release-signing, required_approvals: 1}}
+  - slug: my-app
+    repository_url: {repository}
+    signing_policies:
+      - {{slug: test-signing, certificate: test-signing}}
+      - slug: release-signing
+        certificate: release-signing
+        required_approvals: 1
+        origin_verification: true
+        allowed_branches: [main]
 """
 
 

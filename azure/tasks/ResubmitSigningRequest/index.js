@@ -1,1 +1,1 @@
-require('../../handler/run')('resubmit');
+require('../../handler/run')('resubmit', { promote: 'promote' });

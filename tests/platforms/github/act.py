@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,13 +20,18 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.platforms.processes import OnLine, run_followed
+
 ROOT = Path(__file__).parents[3]
 _TOOLS = ROOT / ".venv-tools" / "bin"
 OURS = "signpath-ci/signpath-ci"
 REF = "v0.1.0"
 TOKEN = "github-token-1d0f7c55"
 _DEADLINE = 120
-_STUBS = {f"actions/{name}": Path(__file__).parent / name for name in ("upload-artifact", "setup-python")}
+_STUBS = {
+    f"actions/{name}": Path(__file__).parent / name
+    for name in ("cache", "download-artifact", "setup-python", "upload-artifact")
+}
 
 
 def tool(name: str) -> str | None:
@@ -46,10 +52,7 @@ def pinned(action: str) -> str:
         *ROOT.glob("examples/github/*.yml"),
     ]
     found = {
-        line.split(f"{action}@")[1].split()[0]
-        for file in files
-        for line in file.read_text("utf-8").splitlines()
-        if f"uses: {action}@" in line
+        used[1] for file in files for used in re.finditer(rf"uses: {action}(?:/[\w-]+)?@(\S+)", file.read_text("utf-8"))
     }
     assert len(found) == 1, f"{action} is used at {found}"
     return found.pop()
@@ -125,6 +128,9 @@ class Repository:
         matrix: Mapping[str, str] | None = None,
         ref: str = "main",
         first_on_path: Path | None = None,
+        same_commit: bool = False,
+        inputs: Mapping[str, str] | None = None,
+        on_line: OnLine | None = None,
     ) -> Result:
         """Run a workflow in a fresh commit of the repository.
 
@@ -137,12 +143,15 @@ class Repository:
             matrix: which of a matrix' jobs are run; all where it is not given.
             ref: the branch or `tags/NAME` that is checked out.
             first_on_path: a directory with programs that are found before any other.
+            same_commit: run it in the commit of the run before.
+            inputs: what whoever starts it by hand is asked for.
+            on_line: follows the log.
         """
         text = workflow if isinstance(workflow, str) else yaml.safe_dump(workflow, sort_keys=False)
         file = self.directory / ".github" / "workflows" / "test.yml"
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, "utf-8")
-        self._commit(ref)
+        self._commit(ref, is_fresh=not same_commit)
         record = self.directory.parent / "record"
         shutil.rmtree(record, ignore_errors=True)
         record.mkdir()
@@ -160,29 +169,24 @@ class Repository:
             command += ["--var", f"{name}={value}"]
         for name, value in (matrix or {}).items():
             command += ["--matrix", f"{name}:{value}"]
+        for name, value in (inputs or {}).items():
+            command += ["--input", f"{name}={value}"]
         for name, path in local.items():
             command += ["--local-repository", f"{name}={path}"]
         programs = [*([first_on_path] if first_on_path else []), Path(sys.executable).parent]
         search = os.pathsep.join([*map(str, programs), os.environ["PATH"]])
-        done = self._finished(command, {"RECORD": str(record), "PATH": search, **(environment or {})})
-        return Result(done.returncode, done.stdout, record)
-
-    def _finished(
-        self, command: Sequence[str | Path], environment: Mapping[str, str]
-    ) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
+        # What GitHub keeps of this repository: artifacts and caches.
+        kept = {"RECORD": str(record), "KEPT": str(self.directory.parent / "kept"), "PATH": search}
+        code, output = run_followed(
             command,
-            cwd=self.directory,
-            env={"HOME": str(self.home), "LANG": "C.UTF-8", **self.known, **environment},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=_DEADLINE,
-            check=False,
+            directory=self.directory,
+            environment={"HOME": str(self.home), "LANG": "C.UTF-8", **self.known, **kept, **(environment or {})},
+            deadline=_DEADLINE,
+            on_line=on_line,
         )
+        return Result(code, output, record)
 
-    def _commit(self, ref: str) -> None:
+    def _commit(self, ref: str, *, is_fresh: bool) -> None:
         def git(*arguments: str) -> None:
             subprocess.run(
                 ["git", "-c", "user.name=Dev", "-c", "user.email=dev@example.com", *arguments],
@@ -195,8 +199,9 @@ class Repository:
         if not (self.directory / ".git").exists():
             git("init", "-b", "main")
             git("remote", "add", "origin", "https://github.com/acme/app")
-        git("add", "--all", "--force")
-        git("commit", "--allow-empty", "-m", "A commit")
+        if is_fresh:
+            git("add", "--all", "--force")
+            git("commit", "--allow-empty", "-m", "A commit")
         kind, _, name = ref.rpartition("/")
         if kind == "tags":
             git("tag", "--force", name)

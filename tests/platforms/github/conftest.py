@@ -49,7 +49,9 @@ OUTPUTS = (
 
 @pytest.fixture(scope="session")
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
-    text = configuration(api_token=TOKENS["API_TOKEN"], system_token=TOKENS["SYSTEM_TOKEN"])
+    text = configuration(
+        api_token=TOKENS["API_TOKEN"], system_token=TOKENS["SYSTEM_TOKEN"], repository="https://github.com/acme/app"
+    )
     with sandbox_of(tmp_path_factory.mktemp("github-sandbox"), text) as said:
         yield said
 

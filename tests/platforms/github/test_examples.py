@@ -85,7 +85,13 @@ def test_one_step_is_enough(ref: str, policy: str, repository: Repository, sandb
 
 
 def test_there_is_no_example_that_no_test_runs() -> None:
-    assert {path.name for path in EXAMPLES.iterdir()} == {"release.yml", "one-step.yml"}
+    assert {path.name for path in EXAMPLES.iterdir()} == {
+        "candidate-to-release.yml",
+        "one-step.yml",
+        "publish-later.yml",
+        "release.yml",
+        "submit-now.yml",
+    }
 
 
 @pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.yml")), ids=lambda path: path.name)

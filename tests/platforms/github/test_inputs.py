@@ -43,7 +43,7 @@ def _called(repository: Repository, action: Action, given: dict[str, str], **mor
 def _own(repository: Repository, action: Action) -> dict[str, str]:
     """Return what the action takes besides what it hands on, so that it comes as far as the core."""
     (repository.directory / "app.exe").write_bytes(b"MZ")
-    return {"path": "app.exe"} if action.own else {}
+    return {"path": "app.exe"} if "path" in action.own else {}
 
 
 @by_name
@@ -72,7 +72,7 @@ def test_what_is_not_given_has_the_default_of_the_table(action: Action, recordin
         expected["SIGNPATH_GITHUB_TOKEN"] = TOKEN
     if action.expressions:
         expected["SIGNPATH_CONNECTOR_URL"] = ""  # there is no artifact's id
-    if action.own:
+    if "path" in action.own:
         expected["SIGNPATH_OUTPUT_ARTIFACT_DIRECTORY"] = "."
     assert {name: environment[name] for name in expected} == expected
 
@@ -141,6 +141,21 @@ def test_signed_files_go_where_the_unsigned_ones_lie(
     environment = result.json("run")["environment"]
     assert environment["SIGNPATH_OUTPUT_ARTIFACT_DIRECTORY"] == directory
     assert environment["SIGNPATH_GITHUB_ARTIFACT_ID"].isdigit()
+
+
+@pytest.mark.parametrize(("said", "command"), [("true", "promote"), ("false", "resubmit")])
+def test_a_candidate_is_promoted_only_where_that_is_said(said: str, command: str, recording: Repository) -> None:
+    result = _called(recording, ACTIONS[3], {"promote": said})
+
+    assert result.json("run")["arguments"] == [command]
+
+
+def test_what_does_not_say_whether_it_is_promoted_is_refused(recording: Repository) -> None:
+    result = _called(recording, ACTIONS[3], {"promote": "yes; touch pwned"})
+
+    assert result.code != 0
+    assert result.errors == ["promote is neither true nor false."]
+    assert not (result.record / "run.json").exists()
 
 
 def test_a_pattern_does_not_say_where_signed_files_go(recording: Repository) -> None:

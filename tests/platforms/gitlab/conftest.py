@@ -72,7 +72,7 @@ class Project:
 
 @pytest.fixture(scope="session")
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
-    text = configuration(api_token=API_TOKEN, system_token=FARM_TOKEN)
+    text = configuration(api_token=API_TOKEN, system_token=FARM_TOKEN, repository="https://gitlab.com/acme/app")
     with sandbox_of(tmp_path_factory.mktemp("gitlab-sandbox"), text) as said:
         yield said
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 import shutil
-import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from tests.platforms.processes import OnLine, run_followed
 
 _PROGRAM = Path(__file__).parents[1] / "node_modules" / ".bin" / "gitlab-ci-local"
 _MISSING = next(
@@ -40,7 +41,15 @@ class FinishedPipeline:
         return self.directory / ".gitlab-ci-local" / "artifacts" / job
 
 
-def run_pipeline(directory: Path, variables: Mapping[str, str], path: str, home: Path) -> FinishedPipeline:
+def run_pipeline(
+    directory: Path,
+    variables: Mapping[str, str],
+    path: str,
+    home: Path,
+    *,
+    job: str | None = None,
+    on_line: OnLine | None = None,
+) -> FinishedPipeline:
     """Run the pipeline of a checkout.
 
     Args:
@@ -48,18 +57,16 @@ def run_pipeline(directory: Path, variables: Mapping[str, str], path: str, home:
         variables: those of the project's settings, and the predefined ones.
         path: where jobs look for programs.
         home: an empty directory.
+        job: the one that somebody starts by hand in a pipeline that has run; without it all that start by themselves.
+        on_line: follows the log.
     """
     given = [f"--variable={name}={text}" for name, text in variables.items()]
     # Without isolation: with it, this runner throws away what a job has made before the job's after_script.
-    done = subprocess.run(
-        [str(_PROGRAM), "--force-shell-executor", "--no-color", *given],
-        cwd=directory,
-        env={"PATH": path, "HOME": str(home), "GIT_CONFIG_NOSYSTEM": "1"},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=_DEADLINE,
-        check=False,
+    code, output = run_followed(
+        [_PROGRAM, "--force-shell-executor", "--no-color", *given, *([job] if job else [])],
+        directory=directory,
+        environment={"PATH": path, "HOME": str(home), "GIT_CONFIG_NOSYSTEM": "1"},
+        deadline=_DEADLINE,
+        on_line=on_line,
     )
-    return FinishedPipeline(done.returncode, done.stdout, directory)
+    return FinishedPipeline(code, output, directory)

@@ -23,7 +23,7 @@ def test_templates_and_documentation_are_those_of_the_one_table(path: Path) -> N
 
 
 @pytest.mark.parametrize(
-    ("name", "command"), [("sign", "sign"), ("get-signed-artifact", "download"), ("resubmit", "resubmit")]
+    ("name", "command"), [("sign", "sign"), ("get-signed-artifact", "download"), ("resubmit", '"$command"')]
 )
 def test_the_job_runs_its_command_in_the_place_of_its_shell(name: str, command: str) -> None:
     [job] = jobs(

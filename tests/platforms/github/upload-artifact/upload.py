@@ -7,6 +7,7 @@ deepest directory that holds them all: <https://github.com/actions/upload-artifa
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 import zipfile
 from pathlib import Path
@@ -23,5 +24,9 @@ artifact_id = 1 + len(list(store.iterdir()))
 with zipfile.ZipFile(store / f"{artifact_id}.zip", "w", zipfile.ZIP_DEFLATED) as archive:
     for file in files:
         archive.write(file, file.relative_to(root).as_posix())
+# For actions/download-artifact, which knows it by its name.
+named = Path(os.environ["KEPT"]) / "artifacts" / f"{os.environ['ARTIFACT_NAME']}.zip"
+named.parent.mkdir(parents=True, exist_ok=True)
+shutil.copyfile(store / f"{artifact_id}.zip", named)
 with Path(os.environ["GITHUB_OUTPUT"]).open("a", encoding="utf-8") as outputs:
     outputs.write(f"artifact-id={artifact_id}\n")
