@@ -24,6 +24,9 @@ def serving(answer: Answer) -> Iterator[str]:
         def do_POST(self) -> None:
             answer(self)
 
+        def do_PUT(self) -> None:
+            answer(self)
+
         def log_message(self, *_: Any) -> None:
             """Say nothing."""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -37,8 +39,10 @@ def run_followed(
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        start_new_session=True,
     ) as process:
-        hanging = threading.Timer(deadline, process.kill)
+        # All that it has started, too: a job may wait for hours.
+        hanging = threading.Timer(deadline, os.killpg, (process.pid, signal.SIGKILL))
         hanging.start()
         try:
             assert process.stdout is not None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,7 +47,7 @@ def run_pipeline(
     path: str,
     home: Path,
     *,
-    job: str | None = None,
+    jobs: Sequence[str] = (),
     on_line: OnLine | None = None,
 ) -> FinishedPipeline:
     """Run the pipeline of a checkout.
@@ -57,13 +57,13 @@ def run_pipeline(
         variables: those of the project's settings, and the predefined ones.
         path: where jobs look for programs.
         home: an empty directory.
-        job: the one that somebody starts by hand in a pipeline that has run; without it all that start by themselves.
+        jobs: these only, with what others have made in an earlier run; without them, all that start by themselves.
         on_line: follows the log.
     """
     given = [f"--variable={name}={text}" for name, text in variables.items()]
     # Without isolation: with it, this runner throws away what a job has made before the job's after_script.
     code, output = run_followed(
-        [_PROGRAM, "--force-shell-executor", "--no-color", *given, *([job] if job else [])],
+        [_PROGRAM, "--force-shell-executor", "--no-color", *given, *jobs],
         directory=directory,
         environment={"PATH": path, "HOME": str(home), "GIT_CONFIG_NOSYSTEM": "1"},
         deadline=_DEADLINE,
