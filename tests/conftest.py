@@ -5,6 +5,10 @@ from __future__ import annotations
 import os
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("any machine", deadline=None)  # a busy one is slow, and that is no defect
+settings.load_profile("any machine")
 
 _PLATFORM_VARIABLES = ("SIGNPATH_", "GITHUB_", "GITEA_", "GITLAB_", "CI_", "RUNNER_", "BUILD_", "SYSTEM_", "AGENT_")
 

@@ -22,7 +22,15 @@ def main() -> int:
     """Run the command line of this process and return its exit code (`errors.EXIT_CODES`)."""
     from signpath_ci.commands import Process
 
-    process = Process(environment=os.environ, directory=Path.cwd(), stdout=sys.stdout, stderr=sys.stderr)
+    try:
+        directory = Path.cwd()
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            sys.stderr.write(
+                f"error: The working directory can't be found: {error.strerror}. Run in one that exists.\n"
+            )
+        return LocalFileError.exit_code
+    process = Process(environment=os.environ, directory=directory, stdout=sys.stdout, stderr=sys.stderr)
     try:
         with _signals_as_errors():
             return _run(sys.argv[1:], process)

@@ -229,6 +229,7 @@ FAULTS: Mapping[str, Kind] = {
     "empty body": Kind(_with_body(b"")),
     "wrong content type": Kind(_changed(lambda answer: answer.with_header("Content-Type", "text/plain"))),
     "broken JSON": Kind(_with_body(b'{"status": ')),
+    "other JSON": Kind(_with_body(b'{"unheardOf":true}')),
     "huge JSON": Kind(_with_body(b'{"status":"' + b"x" * _HUGE + b'"}')),
     "duplicated keys": Kind(_changed(_twice_the_keys)),
     "length too long": Kind(_too_long),

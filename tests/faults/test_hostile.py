@@ -139,6 +139,19 @@ def test_a_file_name_is_only_shown(job: Program, platform: str) -> None:
     _check(here, ended)
 
 
+@pytest.mark.parametrize("platform", _ALL_PLATFORMS)
+def test_names_of_several_files_are_only_shown(job: Program, platform: str) -> None:
+    name = "app" + _ATTACK.replace("/", "").replace("\x00", "")[:120] + ".exe"
+    (job.directory / "files").mkdir()
+    (job.directory / "app.exe").rename(job.directory / "files" / name)
+    here = _on(job, platform)
+
+    ended = here("sign", "files", "--json")
+
+    assert ended.code == 0, ended.err
+    _check(here, ended)
+
+
 @pytest.mark.parametrize(
     "manifest",
     [

@@ -101,6 +101,15 @@ def test_a_target_directory_that_goes_away(job: Program, sandbox: Sandbox, step:
     _collect_later(job, failed)
 
 
+def test_a_working_directory_that_is_gone_is_said(job: Program) -> None:
+    gone = replace(job, prefix=("sh", "-c", 'mkdir gone && cd gone && rmdir ../gone && exec "$@"', "sh"))
+
+    failed = gone("sign", str(job.directory / "app.exe"))
+
+    assert failed.code == 8, failed.err
+    assert failed.error.startswith("The working directory can't be found: No such file or directory.")
+
+
 @pytest.mark.parametrize("step", ["create", "poll", "download"])
 def test_a_target_directory_that_becomes_read_only(job: Program, sandbox: Sandbox, step: str) -> None:
     target = job.directory / "out"

@@ -22,11 +22,22 @@ class Answer:
         option: how the user gave the service's URL, for hints.
         data: the object.
         location: the `Location` header that came with it.
+        if_in_doubt: what to do where it is not as promised, though the server has taken the call, which is not safe to
+            repeat; `None` where it is.
     """
 
-    def __init__(self, what: str, option: str, data: Mapping[str, Any], *, location: str | None = None) -> None:
+    def __init__(
+        self,
+        what: str,
+        option: str,
+        data: Mapping[str, Any],
+        *,
+        location: str | None = None,
+        if_in_doubt: str | None = None,
+    ) -> None:
         self._what, self._option = what, option
         self._data = data
+        self._if_in_doubt = if_in_doubt
         self.location = location
 
     def __contains__(self, name: str) -> bool:
@@ -73,7 +84,7 @@ class Answer:
             value = {}
         if not isinstance(value, dict):
             self._broken(f"with a '{name}' that is no object")
-        return Answer(self._what, self._option, value)
+        return Answer(self._what, self._option, value, if_in_doubt=self._if_in_doubt)
 
     def texts(self) -> dict[str, str]:
         """Return all fields, each of which must be a text; those that are null are left out."""
@@ -83,18 +94,36 @@ class Answer:
         """Return a field as it is, for what is only shown and must not break the call."""
         return self._data.get(name)
 
+    def unexpected(self, how: str) -> UnexpectedAnswerError:
+        """Return the error for an answer that is not as promised."""
+        return in_doubt(unexpected(self._what, f"was answered {how}", self._option), self._if_in_doubt)
+
     def _broken(self, how: str) -> NoReturn:
-        raise unexpected(self._what, f"was answered {how}", self._option)
+        raise self.unexpected(how)
 
 
-def parse_answer(body: bytes, content_type: str, *, what: str, option: str, location: str | None = None) -> Answer:
+def parse_answer(
+    body: bytes,
+    content_type: str,
+    *,
+    what: str,
+    option: str,
+    location: str | None = None,
+    if_in_doubt: str | None = None,
+) -> Answer:
     """Return the JSON object in a body; an empty one for no body where a `Location` says it all.
 
     Raises:
         UnexpectedAnswerError: it is a web page, no JSON, no object, or says the same thing twice.
     """
-    if location and not body:
-        return Answer(what, option, {}, location=location)
+    try:
+        data = _parse(body, content_type, what=what, option=option) if body or not location else {}
+    except UnexpectedAnswerError as error:
+        raise in_doubt(error, if_in_doubt) from None
+    return Answer(what, option, data, location=location, if_in_doubt=if_in_doubt)
+
+
+def _parse(body: bytes, content_type: str, *, what: str, option: str) -> Mapping[str, Any]:
     refuse_web_page(body, content_type, what=what, option=option)
     try:
         data = json.loads(body.decode("utf-8-sig", "replace"), object_pairs_hook=_unique)
@@ -104,7 +133,7 @@ def parse_answer(body: bytes, content_type: str, *, what: str, option: str, loca
         raise unexpected(what, "was answered with something that is no JSON", option) from None
     if not isinstance(data, dict):
         raise unexpected(what, "was answered with JSON that is no object", option)
-    return Answer(what, option, data, location=location)
+    return data
 
 
 class _TwiceError(Exception):
@@ -134,3 +163,18 @@ def refuse_web_page(body: bytes, content_type: str, *, what: str, option: str) -
 def unexpected(what: str, how: str, option: str) -> UnexpectedAnswerError:
     """Return the error for an answer that is not the service's."""
     return UnexpectedAnswerError(f"{what} {how}.", hint=f"Check that {option} is the API's URL, not a web page's.")
+
+
+def in_doubt(error: UnexpectedAnswerError, if_in_doubt: str | None) -> UnexpectedAnswerError:
+    """Return the error for an answer from which it can't be told what has become of a call that must not be repeated.
+
+    Args:
+        error: what is wrong with the answer.
+        if_in_doubt: what to do; `None` where the call may be repeated: the error stays as it is.
+    """
+    if if_in_doubt is None:
+        return error
+    return UnexpectedAnswerError(
+        f"{error.message.removesuffix('.')}, and the server may have taken it all the same.",
+        hint=f"{if_in_doubt} {error.hint}",
+    )

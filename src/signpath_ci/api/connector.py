@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
 
 from signpath_ci.api.refusals import AnsweredRefusalError
-from signpath_ci.errors import RefusedError, UnexpectedAnswerError
+from signpath_ci.errors import RefusedError
 from signpath_ci.model import RequestStatus, SigningRequestFields, Submission
 from signpath_ci.text import one_line
 
@@ -118,10 +118,7 @@ class Connector:
         if problems:
             raise _invalid(problems, HTTPStatus.OK)
         if "signingRequestId" not in answer and "validationResult" not in answer:
-            raise UnexpectedAnswerError(
-                "The connector's URL is not a connector's: its answer has neither a signing request nor a validation.",
-                hint="Check --connector-url (SIGNPATH_CONNECTOR_URL).",
-            )
+            raise answer.unexpected("with neither a signing request nor a validation, so it is no connector")
         signing_request_id = answer.text("signingRequestId")
         return Submission(
             signing_request_id=signing_request_id,

@@ -11,7 +11,7 @@ import requests
 import urllib3
 
 from signpath_ci.api.address import BaseUrl
-from signpath_ci.api.answers import Answer, parse_answer, refuse_web_page, unexpected
+from signpath_ci.api.answers import Answer, in_doubt, parse_answer, refuse_web_page, unexpected
 from signpath_ci.api.connection import Token, open_session
 from signpath_ci.api.content import Content
 from signpath_ci.api.failures import as_error
@@ -133,15 +133,7 @@ class Transport:
         call, deadline = self._post_call(path, body, content_type), self._deadline()
 
         def answer(response: requests.Response) -> Answer:
-            try:
-                return self._answer(call, response, deadline)
-            except UnexpectedAnswerError as error:
-                if if_in_doubt is None:
-                    raise
-                raise UnexpectedAnswerError(
-                    f"{error.message.removesuffix('.')}, and the server may have taken it all the same.",
-                    hint=f"{if_in_doubt} {error.hint}",
-                ) from None
+            return self._answer(call, response, deadline, if_in_doubt=if_in_doubt)
 
         return self._run(call, answer, deadline, if_in_doubt=if_in_doubt)
 
@@ -304,13 +296,20 @@ class Transport:
             raise ServiceUnavailableError(f"{call.what} {words}.", hint="Ask who runs the service.")
         raise unexpected(call.what, words, self._base.option)
 
-    def _answer(self, call: _Call, response: requests.Response, deadline: Deadline) -> Answer:
+    def _answer(
+        self, call: _Call, response: requests.Response, deadline: Deadline, *, if_in_doubt: str | None = None
+    ) -> Answer:
         body = read_whole(response, limit=_MAX_JSON, deadline=self._time_to_read(deadline))
         if body is None:
-            raise unexpected(call.what, f"was answered with more than {_MAX_JSON} bytes", self._base.option)
-        content_type = response.headers.get("Content-Type", "")
+            error = unexpected(call.what, f"was answered with more than {_MAX_JSON} bytes", self._base.option)
+            raise in_doubt(error, if_in_doubt)
         return parse_answer(
-            body, content_type, what=call.what, option=self._base.option, location=response.headers.get("Location")
+            body,
+            response.headers.get("Content-Type", ""),
+            what=call.what,
+            option=self._base.option,
+            location=response.headers.get("Location"),
+            if_in_doubt=if_in_doubt,
         )
 
     def _receipt(self, call: _Call, response: requests.Response, deadline: Deadline) -> None:

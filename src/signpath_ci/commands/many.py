@@ -17,6 +17,7 @@ from signpath_ci.report import Reporter, Several
 from signpath_ci.report.lines import LineReporter
 from signpath_ci.report.record import FileOutcome, Record
 from signpath_ci.report.result import ResultReporter
+from signpath_ci.text import one_line
 
 if TYPE_CHECKING:
     from signpath_ci.model import RequestStatus
@@ -130,7 +131,7 @@ class _Prefixed:
     """A stream whose lines begin with a file's name; lines of several threads do not mix."""
 
     def __init__(self, stream: TextIO, path: Path, lock: threading.Lock) -> None:
-        self._stream, self._name, self._lock = stream, path.name, lock
+        self._stream, self._name, self._lock = stream, one_line(path.name), lock
 
     def write(self, line: str) -> None:
         with self._lock:

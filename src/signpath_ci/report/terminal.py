@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from contextlib import AbstractContextManager
 from typing import TextIO
 
 from rich.console import Console
@@ -11,6 +13,7 @@ from signpath_ci.clock import Clock
 from signpath_ci.model import Artifact, RequestStatus, Submission
 from signpath_ci.report.lines import LineReporter
 from signpath_ci.report.words import status_words
+from signpath_ci.text import one_line
 
 
 class TerminalReporter(LineReporter):
@@ -49,7 +52,7 @@ class TerminalReporter(LineReporter):
                     console=self._console,
                     transient=True,
                 ),
-                status_words(status),
+                one_line(status_words(status)),
             )
 
     def still_waiting(self, waited: float) -> None:
@@ -75,18 +78,27 @@ class TerminalReporter(LineReporter):
                 verb,
             )
         if self._progress is not None:
-            self._progress.update(self._task, completed=done, total=total or None)
+            with _may_have_gone():
+                self._progress.update(self._task, completed=done, total=total or None)
 
     def _start(self, progress: Progress, description: str) -> None:
         self._progress = progress
-        self._task = progress.add_task(description, total=None)
-        progress.start()
+        with _may_have_gone():
+            self._task = progress.add_task(description, total=None)
+            progress.start()
 
     def _end(self) -> None:
-        if self._progress is not None:
-            self._progress.stop()
-            self._progress = None
+        progress, self._progress = self._progress, None
+        if progress is not None:
+            with _may_have_gone():
+                progress.stop()
 
     def _write(self, line: str) -> None:
         # While a bar is shown, lines must go above it: rich does that for what its own console prints.
-        self._console.print(line, markup=False, highlight=False, soft_wrap=True)
+        with _may_have_gone():
+            self._console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def _may_have_gone() -> AbstractContextManager[None]:
+    """Let pass that nobody can be shown anything any more: that must not cost the signature."""
+    return contextlib.suppress(OSError)

@@ -42,19 +42,21 @@ def _set_aside(file: Path, backup: Path) -> None:
         file.replace(backup)
 
 
+def _put_back(backup: Path, file: Path) -> None:
+    if os.path.lexists(backup):
+        with disk_errors(file):
+            backup.replace(file)
+
+
 def _replace(files: Sequence[Path], places: Sequence[Path]) -> None:
-    backups = [place.with_name(f"old-{place.name}") for place in places]
-    moved: list[tuple[Path, Path]] = []
-    try:
-        for file, place, backup in zip(files, places, backups, strict=True):
+    with ExitStack() as undo:
+        for file, place in zip(files, places, strict=True):
+            backup = place.with_name(f"old-{place.name}")
+            undo.callback(_put_back, backup, file)  # before anything moves: a signal may come between any two steps
             with disk_errors(file):
                 place.chmod(file.stat().st_mode & 0o7777)
                 _set_aside(file, backup)
-                moved.append((backup, file))
                 place.replace(file)
-    except BaseException:
-        for backup, file in reversed(moved):
-            backup.replace(file)
-        raise
+        undo.pop_all()  # all are replaced
     for parent in {file.parent for file in files}:
         sync_directory(parent)

@@ -211,8 +211,10 @@ def test_a_url_that_is_not_a_connectors(server: responses.RequestsMock, answer: 
         _connector().submit(GITHUB, FIELDS)
 
     assert str(caught.value) == (
-        "The connector's URL is not a connector's: its answer has neither a signing request nor a validation. "
-        "Check --connector-url (SIGNPATH_CONNECTOR_URL)."
+        f"POST {SUBMIT} was answered with neither a signing request nor a validation, so it is no connector, and the "
+        "server may have taken it all the same. A signing request may exist: look at the project's signing requests in "
+        "SignPath before you run it again. Check that --connector-url (SIGNPATH_CONNECTOR_URL) is the API's URL, not a "
+        "web page's."
     )
     assert caught.value.exit_code == 2
 

@@ -343,6 +343,14 @@ def test_a_link_goes_along_with_its_headers_and_is_not_repeated(server: response
     assert not {"s", "sig"} & set(re.findall(r"\w+", repr(link)))
 
 
+def test_a_resubmit_whose_answer_names_no_request_may_have_been_taken(server: responses.RequestsMock) -> None:
+    server.post(f"{REQUESTS}/Resubmit", status=201, json={"status": "InProgress"})
+    with pytest.raises(
+        UnexpectedAnswerError, match="'signingRequestId', and the server may have taken it all the same"
+    ):
+        rest_api().resubmit("original", signing_policy_slug="release-signing", description=None)
+
+
 def test_a_resubmit_is_not_repeated_and_keeps_the_description(server: responses.RequestsMock) -> None:
     server.post(f"{REQUESTS}/Resubmit", status=504)
     with pytest.raises(ServiceUnavailableError, match="may have taken it"):

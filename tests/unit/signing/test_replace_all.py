@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -54,3 +57,42 @@ def test_where_one_cannot_be_replaced_the_others_are_put_back(tmp_path: Path, mi
     with pytest.raises(LocalFileError):
         _replace(tmp_path, without=missing)
     assert _contents(tmp_path) == OLD
+
+
+@pytest.mark.parametrize("link_works", [True, False])
+def test_a_signal_at_any_moment_loses_no_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, link_works: bool
+) -> None:
+    class SignalError(Exception):
+        pass
+
+    calls = 0
+
+    def interrupted(function: Callable[..., Any], at: int, after: bool) -> Callable[..., Any]:
+        def call(*arguments: Any) -> Any:
+            nonlocal calls
+            calls += 1
+            if calls == at and not after:
+                raise SignalError
+            result = function(*arguments)
+            if calls == at:
+                raise SignalError
+            return result
+
+        return call
+
+    def link(*_arguments: Any) -> None:
+        raise OSError
+
+    for at in range(1, 20):
+        for after in (False, True):
+            calls = 0
+            with monkeypatch.context() as patched:
+                patched.setattr(os, "link", interrupted(os.link if link_works else link, at, after))
+                patched.setattr(Path, "replace", interrupted(Path.replace, at, after))
+                try:
+                    _replace(tmp_path)
+                except SignalError:
+                    assert _contents(tmp_path) == OLD
+                else:
+                    assert _contents(tmp_path) == dict.fromkeys(OLD, "new")
