@@ -76,6 +76,27 @@ def test_what_lies_beside_checksum_and_directory_is_hashed(place: int, is_hashed
     assert (content_digest(io.BytesIO(bytes(changed)), image, "sha256") != _digest(data)) is is_hashed
 
 
+def _read(data: bytes) -> object:
+    try:
+        subject = read_subject(io.BytesIO(data))
+    except FormatError as error:
+        return str(error)
+    return subject.signature, subject.digest("sha256")
+
+
+@pytest.mark.parametrize("is_64", [True, False])
+def test_no_flipped_bit_but_those_of_the_checksum_goes_unnoticed(is_64: bool) -> None:
+    data, _ = _sign(build_pe(content=b"content", is_64=is_64))
+    good = _read(data)
+    unnoticed = set()
+    for place in range(len(data)):
+        changed = bytearray(data)
+        changed[place] ^= 1 << place % 8
+        if _read(bytes(changed)) == good:
+            unnoticed.add(place)
+    assert unnoticed == {152, 153, 154, 155}
+
+
 def test_a_file_is_read_as_what_a_signature_is_for() -> None:
     signed, digest = _sign(build_pe(), b"message!")
     for data, signature in ((signed, b"message!"), (build_pe(), None)):

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from signpath_ci.formats import FormatError, UnsupportedError, cab, powershell
+from signpath_ci.formats.authenticode import CABINET
 from signpath_ci.formats.jar import Manifest, strongest_digest, write_section
 from tests.support.samples import build_cab
 
@@ -83,6 +84,104 @@ def _cab(offset: int, form: str, value: int) -> bytes:
 def test_damaged_cabinets(data: bytes, words: str) -> None:
     with pytest.raises(FormatError, match=words):
         cab.read_subject(io.BytesIO(data))
+
+
+def _signed_cab(message: bytes = b"message!", **options: int) -> bytes:
+    target = io.BytesIO()
+    source = io.BytesIO(build_cab({"a": b"content", "b": b"more"}, **options))
+    cab.write_signed(source, target, algorithm="sha256", sign=lambda _: message)
+    return target.getvalue()
+
+
+def _read_cab(data: bytes) -> object:
+    try:
+        subject = cab.read_subject(io.BytesIO(data))
+    except FormatError as error:
+        return str(error)
+    return subject.signature, subject.digest("sha256"), subject.content("sha256")
+
+
+@pytest.mark.parametrize("data", [build_cab({"a": b"content"}), _signed_cab(), _signed_cab(folders=2)])
+def test_no_flipped_bit_of_a_cabinet_goes_unnoticed(data: bytes) -> None:
+    good = _read_cab(data)
+    for place in range(len(data) * 8):
+        changed = bytearray(data)
+        changed[place // 8] ^= 1 << place % 8
+        assert _read_cab(bytes(changed)) != good, place
+
+
+@pytest.mark.parametrize("folders", [1, 2])
+def test_signing_a_cabinet_changes_nothing_that_is_hashed(folders: int) -> None:
+    unsigned = cab.read_subject(io.BytesIO(build_cab({"a": b"content", "b": b"more"}, folders=folders)))
+    signed = cab.read_subject(io.BytesIO(_signed_cab(folders=folders)))
+    assert (unsigned.type, unsigned.signature) == (CABINET, None)
+    assert (signed.type, signed.signature) == (CABINET, b"message!")
+    assert signed.digest("sha256") == unsigned.digest("sha256")
+    assert signed.content("sha256") == unsigned.content("sha256") == {"": signed.digest("sha256")}
+    again = io.BytesIO()
+    cab.write_signed(
+        io.BytesIO(_signed_cab(b"first one", folders=folders)), again, algorithm="sha256", sign=lambda _: b"message!"
+    )
+    assert again.getvalue() == _signed_cab(folders=folders)
+    for size in range(1, 9):
+        padded = bytes(range(1, 1 + size)) + bytes(-size % 8)
+        assert cab.read_subject(io.BytesIO(_signed_cab(bytes(range(1, 1 + size))))).signature == padded
+
+
+def _patched_cab(offset: int, form: str, value: int) -> bytes:
+    data = bytearray(_signed_cab())
+    struct.pack_into(form, data, offset, value)
+    return bytes(data)
+
+
+@pytest.mark.parametrize(
+    ("data", "error", "words"),
+    [
+        (_patched_cab(36, "<H", 19), UnsupportedError, "reserved bytes that are not for a signature"),
+        (_patched_cab(38, "<B", 1), UnsupportedError, "reserved bytes that are not for a signature"),
+        (_patched_cab(39, "<B", 1), UnsupportedError, "reserved bytes that are not for a signature"),
+        (_patched_cab(40, "<I", 0), UnsupportedError, "reserved bytes that are not for a signature"),
+        (_patched_cab(52, "<Q", 1), UnsupportedError, "reserved bytes that are not for a signature"),
+        (_patched_cab(48, "<I", 0), FormatError, "gives a signature without a size"),
+        (_patched_cab(48, "<I", 16), FormatError, "its size is not what its header says"),
+        (_patched_cab(44, "<I", 60), FormatError, "its size is not what its header says"),
+        (_signed_cab() + bytes(8), FormatError, "its size is not what its header says"),
+        (_cab(12, "<I", 1), FormatError, "not a cabinet"),
+        (_cab(20, "<I", 1), FormatError, "not a cabinet"),
+        (_cab(32, "<H", 1), None, ""),  # the number of the set may be any
+        (_cab(30, "<H", 2), UnsupportedError, "one of a set"),
+    ],
+)
+def test_headers_of_cabinets(data: bytes, error: type[FormatError] | None, words: str) -> None:
+    if error is None:
+        cab.read_subject(io.BytesIO(data))
+        return
+    with pytest.raises(FormatError) as caught:
+        cab.read_subject(io.BytesIO(data))
+    assert type(caught.value) is error
+    assert words in str(caught.value)
+
+
+def test_the_biggest_signature_of_a_cabinet(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("signpath_ci.formats.cab._MAX_SIGNATURE", 16)
+    assert cab.read_subject(io.BytesIO(_signed_cab(b"x" * 16))).signature == b"x" * 16
+    with pytest.raises(FormatError, match=r"its signature has an impossible size \(24 bytes\)"):
+        cab.read_subject(io.BytesIO(_signed_cab(b"x" * 17)))
+
+
+def test_a_big_cabinet_is_read_in_pieces() -> None:
+    files = {"a": bytes(range(256)) * 8200}
+    data = build_cab(files)
+    read = cab.read_subject(io.BytesIO(data))
+    header = data[:4] + struct.pack("<II", len(data) + 24, 0) + struct.pack("<II", 44 + 24, 0) + data[24:30]
+    header += struct.pack("<H", 4) + data[32:34] + bytes(4)
+    folder = struct.pack("<IHH", int.from_bytes(data[36:40], "little") + 24, *struct.unpack("<HH", data[40:44]))
+    assert read.digest("sha256") == hashlib.sha256(header + folder + data[44:]).digest()
+    short = io.BytesIO(data)
+    subject = cab.read_subject(short)
+    short.truncate(len(data) - 1)
+    with pytest.raises(FormatError, match="it became shorter while it was read"):
+        subject.digest("sha256")
 
 
 @pytest.mark.parametrize(
