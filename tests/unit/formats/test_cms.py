@@ -26,6 +26,7 @@ from signpath_ci.formats.authenticode import (
     SCRIPT,
     IndirectData,
     SubjectType,
+    _sip_info,
     read_indirect_data,
     without_padding,
     write_indirect_data,
@@ -248,6 +249,17 @@ def test_indirect_data_is_for_one_kind_of_file(subject: SubjectType) -> None:
     for other in {PE_IMAGE, CABINET, INSTALLER, SCRIPT} - {subject}:
         with pytest.raises(UnsupportedError, match="its signature is for another kind of file"):
             read_indirect_data(write_indirect_data(indirect), other)
+
+
+def test_the_subject_interface_packages_of_windows() -> None:
+    # They are made when the module is imported.
+    for subject, version, encoding in (
+        (INSTALLER, 1, "3024 020101 0410 f1100c0000000000c000000000000046" + "020100" * 5),
+        (SCRIPT, 65536, "3026 0203010000 0410 1fcc3b60594b084eb724d2c6297ef351" + "020100" * 5),
+    ):
+        assert (subject.oid, subject.value) == ("1.3.6.1.4.1.311.2.1.30", bytes.fromhex(encoding))
+        assert subject.package is not None
+        assert _sip_info(version, subject.package) == subject
 
 
 def test_nothing_may_be_added_to_indirect_data() -> None:

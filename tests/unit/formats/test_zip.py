@@ -45,6 +45,12 @@ def test_a_zip64_directory_that_would_fill_the_memory(directory_size: int, offse
         _names(data)
 
 
+@pytest.mark.parametrize("offset", [0, 40, 1 << 40])
+def test_a_zip64_record_is_told_by_its_signature(offset: int) -> None:
+    name = "a" * 200  # whatever else is there, taken for a record, would give an enormous directory
+    assert _names(_with_zip64(build_zip({name: b"1"}, comment=b""), offset=offset)) == [name]
+
+
 def test_a_comment_with_a_signature_in_it() -> None:
     with pytest.raises(FormatError):
         _names(build_zip({"a": b"1"}, comment=b"PK\x05\x06"))

@@ -37,6 +37,12 @@ def test_what_can_be_judged_is_told_by_the_bytes(tmp_path: Path, data: bytes, ex
     assert can_verify(path) is expected
 
 
+def test_an_unsigned_script_is_told_by_its_name(tmp_path: Path) -> None:
+    for name, expected in (("a.ps1", True), ("a.txt", False)):
+        (tmp_path / name).write_bytes(b"exit 0")
+        assert can_verify(tmp_path / name) is expected
+
+
 @pytest.mark.parametrize(
     "data", [b"", b"#!/bin/sh\n", build_zip({"[Content_Types].xml": b""}), b"PK\x03\x04 and no more", build_pe()]
 )
