@@ -89,7 +89,7 @@ def _read(file: BinaryIO) -> _Script:
     if block is None:
         raise FormatError("its signature block is damaged, or there is something behind it, which no signature covers")
     try:
-        message = base64.b64decode("".join(line[2:].rstrip() for line in block[1].splitlines()), validate=True)
+        message = base64.b64decode("".join(line[2:] for line in block[1].splitlines()), validate=True)
     except binascii.Error as error:
         raise FormatError("its signature block is damaged: that is no Base64") from error
     return _Script(text[: block.start()], encoding, message)

@@ -67,6 +67,12 @@ def test_damaged_files(data: bytes, words: str) -> None:
         _read_all(data)
 
 
+def test_a_mini_stream_that_is_too_short() -> None:
+    # It has one sector with eight mini sectors, of which the stream's first would be the ninth.
+    with pytest.raises(FormatError, match="its mini stream is cut off"):
+        _read_all(_changed(128 * 3 + 116, 8, in_directory=True))
+
+
 def _read_all(data: bytes) -> None:
     compound = CompoundFile(io.BytesIO(data))
     dict(_streams(compound.root, compound))

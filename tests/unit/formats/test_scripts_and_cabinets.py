@@ -43,6 +43,8 @@ def test_a_signature_covers_the_text_before_its_block(data: bytes, text: str) ->
         (b"text" + BLOCK + b" ", "something behind it"),
         (b"text" + BLOCK.replace(b"# AAAA", b"AAAA"), "damaged"),
         (b"text" + BLOCK.replace(b"# AAAA", b"# A"), "no Base64"),
+        (b"text" + BLOCK.replace(b"# AAAA", b"# AA==\n# AAAA"), "no Base64"),
+        (b"text" + BLOCK.replace(b"# AAAA", b"# AAAA "), "damaged"),
         (b"text" + BLOCK.replace(b"# AAAA", b"# AAAA\rWrite-Output"), "damaged"),
         (b"text" + BLOCK * 2, "exactly one signature block"),
         (b"text" + BLOCK.replace(END, b""), "exactly one signature block"),
