@@ -127,7 +127,9 @@ def _manifest(command: Command, given: Mapping[str, str], environment: Mapping[s
         return found
     said = {one.row.name for one in explain(settings.Connector, given, environment) if one.given}
     if "connector_url" in said:
-        found.pop("artifact", None)  # a connector fetches what the build has published
+        # A connector fetches what the build has published, finds out its origin, and has no call to cancel it.
+        for name in ("artifact", "receipt", "cancel_after", "verify_origin"):
+            found.pop(name, None)
     if {"connector_url", "output_artifact_directory"} <= said:
         found.pop("output", None)  # which is another place
     return found

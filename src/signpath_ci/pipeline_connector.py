@@ -14,8 +14,10 @@ from signpath_ci.clock import Clock
 from signpath_ci.model import Artifact, Expectations, SigningRequestFields, Submission
 from signpath_ci.pipeline import SigningResult
 from signpath_ci.report import Reporter
+from signpath_ci.signing.adopt import submit_build_artifact_once
 from signpath_ci.signing.download import check_target, download
 from signpath_ci.signing.extract import check_directory, download_and_extract, download_as_named
+from signpath_ci.signing.receipt import ReceiptFile
 from signpath_ci.signing.wait import is_artifact_fetched, wait
 
 if TYPE_CHECKING:
@@ -59,6 +61,7 @@ def sign_build_artifact(
     connector: Connector,
     reporter: Reporter,
     clock: Clock,
+    receipt: ReceiptFile | None = None,
 ) -> SigningResult:
     """Have an artifact of the CI system's store signed.
 
@@ -71,14 +74,20 @@ def sign_build_artifact(
         connector: the connector.
         reporter: hears of each step.
         clock: waits.
+        receipt: where the request's receipt is kept; the request of one that fits is gone on with.
 
     Raises:
         SignPathError: one of its kinds, as `errors` lists them; nothing is written then.
     """
     if delivery is not None:
         _check_deliverable(delivery)
-    submission = connector.submit(artifact, fields)
-    reporter.submitted(submission)
+    if receipt is None:
+        submission = connector.submit(artifact, fields)
+        reporter.submitted(submission)
+    else:
+        submission = submit_build_artifact_once(
+            connector, artifact, fields, receipt, clock=clock, on_submitted=reporter.submitted
+        )
     if delivery is not None and delivery.is_verified:
         delivery.packages.start()
     until = {} if delivery is not None else {"until": is_artifact_fetched}

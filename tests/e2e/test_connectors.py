@@ -135,13 +135,43 @@ def test_a_manifest_of_all_ways_does_not_stand_in_the_way_of_the_connector(
 ) -> None:
     (program.directory / ".signpath").mkdir()
     (program.directory / ".signpath" / "signing.yml").write_text(
-        "version: 1\nartifacts: [dist]\noutput: {path: elsewhere}\n", encoding="utf-8"
+        "version: 1\nartifacts: [dist]\noutput: {path: elsewhere, receipt: receipts}\nwait: {cancel-after: 10m}\n"
+        "origin: {verify: true}\n",
+        encoding="utf-8",
     )
 
     finished = _job(program, sandbox_of_ci, "github")("sign", "--output-artifact-directory", "out")
 
     assert finished.code == 0, finished.err
     assert sorted(path.name for path in program.directory.iterdir()) == [".signpath", "out"]
+
+
+@pytest.mark.parametrize("connector", ["github", "github_pipeline", "azure"])
+def test_a_job_that_is_run_again_goes_on_with_its_request(
+    program: Program, sandbox_of_ci: Sandbox, connector: str
+) -> None:
+    job = _job(program, sandbox_of_ci, connector)
+
+    first = job("sign", "--receipt", "r.json", "--json")
+    again = job("sign", "--receipt", "r.json", "--json", "--output-artifact-directory", "out")
+    another = job("sign", "--receipt", "r.json", "--json", "--parameter", "Version=2")
+
+    assert (first.code, again.code, another.code) == (0, 0, 0), first.err + again.err + another.err
+    ids = [run.json["signing_request_id"] for run in (first, again, another)]
+    assert (ids[0] == ids[1], ids[1] == ids[2]) == (True, False)
+    assert "Going on with the signing request of the receipt r.json; nothing is submitted again." in again.err
+    assert "does not fit: the parameters Version are others. Submitting anew." in another.err
+    assert (program.directory / "out").is_dir()
+    # The receipt is one for the other commands, too.
+    fetched = job("status", "r.json", SIGNPATH_API_URL=sandbox_of_ci["api_url"])
+    assert (fetched.code, ids[2] in fetched.out) == (2, False)
+
+
+def test_no_receipt_where_an_artifact_s_name_may_come_to_mean_another(program: Program, sandbox_of_ci: Sandbox) -> None:
+    refused = _job(program, sandbox_of_ci, "gitlab")("sign", "--receipt", "r.json", "-o", "app.exe")
+
+    assert (refused.code, "a job that is retried has others" in refused.error) == (2, True)
+    assert {path.name for path in program.directory.iterdir()} <= {"signpath.env"}
 
 
 @pytest.mark.parametrize("connector", CONNECTORS)
@@ -153,7 +183,7 @@ def test_a_build_of_another_branch_is_refused_with_how_to_fix_it(
     assert finished.code == 3
     assert "release-signing" in finished.error
     assert "feature/x" in finished.error
-    assert list(program.directory.iterdir()) == []
+    assert {path.name for path in program.directory.iterdir()} <= {"signpath.env"}
 
 
 def test_an_unknown_artifact_is_refused_with_how_to_fix_it(program: Program, sandbox_of_ci: Sandbox) -> None:

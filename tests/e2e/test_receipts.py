@@ -64,6 +64,7 @@ def test_a_receipt_says_all_that_a_later_run_needs_and_no_secret(
         f"/SigningRequests/{recorded['id']}/SignedArtifact",
         "original_signing_request_id": None,
         "input": {"name": "app.exe", "size": executable.stat().st_size, "sha256": _sha256(executable)},
+        "build_artifact": None,
         "project_slug": sandbox["project_slug"],
         "signing_policy_slug": sandbox["signing_policy_slug"],
         "artifact_configuration_slug": None,

@@ -15,6 +15,11 @@ if TYPE_CHECKING:
 class BuildArtifact(Protocol):
     """An artifact in a CI system's own store."""
 
+    @property
+    def identity(self) -> str | None:
+        """What names it, and never anything else; `None` where the same names may come to mean another content."""
+        ...
+
     def payload(self) -> dict[str, str]:
         """Return the fields that name it, and the token to fetch it with."""
         ...
@@ -35,6 +40,11 @@ class GitHubArtifact:
     run_id: str
     repository: str
     token: Token
+
+    @property
+    def identity(self) -> str:
+        """What names it: an upload that replaces an artifact gets another id."""
+        return f"github:{self.repository}/runs/{self.run_id}/artifacts/{self.artifact_id}"
 
     def payload(self) -> dict[str, str]:
         """Return the fields that name it, and the token to fetch it with."""
@@ -64,6 +74,11 @@ class GitLabArtifact:
     path: str
     token: Token
 
+    @property
+    def identity(self) -> None:
+        """Nothing: a job that is retried in the same pipeline puts other artifacts in the place of its own."""
+        return
+
     def payload(self) -> dict[str, str]:
         """Return the fields that name it, and the token to fetch it with."""
         return {
@@ -92,6 +107,11 @@ class AzureArtifact:
     collection_uri: str
     artifact_name: str
     token: Token
+
+    @property
+    def identity(self) -> str:
+        """What names it: a run publishes an artifact of a name once."""
+        return f"azure:{self.collection_uri}{self.project_id}/builds/{self.build_id}/artifacts/{self.artifact_name}"
 
     def payload(self) -> dict[str, str]:
         """Return the fields that name it, and the token to fetch it with."""

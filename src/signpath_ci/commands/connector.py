@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from signpath_ci.commands import Process
 from signpath_ci.commands.connection import connect_connector
+from signpath_ci.commands.earlier import receipt_file
 from signpath_ci.commands.policy import with_policy
 from signpath_ci.commands.request import origin_for, request_fields
 from signpath_ci.commands.session import verified
@@ -42,10 +43,10 @@ def sign_through_connector(settings: SignSettings, process: Process, reporter: R
             "Through a connector, SignPath fetches the artifact from the CI system, and from nowhere else.",
             hint="Leave out --artifact-retrieval-url, or --connector-url.",
         )
-    if settings.receipt or settings.cancel_after:
+    if settings.cancel_after:
         raise UsageError(
-            "Through a connector, a request can be neither adopted by a receipt nor canceled: it has no calls for it.",
-            hint="Leave out --receipt and --cancel-after, or --connector-url.",
+            "Through a connector, a request can't be canceled: it has no call for it.",
+            hint="Leave out --cancel-after, or --connector-url.",
         )
     origin = origin_for(settings, process)
     chosen = with_policy(settings, process, lambda: origin)
@@ -58,14 +59,21 @@ def sign_through_connector(settings: SignSettings, process: Process, reporter: R
         expectations=verified(settings, settings),
         packages=packages(settings, process),
     )
+    artifact = _build_artifact(settings, process, origin.platform)
+    if settings.receipt and artifact.identity is None:
+        raise UsageError(
+            "A receipt can't tell which artifact of a GitLab job it is of: a job that is retried has others.",
+            hint="Leave out --receipt, or --connector-url and name the file.",
+        )
     return sign_build_artifact(
-        _build_artifact(settings, process, origin.platform),
+        artifact,
         request_fields(chosen, process, origin),
         delivery if settings.wait_for_completion else None,
         timeout=settings.wait_for_completion_timeout,
         connector=connect_connector(settings, process, reporter, url=url),
         reporter=reporter,
         clock=process.clock,
+        receipt=receipt_file(settings.receipt, settings, origin) if settings.receipt else None,
     )
 
 

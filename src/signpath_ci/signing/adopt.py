@@ -33,6 +33,8 @@ from signpath_ci.signing.receipt import (
 from signpath_ci.signing.submit import submit, upload
 
 if TYPE_CHECKING:
+    from signpath_ci.api.connector import Connector
+    from signpath_ci.api.connector_payloads import BuildArtifact
     from signpath_ci.api.rest import SignPathApi
 
 _log = logging.getLogger(__name__)
@@ -74,7 +76,7 @@ def submit_once(
     """
     check_receipt_place(file.path)
     wanted = receipt_of(_NONE_YET, artifact, fields, file, now=clock.now())
-    adopted = find_adoptable(api, wanted, file)
+    adopted = find_adoptable(lambda request_id: api.request(request_id).state, wanted, file)
     if adopted is not None:
         receipt, status = adopted
         if status.status == WAITS_FOR_UPLOAD:
@@ -109,8 +111,53 @@ def _write(file: ReceiptFile, receipt: Receipt) -> None:
         ) from None
 
 
-def find_adoptable(api: SignPathApi, wanted: Receipt, file: ReceiptFile) -> tuple[Receipt, RequestStatus] | None:
+def submit_build_artifact_once(
+    connector: Connector,
+    artifact: BuildArtifact,
+    fields: SigningRequestFields,
+    file: ReceiptFile,
+    *,
+    clock: Clock,
+    on_submitted: Callable[[Submission], None],
+) -> Submission:
+    """Go on with the request of a receipt that fits, else have a connector submit, and write the receipt.
+
+    There is one call, as for a resubmit: what is said there holds here.
+
+    Args:
+        connector: the connector.
+        artifact: which artifact of the CI system's; it has an identity.
+        fields: slugs and parameters.
+        file: the receipt, which need not be there.
+        clock: for the receipt's times.
+        on_submitted: is told the request, new or not; before anything can go wrong with the receipt.
+
+    Raises:
+        LocalFileError: the receipt is none, or can't be written.
+        RefusedError, UnexpectedAnswerError, ServiceUnavailableError: as the transport says.
+    """
+    check_receipt_place(file.path)
+    now = clock.now()
+    wanted = uploaded(receipt_of(_NONE_YET, artifact.identity or "", fields, file, now=now), now=now)
+    adopted = find_adoptable(connector.status, wanted, file)
+    if adopted is not None:
+        on_submitted(adopted[0].submission)
+        return adopted[0].submission
+    submission = connector.submit(artifact, fields)
+    on_submitted(submission)
+    _write(file, replace(wanted, submission=submission))
+    return submission
+
+
+def find_adoptable(
+    status_of: Callable[[str], RequestStatus], wanted: Receipt, file: ReceiptFile
+) -> tuple[Receipt, RequestStatus] | None:
     """Return the receipt with where its request stands; `None`, and a log line that says why, where it does not fit.
+
+    Args:
+        status_of: tells where a request stands, by its id.
+        wanted: the receipt that would be written.
+        file: the one that may be there.
 
     Raises:
         LocalFileError: the file is there, but is no receipt.
@@ -124,7 +171,7 @@ def find_adoptable(api: SignPathApi, wanted: Receipt, file: ReceiptFile) -> tupl
     reasons = differences(receipt, wanted)
     status = None
     if not reasons:
-        status = _status(api, request_id)
+        status = _known(status_of, request_id)
         if status is None:
             reasons = ["SignPath does not know its request"]
         elif status.is_final and not status.is_completed:
@@ -143,9 +190,9 @@ def find_adoptable(api: SignPathApi, wanted: Receipt, file: ReceiptFile) -> tupl
     return receipt, status
 
 
-def _status(api: SignPathApi, signing_request_id: str) -> RequestStatus | None:
+def _known(status_of: Callable[[str], RequestStatus], signing_request_id: str) -> RequestStatus | None:
     try:
-        return api.request(signing_request_id).state
+        return status_of(signing_request_id)
     except RefusedError as error:
         if error.status == HTTPStatus.NOT_FOUND:
             return None
@@ -208,7 +255,7 @@ def resubmit_once(
         created=now,
         submitted=now,
     )
-    adopted = find_adoptable(api, wanted, file)
+    adopted = find_adoptable(lambda request_id: api.request(request_id).state, wanted, file)
     if adopted is not None:
         on_submitted(adopted[0].submission)
         return adopted[0].submission

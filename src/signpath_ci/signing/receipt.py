@@ -56,6 +56,7 @@ class Receipt:
         submission: the request.
         original_signing_request_id: of a resubmit.
         input: `None` where only SignPath has the file.
+        build_artifact: what a connector fetched from the CI system, as `BuildArtifact.identity` names it.
         project_slug: `None` where a resubmit did not ask.
         origin: the build, as `origin_of` tells it.
         created: when SignPath made the request.
@@ -66,6 +67,7 @@ class Receipt:
     submission: Submission
     original_signing_request_id: str | None
     input: InputFile | None
+    build_artifact: str | None = None
     project_slug: str | None
     signing_policy_slug: str
     artifact_configuration_slug: str | None
@@ -103,14 +105,29 @@ def origin_of(origin: Origin) -> dict[str, str | None]:
 
 
 def receipt_of(
-    submission: Submission, artifact: Artifact, fields: SigningRequestFields, file: ReceiptFile, *, now: datetime
+    submission: Submission,
+    artifact: Artifact | str,
+    fields: SigningRequestFields,
+    file: ReceiptFile,
+    *,
+    now: datetime,
 ) -> Receipt:
-    """Return the receipt of a request that was just made for a file, and does not have it yet."""
+    """Return the receipt of a request that was just made, and does not have its file yet.
+
+    Args:
+        submission: the request.
+        artifact: the file; or what names the CI system's artifact that a connector fetches.
+        fields: what else the submit says.
+        file: where it is kept.
+        now: the time.
+    """
+    sent = None if isinstance(artifact, str) else artifact
     return Receipt(
         service=file.service,
         submission=submission,
         original_signing_request_id=None,
-        input=InputFile(name=artifact.path.name, size=artifact.size, sha256=artifact.sha256),
+        input=InputFile(name=sent.path.name, size=sent.size, sha256=sent.sha256) if sent else None,
+        build_artifact=artifact if isinstance(artifact, str) else None,
         project_slug=fields.project_slug,
         signing_policy_slug=fields.signing_policy_slug,
         artifact_configuration_slug=fields.artifact_configuration_slug,
@@ -141,6 +158,7 @@ def differences(receipt: Receipt, wanted: Receipt) -> list[str]:
         ("the organization", receipt.service.organization_id, wanted.service.organization_id),
         ("the original request", receipt.original_signing_request_id, wanted.original_signing_request_id),
         ("the input's SHA-256", before, now),
+        ("the build's artifact", receipt.build_artifact, wanted.build_artifact),
         ("the project", receipt.project_slug, wanted.project_slug),
         ("the signing policy", receipt.signing_policy_slug, wanted.signing_policy_slug),
         ("the artifact configuration", receipt.artifact_configuration_slug, wanted.artifact_configuration_slug),
@@ -224,6 +242,7 @@ def _as_json(receipt: Receipt) -> dict[str, Any]:
         "signed_artifact_url": receipt.submission.signed_artifact_url,
         "original_signing_request_id": receipt.original_signing_request_id,
         "input": {"name": given.name, "size": given.size, "sha256": given.sha256} if given else None,
+        "build_artifact": receipt.build_artifact,
         "project_slug": receipt.project_slug,
         "signing_policy_slug": receipt.signing_policy_slug,
         "artifact_configuration_slug": receipt.artifact_configuration_slug,
@@ -246,6 +265,7 @@ def _from_json(said: dict[str, Any]) -> Receipt:
         ),
         original_signing_request_id=said["original_signing_request_id"],
         input=InputFile(**given) if given else None,
+        build_artifact=said["build_artifact"],
         project_slug=said["project_slug"],
         signing_policy_slug=said["signing_policy_slug"],
         artifact_configuration_slug=said["artifact_configuration_slug"],

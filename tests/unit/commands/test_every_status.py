@@ -144,6 +144,7 @@ def _write_receipt(url: str, directory: Path) -> None:
         "signed_artifact_url": None,
         "original_signing_request_id": None,
         "input": {"name": "app.bin", "size": 7, "sha256": sha256(b"content").hexdigest()},
+        "build_artifact": None,
         "project_slug": "demo",
         "signing_policy_slug": "test",
         "artifact_configuration_slug": None,

@@ -35,6 +35,7 @@ GOOD_RECEIPT: dict[str, Any] = {
     "signed_artifact_url": None,
     "original_signing_request_id": None,
     "input": {"name": "a", "size": 1, "sha256": "ab" * 32},
+    "build_artifact": None,
     "project_slug": "p",
     "signing_policy_slug": "s",
     "artifact_configuration_slug": None,
