@@ -123,6 +123,18 @@ def test_a_candidate_that_was_never_signed_is_not_promoted(program: Program, exe
     _is_refused(program(*ARGUMENTS, **_job("refs/tags/v1.0", commit)), ["it is Canceled, and not Completed"])
 
 
+def test_a_receipt_that_knows_no_file_needs_it_named(program: Program, commit: str) -> None:
+    """As that of a connector, which has fetched it."""
+    receipt = json.loads((program.directory / "candidate.json").read_text(encoding="utf-8"))
+    receipt |= {"input": None, "build_artifact": "github:acme/app/runs/77/artifacts/1"}
+    (program.directory / "candidate.json").write_text(json.dumps(receipt), encoding="utf-8")
+    tag = _job("refs/tags/v1.0", commit)
+
+    _is_refused(program(*ARGUMENTS, **tag), ["its receipt does not say which file it is of, and --unsigned names none"])
+    named = program(*ARGUMENTS, "--unsigned", "app.exe", "--no-wait-for-completion", **tag)
+    assert named.code == 0, named.err
+
+
 def test_an_id_is_no_candidate(program: Program) -> None:
     finished = program("promote", "11111111-2222-3333-4444-555555555555", "-o", "x.exe")
 

@@ -34,10 +34,10 @@ def check_candidate(api: SignPathApi, candidate: Receipt, origin: Origin, *, uns
     reasons = _origin_reasons(candidate, request, origin)
     if not request.state.is_completed:
         reasons.insert(0, f"it is {request.state.status}, and not Completed")
-    elif candidate.input is None:
-        reasons.insert(0, "its receipt does not say which file it is of")
+    elif candidate.input is None and unsigned is None:
+        reasons.insert(0, "its receipt does not say which file it is of, and --unsigned names none")
     else:
-        expected = {candidate.input.sha256} | ({unsigned.sha256} if unsigned else set())
+        expected = {known.sha256 for known in (candidate.input, unsigned) if known}
         found = api.unsigned_artifact(request_id, _sha256)
         reasons += [f"the file that SignPath has is {found}, and not {sha256}" for sha256 in expected - {found}]
     if reasons:
