@@ -41,8 +41,6 @@ def root_class_id(file: BinaryIO, header: bytes) -> bytes:
         file: seekable.
         header: its first `HEADER_SIZE` bytes.
     """
-    if len(header) < HEADER_SIZE:
-        return b""
     shift = int.from_bytes(header[30:32], "little")
     directory = int.from_bytes(header[48:52], "little")
     if shift not in _SHIFTS.values():

@@ -33,6 +33,64 @@ def test_all_streams_are_read_in_the_order_of_their_names(version: int) -> None:
     assert names == sorted(names)
 
 
+def _distinct(size: int) -> bytes:
+    return b"".join(n.to_bytes(4, "big") for n in range(-(-size // 4)))[:size]
+
+
+@pytest.mark.parametrize("version", [3, 4])
+@pytest.mark.parametrize("size", [0, 1, 63, 64, 65, 4095, 4096, 4097, 50_000, 3_000_000])
+def test_streams_of_any_size(size: int, version: int) -> None:
+    data = build_msi({"before": _distinct(100), "it": _distinct(size), "behind": _distinct(5000)}, version=version)
+    compound = CompoundFile(io.BytesIO(data))
+    assert dict(_streams(compound.root, compound)) == {
+        "before": _distinct(100),
+        "it": _distinct(size),
+        "behind": _distinct(5000),
+    }
+
+
+def _scattered(order: list[int]) -> bytes:
+    """Build a file whose one stream of 5000 bytes, in ten sectors, has them in this order."""
+    data = bytearray(build_msi({"it": _distinct(5000)}))
+    fat = (int.from_bytes(data[76:80], "little") + 1) * _SECTOR
+    sectors = [bytes(data[(n + 1) * _SECTOR :][:_SECTOR]) for n in range(10)]
+    for number, place in enumerate(order):
+        data[(place + 1) * _SECTOR : (place + 2) * _SECTOR] = sectors[number]
+        struct.pack_into("<I", data, fat + 4 * place, order[number + 1] if number < 9 else 0xFFFFFFFE)
+    struct.pack_into("<I", data, _directory(bytes(data)) + 128 + 116, order[0])
+    return bytes(data)
+
+
+@pytest.mark.parametrize(
+    "order",
+    [
+        [*range(10)],
+        [*range(9, -1, -1)],
+        [0, 2, 1, 3, 4, 5, 7, 6, 8, 9],
+        [1, 0, 2, 3, 5, 4, 9, 8, 7, 6],
+        [5, 6, 7, 8, 9, 0, 1, 2, 3, 4],
+    ],
+)
+@pytest.mark.parametrize("chunk", [1, 512, 1024, 1536, 1 << 20])
+def test_sectors_in_any_order(order: list[int], chunk: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("signpath_ci.formats.compound._CHUNK", chunk)
+    compound = CompoundFile(io.BytesIO(_scattered(order)))
+    pieces = list(compound.read(compound.root.children[0]))
+    assert b"".join(pieces) == _distinct(5000)
+    assert max(len(piece) for piece in pieces) <= max(chunk, _SECTOR)  # memory is bounded
+
+
+def test_a_full_allocation_table() -> None:
+    # As many sectors as one sector of the table can list: with that one itself, the directory, and the mini stream.
+    for sectors in (124, 125, 126):
+        data = build_msi({"it": _distinct(sectors * _SECTOR)})
+        compound = CompoundFile(io.BytesIO(data))
+        assert dict(_streams(compound.root, compound)) == {"it": _distinct(sectors * _SECTOR)}
+        with pytest.raises(FormatError, match="there is data behind its last sector, which no signature covers"):
+            CompoundFile(io.BytesIO(data + bytes(_SECTOR - 1) + b"x"))
+        CompoundFile(io.BytesIO(data + bytes(_SECTOR)))
+
+
 def _directory(data: bytes) -> int:
     return (int.from_bytes(data[48:52], "little") + 1) * _SECTOR
 

@@ -27,6 +27,10 @@ def _class_id(number: int) -> bytes:
     return bytes((number, 0x10, 0x0C)) + bytes(5) + b"\xc0" + bytes(6) + b"\x46"
 
 
+def _patched(data: bytes, offset: int, value: int) -> bytes:
+    return data[:offset] + struct.pack("<I", value) + data[offset + 4 :]
+
+
 @pytest.mark.parametrize(
     ("data", "kind"),
     [
@@ -45,6 +49,12 @@ def _class_id(number: int) -> bytes:
         (build_msi({"a": b"b"}, class_id=_class_id(0x82)), "msi"),
         (build_msi({"a": b"b"}, class_id=_class_id(0x85)), None),
         (build_msi({"a": b"b"}, class_id=bytes(16)), None),
+        (build_msi({"a": b"b"}, version=4), "msi"),
+        (_patched(build_msi({"a": b"b"}), 52, 0xFFFFFFFF), "msi"),  # the next field, which says nothing
+        (_patched(build_msi({"a": b"b"}), 30, 0xFFFF), None),  # no size of a sector
+        (_patched(build_msi({"a": b"b"}), 48, 0xFFFFFFFE), None),  # a directory behind the end
+        (build_msi({"a": b"b"})[:511], None),
+        (compound.MAGIC, None),
         (_message(SIGNED_DATA, 0), "cms"),
         (_message(SIGNED_DATA, 1 << 20), "cms"),
         (_message(DATA, 0), None),

@@ -137,7 +137,7 @@ def _read_cab(data: bytes) -> object:
     return subject.signature, subject.digest("sha256"), subject.content("sha256")
 
 
-@pytest.mark.parametrize("data", [build_cab({"a": b"content"}), _signed_cab(), _signed_cab(folders=2)])
+@pytest.mark.parametrize("data", [build_cab({}), build_cab({"a": b"content"}), _signed_cab(), _signed_cab(folders=2)])
 def test_no_flipped_bit_of_a_cabinet_goes_unnoticed(data: bytes) -> None:
     good = _read_cab(data)
     for place in range(len(data) * 8):
