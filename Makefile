@@ -72,7 +72,7 @@ $(MUTANT_TOOLS): requirements/mutants.txt
 	@touch $@
 
 mutants: $(INSTALLED) $(MUTANT_TOOLS) ## Change verification in small ways, and demand that tests notice (MUTANTS_SECONDS: 7200)
-	$(BIN)/python -m tools.mutants --seconds $(MUTANTS_SECONDS) $(MUTANTS)
+	$(BIN)/python -m tools.mutants --seconds $(MUTANTS_SECONDS) $(MUTANTS_ARGUMENTS)
 
 check: $(INSTALLED) ## Lint, check types and formatting
 	$(BIN)/ruff check

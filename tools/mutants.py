@@ -50,14 +50,21 @@ class Mutant:
     """One change of one function.
 
     Attributes:
+        name: mutmut's.
         function: where it is, e.g. `verify.judge.Judge.signer`.
         change: the lines that it takes out (`-`) and puts in (`+`), without their indentation: they may move.
         status: one of `_ORDER`.
     """
 
+    name: str
     function: str
     change: str
     status: str
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether no test and no type check noticed it."""
+        return self.status in {"survived", "not covered", "broken"}
 
 
 def read_mutants(directory: Path) -> list[Mutant]:
@@ -78,6 +85,7 @@ def _read_file(directory: Path, meta: Path) -> Iterator[Mutant]:
             for n in (f"{function}__mutmut_orig", name)
         )
         yield Mutant(
+            name=key,
             function=f"{module}.{function.removeprefix('x_').removeprefix('xǁ').replace('ǁ', '.')}",
             change=_change(before, after),
             status=_STATUS.get(code, "broken"),
@@ -106,7 +114,7 @@ def report(mutants: list[Mutant], explained: set[tuple[str, str]]) -> tuple[str,
     A function may have two mutants that are the same change; one explanation is enough for both.
     """
     counts = Counter(mutant.status for mutant in mutants)
-    alive = {(m.function, m.change) for m in mutants if m.status in {"survived", "not covered", "broken"}}
+    alive = {(m.function, m.change) for m in mutants if m.is_alive}
     unexplained = [pair for pair in sorted(alive) if pair not in explained]
     outdated = sorted(explained - alive)
     lines = [f"{len(mutants)} mutants"]
@@ -125,12 +133,11 @@ def _as_entry(function: str, change: str) -> str:
     return f"    {function}:\n      - |\n{textwrap.indent(change, ' ' * 8)}"
 
 
-def run(patterns: list[str], *, seconds: float) -> None:
-    """Let mutmut make the mutants anew and try them, for so many seconds at most."""
-    shutil.rmtree(MUTANTS, ignore_errors=True)
+def run(names: list[str], *, seconds: float) -> None:
+    """Let mutmut make the mutants and try these (none given: all), for so many seconds at most."""
     tools = ROOT / ".venv-mutants" / "bin"
     environment = {**os.environ, "PATH": f"{tools}{os.pathsep}{os.environ['PATH']}", "PYTHONDONTWRITEBYTECODE": "1"}
-    command = [str(tools / "python"), "-m", "tools.mutators", "run", "--max-children", "1", *patterns]
+    command = [str(tools / "python"), "-m", "tools.mutators", "run", "--max-children", "1", *names]
     with subprocess.Popen(command, cwd=ROOT, env=environment) as process:
         try:
             if process.wait(seconds) != 0:
@@ -143,13 +150,18 @@ def run(patterns: list[str], *, seconds: float) -> None:
 def main() -> int:
     """Run everything; the exit code says whether each mutant was tried, and killed or explained."""
     parser = argparse.ArgumentParser(prog="python -m tools.mutants", description=__doc__)
-    parser.add_argument("patterns", nargs="*", help="only these mutants, e.g. 'signpath_ci.verify.judge.*'")
     parser.add_argument("--seconds", type=float, default=float("inf"), help="time limit")
-    parser.add_argument("--no-run", action="store_true", help="only report what the last run left")
+    again = parser.add_mutually_exclusive_group()
+    again.add_argument("--again", action="store_true", help="try only what survived the last run, or changed since")
+    again.add_argument("--no-run", action="store_true", help="only report what the last run left")
     arguments = parser.parse_args()
     start = monotonic()
-    if not arguments.no_run:
-        run(arguments.patterns, seconds=arguments.seconds)
+    if arguments.again:
+        run([], seconds=arguments.seconds)  # what changed
+        run([mutant.name for mutant in read_mutants(MUTANTS) if mutant.is_alive], seconds=arguments.seconds)
+    elif not arguments.no_run:
+        shutil.rmtree(MUTANTS, ignore_errors=True)
+        run([], seconds=arguments.seconds)
     text, is_good = report(read_mutants(MUTANTS), read_explained(EXPLAINED))
     sys.stdout.write(f"{text}\n\n{monotonic() - start:.0f} s\n")
     return 0 if is_good else 1

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import io
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import pytest
 
@@ -122,18 +122,36 @@ def _changed(offset: int, value: int, *, in_directory: bool = False) -> bytes:
 )
 def test_damaged_files(data: bytes, words: str) -> None:
     with pytest.raises(FormatError, match=words):
-        _read_all(data)
+        _all(data)
+
+
+def test_storages_inside_each_other() -> None:
+    def nested(depth: int) -> CompoundFile:
+        tree: dict[str, bytes | Mapping[str, bytes]] = {"it": b"data"}
+        for _ in range(depth):
+            tree = {"in": tree}  # type: ignore[dict-item]  # `build_msi` takes any depth
+        return CompoundFile(io.BytesIO(build_msi(tree)))
+
+    compound = nested(15)
+    assert dict(_streams(compound.root, compound)) == {"in/" * 15 + "it": b"data"}
+    with pytest.raises(FormatError, match="its storages are too deep inside each other"):
+        nested(16)
+
+
+def test_a_stream_has_no_children_whatever_it_says() -> None:
+    good, changed = (_all(data) for data in (_changed(68, 0xFFFFFFFE), _changed(128 + 76, 2, in_directory=True)))
+    assert good == changed
+
+
+def _all(data: bytes) -> dict[str, bytes]:
+    compound = CompoundFile(io.BytesIO(data))
+    return dict(_streams(compound.root, compound))
 
 
 def test_a_mini_stream_that_is_too_short() -> None:
     # It has one sector with eight mini sectors, of which the stream's first would be the ninth.
     with pytest.raises(FormatError, match="its mini stream is cut off"):
-        _read_all(_changed(128 * 3 + 116, 8, in_directory=True))
-
-
-def _read_all(data: bytes) -> None:
-    compound = CompoundFile(io.BytesIO(data))
-    dict(_streams(compound.root, compound))
+        _all(_changed(128 * 3 + 116, 8, in_directory=True))
 
 
 def test_a_chain_that_runs_in_a_circle() -> None:

@@ -49,14 +49,14 @@ def _write(directory: Path, codes: dict[str, int | None]) -> None:
 
 
 def test_results_are_read(tmp_path: Path) -> None:
-    _write(
-        tmp_path,
-        {"signpath_ci.verify.judge.x_check__mutmut_1": 0, "signpath_ci.verify.judge.xǁJudgeǁjudge__mutmut_1": -24},
-    )
-    assert read_mutants(tmp_path) == [
-        Mutant("verify.judge.check", "-return a < 1\n+return a <= 1", "survived"),
-        Mutant("verify.judge.Judge.judge", "-self.check()\n+None", "timed out"),
+    check, judge = "signpath_ci.verify.judge.x_check__mutmut_1", "signpath_ci.verify.judge.xǁJudgeǁjudge__mutmut_1"
+    _write(tmp_path, {check: 0, judge: -24})
+    mutants = read_mutants(tmp_path)
+    assert mutants == [
+        Mutant(check, "verify.judge.check", "-return a < 1\n+return a <= 1", "survived"),
+        Mutant(judge, "verify.judge.Judge.judge", "-self.check()\n+None", "timed out"),
     ]
+    assert [mutant.is_alive for mutant in mutants] == [True, False]
 
 
 _EXPLAINED = """\
@@ -77,16 +77,16 @@ def test_survivors_that_are_not_explained_fail(tmp_path: Path) -> None:
     explained = read_explained(path)
     assert explained == {("a.b", "-x\n+y"), ("a.c", "-x\n+z")}
     good = [
-        Mutant("a.b", "-x\n+y", "survived"),
-        Mutant("a.c", "-x\n+z", "not covered"),
-        Mutant("a.c", "-1\n+2", "killed"),
+        Mutant("name", "a.b", "-x\n+y", "survived"),
+        Mutant("name", "a.c", "-x\n+z", "not covered"),
+        Mutant("name", "a.c", "-1\n+2", "killed"),
     ]
     assert report(good, explained) == (
         "3 mutants\n     1 killed\n     1 survived\n     1 not covered\n"
         "     2 explained of those that survived or are not covered",
         True,
     )
-    text, is_good = report([*good, Mutant("a.b", "-x\n+z", "survived")], explained)
+    text, is_good = report([*good, Mutant("name", "a.b", "-x\n+z", "survived")], explained)
     assert not is_good
     assert text.endswith(
         "Not explained: a test that notices is missing, or a reason in tests/mutants.yml:\n"
@@ -95,12 +95,12 @@ def test_survivors_that_are_not_explained_fail(tmp_path: Path) -> None:
 
 
 def test_what_was_not_tried_or_is_no_longer_true_fails() -> None:
-    mutant = Mutant("a.b", "-x\n+y", "not tried")
+    mutant = Mutant("name", "a.b", "-x\n+y", "not tried")
     assert report([mutant], {("a.b", "-x\n+y")}) == (
         "1 mutants\n     1 not tried\n     0 explained of those that survived or are not covered",
         False,
     )
-    text, is_good = report([Mutant("a.b", "-x\n+y", "killed")], {("a.b", "-x\n+y")})
+    text, is_good = report([Mutant("name", "a.b", "-x\n+y", "killed")], {("a.b", "-x\n+y")})
     assert not is_good
     assert text.endswith("Explained, but killed or gone: remove\n    a.b:\n      - |\n        -x\n        +y")
 
