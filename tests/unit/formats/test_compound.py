@@ -114,6 +114,9 @@ def _changed(offset: int, value: int, *, in_directory: bool = False) -> bytes:
         (_changed(76, 0x12), "damaged|cut off|behind"),
         (_changed(76, 0, in_directory=True), "an entry of an unknown kind"),
         (_changed(128 + 68, 1, in_directory=True), "its directory is damaged"),
+        (_changed(76, 4, in_directory=True), "its directory is damaged"),
+        (_changed(128 + 64, 0x01020001, in_directory=True), "name of an impossible length"),
+        (_changed(128 + 64, 0x01020042, in_directory=True), "name of an impossible length"),
         (_changed(128 + 64, 0x0102FFFF, in_directory=True), "name of an impossible length"),
         (_changed(128 + 64, 0x01070008, in_directory=True), "unknown kind"),
         (_changed(128 + 120, 0x7FFFFFFF, in_directory=True), "its streams overlap"),
@@ -136,6 +139,22 @@ def test_storages_inside_each_other() -> None:
     assert dict(_streams(compound.root, compound)) == {"in/" * 15 + "it": b"data"}
     with pytest.raises(FormatError, match="its storages are too deep inside each other"):
         nested(16)
+
+
+def test_names_of_any_length_and_their_order() -> None:
+    names = ["", "x" * 31, "a", "a\0b", "ab", "\u0100"]
+    compound = CompoundFile(io.BytesIO(build_msi({name: name.encode() for name in names})))
+    found = dict(_streams(compound.root, compound))
+    assert found == {name: name.encode() for name in names}
+    # By their bytes, the terminating zero included; where that is equal the longer one comes first.
+    assert list(found) == ["", "\u0100", "a\0b", "a", "ab", "x" * 31]
+
+
+def test_the_most_streams(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("signpath_ci.formats.compound._MAX_ENTRIES", 4)  # as many as a sector holds, with the root
+    assert len(_all(build_msi({"a": b"1", "b": b"2", "c": b"3"}))) == 3
+    with pytest.raises(FormatError, match="it has too many streams"):
+        _all(build_msi({"a": b"1", "b": b"2", "c": b"3", "d": b"4"}))
 
 
 def test_a_stream_has_no_children_whatever_it_says() -> None:
