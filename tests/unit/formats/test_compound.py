@@ -80,6 +80,64 @@ def test_sectors_in_any_order(order: list[int], chunk: int, monkeypatch: pytest.
     assert max(len(piece) for piece in pieces) <= max(chunk, _SECTOR)  # memory is bounded
 
 
+def _with_fat(data: bytes, changes: dict[int, int]) -> bytes:
+    changed = bytearray(data)
+    fat = (int.from_bytes(data[76:80], "little") + 1) * _SECTOR
+    for sector, following in changes.items():
+        struct.pack_into("<I", changed, fat + 4 * sector, following)
+    return bytes(changed)
+
+
+def test_the_last_sector_may_be_short() -> None:
+    data = build_msi({"it": _distinct(5000)})
+    last = len(data) // _SECTOR - 1  # behind all others
+    moved = _with_fat(data, {8: last, last: 0xFFFFFFFE}) + _distinct(5000)[9 * _SECTOR :]
+    assert _all(moved) == {"it": _distinct(5000)}
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({8: 100, 100: 0xFFFFFFFE}, "it is cut off: a sector lies behind its end"),
+        ({8: 128}, "its allocation table is damaged"),
+        ({8: 0xFFFFFFFE}, "its stream 'it' is cut off"),
+        ({8: 0xFFFFFFFF}, "its allocation table is damaged"),
+        ({10: 0xFFFFFFFF}, "its allocation table is damaged"),  # the directory's
+        ({10: 0xFFFFFFFD}, "its allocation table is damaged"),
+    ],
+)
+def test_chains_that_end_too_early(changes: dict[int, int], words: str) -> None:
+    with pytest.raises(FormatError, match=words):
+        _all(_with_fat(build_msi({"it": _distinct(5000)}), changes))
+
+
+def test_no_mini_streams() -> None:
+    data = bytearray(build_msi({"it": _distinct(5000)}))
+    for nothing in (0xFFFFFFFE, 0xFFFFFFFF):
+        struct.pack_into("<I", data, 60, nothing)
+        assert _all(bytes(data)) == {"it": _distinct(5000)}
+
+
+def test_an_allocation_table_that_the_header_can_not_list() -> None:
+    data = bytearray(build_msi({"it": _distinct(5000)}))
+    sectors = len(data) // _SECTOR - 1
+    first_fat = int.from_bytes(data[76:80], "little")
+    fat = list(struct.unpack_from("<128I", data, (first_fat + 1) * _SECTOR))
+    places = [first_fat, *range(sectors, sectors + 109)]
+    fat[sectors : sectors + 110] = [0xFFFFFFFD] * 109 + [0xFFFFFFFC]
+    fat += [0xFFFFFFFF] * (110 * 128 - len(fat))
+    table = struct.pack(f"<{len(fat)}I", *fat)
+    data[(first_fat + 1) * _SECTOR : (first_fat + 2) * _SECTOR] = table[:_SECTOR]
+    data += table[_SECTOR:] + struct.pack("<128I", places[109], *[0xFFFFFFFF] * 126, 0xFFFFFFFE)
+    struct.pack_into("<I", data, 44, 110)
+    struct.pack_into("<II", data, 68, sectors + 109, 1)
+    struct.pack_into("<109I", data, 76, *places[:109])
+    assert _all(bytes(data)) == {"it": _distinct(5000)}
+    struct.pack_into("<I", data, 44, 237)  # more than both list
+    with pytest.raises(FormatError, match="its allocation table can't be as big as its header says"):
+        _all(bytes(data))
+
+
 def test_a_full_allocation_table() -> None:
     # As many sectors as one sector of the table can list: with that one itself, the directory, and the mini stream.
     for sectors in (124, 125, 126):
@@ -126,6 +184,12 @@ def _changed(offset: int, value: int, *, in_directory: bool = False) -> bytes:
 def test_damaged_files(data: bytes, words: str) -> None:
     with pytest.raises(FormatError, match=words):
         _all(data)
+
+
+def test_a_mini_stream_is_as_long_as_its_chain() -> None:
+    assert len(_all(_changed(128 * 3 + 120, 192, in_directory=True))["three"]) == 192
+    with pytest.raises(FormatError, match="its stream 'three' is cut off"):
+        _all(_changed(128 * 3 + 120, 193, in_directory=True))
 
 
 def test_storages_inside_each_other() -> None:
