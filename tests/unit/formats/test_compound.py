@@ -115,23 +115,28 @@ def test_no_mini_streams() -> None:
     data = bytearray(build_msi({"it": _distinct(5000)}))
     for nothing in (0xFFFFFFFE, 0xFFFFFFFF):
         struct.pack_into("<I", data, 60, nothing)
+        struct.pack_into("<I", data, _directory(bytes(data)) + 116, nothing)
         assert _all(bytes(data)) == {"it": _distinct(5000)}
 
 
-def test_an_allocation_table_that_the_header_can_not_list() -> None:
+@pytest.mark.parametrize("count", [2, 109, 110])
+def test_allocation_tables_of_many_sectors(count: int) -> None:
+    # Of more than 109 the header can't list the rest: they are in a sector of their own.
     data = bytearray(build_msi({"it": _distinct(5000)}))
     sectors = len(data) // _SECTOR - 1
     first_fat = int.from_bytes(data[76:80], "little")
     fat = list(struct.unpack_from("<128I", data, (first_fat + 1) * _SECTOR))
-    places = [first_fat, *range(sectors, sectors + 109)]
-    fat[sectors : sectors + 110] = [0xFFFFFFFD] * 109 + [0xFFFFFFFC]
-    fat += [0xFFFFFFFF] * (110 * 128 - len(fat))
+    places = [first_fat, *range(sectors, sectors + count - 1)]
+    fat[sectors : sectors + count] = [0xFFFFFFFD] * (count - 1) + [0xFFFFFFFC]
+    fat += [0xFFFFFFFF] * (count * 128 - len(fat))
     table = struct.pack(f"<{len(fat)}I", *fat)
     data[(first_fat + 1) * _SECTOR : (first_fat + 2) * _SECTOR] = table[:_SECTOR]
-    data += table[_SECTOR:] + struct.pack("<128I", places[109], *[0xFFFFFFFF] * 126, 0xFFFFFFFE)
-    struct.pack_into("<I", data, 44, 110)
-    struct.pack_into("<II", data, 68, sectors + 109, 1)
-    struct.pack_into("<109I", data, 76, *places[:109])
+    data += table[_SECTOR:]
+    if count > 109:
+        data += struct.pack("<128I", places[109], *[0xFFFFFFFF] * 126, 0xFFFFFFFE)
+        struct.pack_into("<II", data, 68, sectors + count - 1, 1)
+    struct.pack_into("<I", data, 44, count)
+    struct.pack_into("<109I", data, 76, *(places[:109] + [0xFFFFFFFF] * (109 - len(places[:109]))))
     assert _all(bytes(data)) == {"it": _distinct(5000)}
     struct.pack_into("<I", data, 44, 237)  # more than both list
     with pytest.raises(FormatError, match="its allocation table can't be as big as its header says"):
@@ -219,6 +224,15 @@ def test_the_most_streams(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(_all(build_msi({"a": b"1", "b": b"2", "c": b"3"}))) == 3
     with pytest.raises(FormatError, match="it has too many streams"):
         _all(build_msi({"a": b"1", "b": b"2", "c": b"3", "d": b"4"}))
+
+
+def test_the_biggest_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = build_msi({"a": b"1"})
+    monkeypatch.setattr("signpath_ci.formats.compound._MAX_SIZE", len(data))
+    assert _all(data) == {"a": b"1"}
+    monkeypatch.setattr("signpath_ci.formats.compound._MAX_SIZE", len(data) - 1)
+    with pytest.raises(UnsupportedError, match="it is too big"):
+        _all(data)
 
 
 def test_a_stream_has_no_children_whatever_it_says() -> None:
