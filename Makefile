@@ -28,7 +28,7 @@ $(INSTALLED): pyproject.toml requirements/dev.txt
 
 # What plays the CI systems in the tests of the plugins; where it can't be had, those tests say so and are skipped.
 $(NODE_TOOLS): tests/platforms/package.json tests/platforms/package-lock.json tests/platforms/.npmrc
-	@node -e 'process.exit(parseInt(process.versions.node) < 20)' && npm ci --prefix tests/platforms --silent && touch $@ || echo "warning: no Node.js of 20 or later, or npm ci failed: the tests that need its tools are skipped" >&2
+	@node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' && npm ci --prefix tests/platforms --silent && touch $@ || echo "warning: no Node.js of 20 or later, or npm ci failed: the tests that need its tools are skipped" >&2
 
 $(PLATFORM_TOOLS): requirements/platform-tools.txt
 	@test -n "$(PYTHON)" && $(PYTHON) -m venv .venv-tools && .venv-tools/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $< && touch $@ || echo "warning: $< could not be installed: the tests that need its tools are skipped" >&2

@@ -25,8 +25,9 @@ from signpath_ci.errors import EXIT_CODES, VerificationError
 from signpath_ci.sandbox.child import running_sandbox
 from tests.faults.faults import FAULTS
 from tests.faults.proxy import Plan, Proxy, proxying
-from tests.faults.steps import COMES_AFTER, is_before
+from tests.faults.steps import COMES_AFTER, is_before, on_the_wire
 from tests.support.builds import PLATFORMS
+from tests.support.files import serving_files
 from tests.support.pe import LAUNCHERS
 from tests.support.tls import TlsAuthority
 
@@ -43,6 +44,7 @@ _TOKENS = {
     "SIGNPATH_GITHUB_TOKEN": "ghs_" + secrets.token_hex(18),
     "SIGNPATH_GITLAB_ACCESS_TOKEN": "glpat-" + secrets.token_hex(10),
     "SIGNPATH_AZURE_DEVOPS_TOKEN": secrets.token_urlsafe(40),
+    "SIGNPATH_ARTIFACT_RETRIEVAL_HEADERS": "X-Store: " + secrets.token_urlsafe(20),
 }
 """Tokens that every run is given, and that must show nowhere."""
 _IN_DOUBT = "may have taken it"
@@ -92,10 +94,13 @@ class Bench:
     Args:
         directory: each cell gets its own below.
         sandbox: what the sandbox says about itself.
+        files: the URL of a server.
+        linked: what that serves, by path.
     """
 
-    def __init__(self, directory: Path, sandbox: Mapping[str, Any]) -> None:
+    def __init__(self, directory: Path, sandbox: Mapping[str, Any], files: str, linked: dict[str, bytes]) -> None:
         self._directory, self._sandbox = directory, sandbox
+        self._files, self._linked = files, linked
         self._root = sandbox["api_url"].removesuffix("/Api")
         host, port = self._root.removeprefix("http://").split(":")
         self._upstream = (host, int(port))
@@ -114,7 +119,7 @@ class Bench:
         kind = FAULTS[cell.fault]
         comes_first = COMES_AFTER[cell.step] is None
         plan = Plan(
-            cell.step,
+            on_the_wire(cell.step),
             kind.fault,
             kind.door,
             None if comes_first else partial(is_before, cell.step),
@@ -145,13 +150,22 @@ class Bench:
     @property
     def tokens(self) -> list[str]:
         """What must show nowhere."""
-        return [self._sandbox["api_token"], *_TOKENS.values()]
+        return [self._sandbox["api_token"], *(token.rpartition(" ")[2] for token in _TOKENS.values())]
 
-    def recorded(self, sha256: str) -> list[dict[str, Any]]:
-        """Return the sandbox's own record of the requests for a file, announced or uploaded."""
+    def recorded(self, sha256: str, description: str) -> list[dict[str, Any]]:
+        """Return the sandbox's own record of the requests that have a file, or say that they are a run's."""
         answer = requests.get(f"{self._root}/sandbox/requests", timeout=20)
         answer.raise_for_status()
-        return [entry for entry in answer.json() if entry["unsigned_sha256"] == sha256]
+        return [
+            entry
+            for entry in answer.json()
+            if entry["unsigned_sha256"] == sha256 or entry["description"] == description
+        ]
+
+    def link(self, name: str, content: bytes) -> str:
+        """Put a file where SignPath can fetch it; return the link."""
+        self._linked[f"/{name}"] = content
+        return f"{self._files}/{name}"
 
     def store(self, name: str, content: bytes) -> None:
         """Put an artifact where connectors find it."""
@@ -181,8 +195,9 @@ class Bench:
 @contextmanager
 def bench(directory: Path) -> Iterator[Bench]:
     """Run a sandbox, and a bench before it."""
-    with running_sandbox(["--processing-seconds", "0.6", "--state", str(directory / "state")]) as sandbox:
-        yield Bench(directory, sandbox)
+    options = ["--processing-seconds", "0.6", "--state", str(directory / "state")]
+    with running_sandbox(options) as sandbox, serving_files() as (files, linked):
+        yield Bench(directory, sandbox, files, linked)
 
 
 class _Run:
@@ -191,8 +206,9 @@ class _Run:
         directory.mkdir()
         self._content = LAUNCHERS["x64"].read_bytes() + uuid.uuid4().bytes
         self._sha256 = hashlib.sha256(self._content).hexdigest()
-        self._input, self._output = directory / "app.exe", directory / "app.signed.exe"
-        self._input.write_bytes(self._content)
+        (directory / "app.exe").write_bytes(self._content)
+        self._outputs = ["app.signed.exe"]
+        self._rejected = "app.signed.exe.rejected"
         self._earlier: str | None = None
 
     def judged(self, url: str, proxy: Proxy) -> Outcome:
@@ -219,6 +235,13 @@ class _Run:
                 "SIGNPATH_CONNECTOR_URL": f"{url}/connectors/gitlab",
             }
             return ["sign", "--json", "-o", "app.signed.exe"], environment | build
+        if step == "link submit":
+            url = self._bench.link(self._directory.name, self._content)
+            return ["sign", "app.exe", "--artifact-retrieval-url", url, "--json"], environment
+        if step == "bundle download":
+            (self._directory / "b.exe").write_bytes(self._content + b"b")
+            self._outputs, self._rejected = ["app.signed.exe", "b.signed.exe"], "bundle.zip.rejected"
+            return ["sign", "app.exe", "b.exe", "--bundle", "--json"], environment
         if step == "resubmit":
             self._earlier = self._bench.post("SubmitWithArtifact", artifact=("app.exe", self._content))
             self._wait_for(self._earlier)
@@ -243,7 +266,7 @@ class _Run:
         with subprocess.Popen(
             [sys.executable, "-m", "signpath_ci", *arguments],
             cwd=self._directory,
-            env={**self._bench.environment(), **environment},
+            env={**self._bench.environment(), "SIGNPATH_DESCRIPTION": self._directory.name, **environment},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             stdin=subprocess.DEVNULL,
@@ -276,14 +299,15 @@ class _Run:
         reported = {"signpath.env"} if self._cell.step.startswith("connector ") else set()  # of the job, for GitLab
         names = sorted({path.name for path in self._directory.iterdir()} - reported)
         collects = code == 0 and self._cell.step not in {"look", "cancel"}
-        rejected = ["app.signed.exe.rejected"] if code == VerificationError.exit_code else []
-        if names != ["app.exe", *(["app.signed.exe"] if collects else rejected)]:
+        rejected = [self._rejected] if code == VerificationError.exit_code else []
+        inputs = ["app.exe", *(["b.exe"] if self._cell.step.startswith("bundle ") else [])]
+        if names != sorted([*inputs, *(self._outputs if collects else rejected)]):
             yield f"the files are {names}"
-        elif collects and not self._output.read_bytes().startswith(b"MZ"):
+        elif collects and not all((self._directory / name).read_bytes().startswith(b"MZ") for name in self._outputs):
             yield "the signed file is none"
 
     def _flaws_of_requests(self, code: int, out: str, err: str) -> Iterator[str]:
-        recorded = self._bench.recorded(self._sha256)
+        recorded = self._recorded()
         new = [entry for entry in recorded if entry["id"] != self._earlier]
         if len(new) > 1:
             yield f"{len(new)} requests have the artifact"
@@ -293,7 +317,7 @@ class _Run:
                 yield "a request is lost: nobody is told of it"
             elif code != 0 and final["status"] == "Completed" and entry["id"] in out + err:
                 yield from self._flaws_of_the_next_run(entry["id"])
-        signed = [entry["times_signed"] for entry in self._bench.recorded(self._sha256)]
+        signed = [entry["times_signed"] for entry in self._recorded()]
         if max(signed, default=0) > 1 or sum(signed) > (2 if self._cell.step == "resubmit" else 1):
             yield f"signed {signed} times"
         if self._cell.step == "cancel" and code == 0:
@@ -301,8 +325,15 @@ class _Run:
             if status != "Canceled":
                 yield f"canceled, but {status}"
 
+    def _recorded(self) -> list[dict[str, Any]]:
+        """Return the requests that have, or will have, this run's artifact: what was just announced, never will."""
+        recorded = self._bench.recorded(self._sha256, self._directory.name)
+        return [entry for entry in recorded if entry["status"] != "WaitingForArtifactUpload"]
+
     def _flaws_of_the_next_run(self, request_id: str) -> Iterator[str]:
         """What was signed behind a failed run is there for the next one."""
-        code, _, err = self._command("download", request_id, "--unsigned", "app.exe")
+        is_bundle = self._cell.step.startswith("bundle ")
+        where = ["-o", "collected.zip"] if is_bundle else ["--unsigned", "app.exe"]
+        code, _, err = self._command("download", request_id, *where)
         if code != 0:
             yield f"the next run failed: {err}"

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 _SUFFIXES = {
     "submitwithoutartifact": "create",
     "submitwithartifact": "submit",
+    "submitwithartifactretrievallink": "link submit",
     "uploadunsignedartifact": "upload",
     "status": "poll",
     "signedartifact": "download",
@@ -24,10 +25,12 @@ _READS = ("look", "poll", "download")
 COMES_AFTER: Mapping[str, str | None] = {
     "create": None,
     "submit": "create",
+    "link submit": None,
     "upload": "create",
     "poll": "upload",
     "poll again": "poll",
     "download": "poll again",
+    "bundle download": "poll again",
     "look": None,
     "cancel": "look",
     "resubmit": None,
@@ -36,6 +39,11 @@ COMES_AFTER: Mapping[str, str | None] = {
     "connector download": "connector poll",
 }
 """Each step, of the REST API and of a connector, in the order of the tables; and the step whose answer it follows."""
+
+
+def on_the_wire(step: str) -> str:
+    """Return what `step_of` calls a step: the signed files of a bundle come as any other."""
+    return step.removeprefix("bundle ")
 
 
 def step_of(method: str, path: str, *, polled: bool) -> str:
