@@ -2,8 +2,11 @@ from __future__ import annotations
 
 import hashlib
 import io
+from contextlib import suppress
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from signpath_ci.formats import FormatError, UnsupportedError
 from signpath_ci.formats.jar import (
@@ -65,7 +68,8 @@ def test_an_empty_manifest() -> None:
         (b"A: 1\n\nName: x\n\nname: x", "it has a section without a name of its own"),
         (b"A: 1\na: 1", "it has a line that is no attribute, or one twice"),
         (b"A:1", "it has a line that is no attribute, or one twice"),
-        (b"\xff", "it is not UTF-8"),
+        (b"A: 1\n\nB: 2", "it has a section without a name of its own"),
+        (b"\xff: x", "it is not UTF-8"),
     ],
 )
 def test_manifests_that_are_ambiguous(data: bytes, words: str) -> None:
@@ -112,3 +116,16 @@ def test_lines_are_folded_within_72_bytes() -> None:
         b"Name: " + b"x" * 64 + b"\r\n " + b"x" * 69 + b"\r\n x\r\n\r\n"
     )
     assert write_section({"Name": "\u00fc" * 33}) == b"Name: " + b"\xc3\xbc" * 32 + b"\r\n \xc3\xbc\r\n\r\n"
+
+
+@given(st.dictionaries(st.sampled_from(["a", "b-digest", "c"]), st.text("ü x\u20ac", min_size=1, max_size=200)))
+def test_long_lines_are_folded_within_72_bytes(section: dict[str, str]) -> None:
+    data = write_section({"Version": "1", **section})
+    assert all(len(line) <= 70 for line in data.split(b"\r\n"))
+    assert Manifest.read(data, "it").main == {"version": "1", **section}
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes(data: bytes) -> None:
+    with suppress(FormatError):
+        Manifest.read(data, "it")
