@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import gc
 import os
 import signal
 import sys
@@ -17,9 +18,13 @@ from signpath_ci.errors import InterruptedRunError, LocalFileError, SignPathErro
 if TYPE_CHECKING:
     from signpath_ci.commands import Process
 
+_OBJECTS_BETWEEN_COLLECTIONS = 100_000
+
 
 def main() -> int:
     """Run the command line of this process and return its exit code (`errors.EXIT_CODES`)."""
+    # Start-up makes many objects that stay: looking for garbage among them, as often as it is the default, finds none.
+    gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
     from signpath_ci.commands import Process
 
     try:

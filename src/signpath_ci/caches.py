@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -23,4 +22,8 @@ def cache_directory(environment: Mapping[str, str], platform: str) -> Path:
         # A relative one does not count: XDG Base Directory Specification, "Basics".
         given = environment.get("XDG_CACHE_HOME", "")
         base = given if given.startswith("/") else home and f"{home}/.cache"
-    return Path(base or tempfile.gettempdir()) / "signpath-ci"
+    if not base:
+        import tempfile  # here, as nearly no start needs it
+
+        base = tempfile.gettempdir()
+    return Path(base) / "signpath-ci"

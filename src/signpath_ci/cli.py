@@ -95,7 +95,8 @@ def parse(arguments: Sequence[str], environment: Mapping[str, str]) -> tuple[Com
         UsageError: the command line, or a value in the environment, is wrong.
         SystemExit: `--help` or `--version` was asked for, and printed.
     """
-    given = {name: value for name, value in vars(_parser().parse_args(arguments)).items() if value not in (None, [])}
+    parsed = vars(_parser(arguments).parse_args(arguments))
+    given = {name: value for name, value in parsed.items() if value not in (None, [])}
     name = given.pop("command")
     command = next(command for command in COMMANDS if command.name == name)
     manifest = _manifest(command, given, environment)
@@ -135,7 +136,7 @@ def _manifest(command: Command, given: Mapping[str, str], environment: Mapping[s
     return found
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     codes = "\n".join(f"  {code:<4} {meaning.replace('`', '')}" for code, meaning in EXIT_CODES.items())
     parser = _Parser(
         prog="signpath-ci",
@@ -146,10 +147,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for command in COMMANDS:
-        _add_options(
-            commands.add_parser(command.name, help=command.help, description=command.help, allow_abbrev=False), command
-        )
+    # Start-up is spared what can't be meant: other commands where the first word is one, options of those not named.
+    for command in [command for command in COMMANDS if arguments[:1] == [command.name]] or COMMANDS:
+        parsed = commands.add_parser(command.name, help=command.help, description=command.help, allow_abbrev=False)
+        if command.name in arguments:
+            _add_options(parsed, command)
     return parser
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-import uuid
 from urllib.parse import urlsplit
 
 from signpath_ci.options import HiddenValueError, Secret
@@ -34,6 +33,8 @@ _LONGEST_NAME = 16
 
 def organization_uuid(text: str) -> str:
     """Return a UUID in its usual form."""
+    import uuid  # here, as commands that take none start without it
+
     try:
         return str(uuid.UUID(text.strip()))
     except ValueError:

@@ -26,7 +26,8 @@ GENERALIZED_TIME = 0x18
 SEQUENCE = 0x30
 SET = 0x31
 
-_LONG_FORM = 0x80  # the bit that says that a length has more than one octet
+_LONG_FORM = 0x80  # the bit that says that a length has more than one octet; alone, that it is not given
+_TAG_MASK = 0x1F  # all of it set: the tag follows in further octets
 _MAX_MEMBERS = 100  # of any structure in a signature; real ones have below 30
 _FAILURES = (
     PyAsn1Error,
@@ -94,30 +95,48 @@ def members(encoding: bytes, identifier: int) -> tuple[bytes, ...]:
     """
     if encoding[0] != identifier:
         raise ValueError(f"identifier {encoding[0]:#x} instead of {identifier:#x}")
-    whole, rest = decoder.decode(encoding, asn1Spec=univ.Any())
-    if rest:
-        raise ValueError(f"{len(rest)} bytes after the value")
-    left = contents_octets(bytes(whole))
+    position, end = _extent_of_all(encoding)
     found: list[bytes] = []
-    while left:
+    while position < end:
         if len(found) == _MAX_MEMBERS:
             raise ValueError("too many members")
-        member, left = decoder.decode(left, asn1Spec=univ.Any())
-        found.append(bytes(member))
+        _, behind = _extent(encoding, position)
+        found.append(encoding[position:behind])
+        position = behind
     return tuple(found)
+
+
+def _extent_of_all(encoding: bytes) -> tuple[int, int]:
+    start, end = _extent(encoding)
+    if end < len(encoding):
+        raise ValueError(f"{len(encoding) - end} bytes after the value")
+    return start, end
+
+
+def _extent(data: bytes, position: int = 0) -> tuple[int, int]:
+    """Return where the contents octets of the DER value at `position` start, and where they end (X.690 8.1)."""
+    identifier, length = data[position : position + 2]
+    start = position + 2
+    if identifier & _TAG_MASK == _TAG_MASK or length == _LONG_FORM:
+        raise ValueError("an identifier of several octets, or a length that is not given")
+    if length > _LONG_FORM:
+        count = length - _LONG_FORM
+        length = int.from_bytes(data[start : start + count], "big")
+        start += count
+    if start + length > len(data):
+        raise ValueError("it is cut off")
+    return start, start + length
 
 
 def first_value_size(data: bytes) -> int:
     """Return the size of the one DER value that `data` starts with, identifier and length included."""
-    _, rest = decoder.decode(data, asn1Spec=univ.Any())
-    return len(data) - len(rest)
+    return _extent(data)[1]
 
 
 def contents_octets(encoding: bytes) -> bytes:
     """Return what is left of one DER value without its identifier and length octets (X.690 8.1)."""
-    if encoding[1] < _LONG_FORM:
-        return encoding[2:]
-    return encoding[2 + (encoding[1] & ~_LONG_FORM) :]
+    start, end = _extent_of_all(encoding)
+    return encoding[start:end]
 
 
 def read_integer(encoding: bytes) -> int:

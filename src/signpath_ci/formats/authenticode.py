@@ -6,7 +6,8 @@ with another `SubjectType`, as Windows' subject interface packages write it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import hashlib
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from signpath_ci.formats import FormatError, UnsupportedError
@@ -75,6 +76,10 @@ class IndirectData:
     subject: SubjectType = PE_IMAGE
 
 
+Part = tuple[str, Iterator[bytes]]
+"""A part of a file's content: its path in the file, and its bytes in pieces of any size, read before the next part."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Subject:
     """A file, as far as an Authenticode signature needs it; every format has a function that reads it as one.
@@ -82,15 +87,37 @@ class Subject:
     Attributes:
         type: what a signature must say that it is for.
         signature: DER of the CMS message, perhaps padded; `None`: the file is not signed.
-        digest: computes what is signed, by the name of the algorithm; of an unsigned file what would be signed.
-        content: computes what must stay the same when the file is signed: digests by the path of what they are of,
-            by the name of the algorithm.
+        parts: yields what must stay the same when the file is signed, in the order in which it is hashed.
+        prefix: computes what is hashed in front of the parts, by the name of the algorithm; signing may change it.
     """
 
     type: SubjectType
     signature: bytes | None
-    digest: Callable[[str], bytes]
-    content: Callable[[str], dict[str, bytes]]
+    parts: Callable[[], Iterator[Part]]
+    prefix: Callable[[str], bytes] = lambda _: b""
+
+    def digest(self, algorithm: str) -> bytes:
+        """Compute what is signed, by the name of the algorithm; of an unsigned file what would be signed."""
+        hashed = hashlib.new(algorithm, self.prefix(algorithm))
+        for _, pieces in self.parts():
+            for piece in pieces:
+                hashed.update(piece)
+        return hashed.digest()
+
+    def content(self, algorithm: str) -> dict[str, bytes]:
+        """Compute the digests of all parts, by their paths."""
+        found = {}
+        for path, pieces in self.parts():
+            hashed = hashlib.new(algorithm)
+            for piece in pieces:
+                hashed.update(piece)
+            found[path] = hashed.digest()
+        return found
+
+
+def whole(pieces: Iterator[bytes]) -> Iterator[Part]:
+    """Return the parts of a file whose content is just one."""
+    return iter([("", pieces)])
 
 
 def without_padding(message: bytes) -> bytes:

@@ -7,15 +7,14 @@ signature, so that it is the same before and after.
 
 from __future__ import annotations
 
-import hashlib
 import struct
 from collections.abc import Callable, Iterator
 from typing import BinaryIO
 
 from signpath_ci.formats import FormatError, UnsupportedError, kind
-from signpath_ci.formats.authenticode import CABINET, Subject
+from signpath_ci.formats.authenticode import CABINET, Subject, whole
 
-_CHUNK = 1 << 20
+_CHUNK = 1 << 18
 _HEADER = struct.Struct("<4sIIIIIBBHHHHH")
 _RESERVE = struct.Struct("<HBB4sIIQ")  # sizes of the reserves; ours: marker, offset and size of the signature
 _FOLDER = struct.Struct("<IHH")
@@ -70,6 +69,11 @@ class _Cabinet:
     def signature(self) -> bytes | None:
         return _read(self._file, self.end, self.signature_size) if self.signature_size else None
 
+    def hashed(self) -> Iterator[bytes]:
+        """Yield all but the first reserved field, the number in the set, and the reserve up to its last four bytes."""
+        yield self.header[:4] + self.header[8:34] + bytes(4) + self.folders
+        yield from self.pieces()
+
     def pieces(self) -> Iterator[bytes]:
         """Yield what is behind the folders."""
         self._file.seek(self.rest)
@@ -80,14 +84,6 @@ class _Cabinet:
                 raise FormatError("it became shorter while it was read")
             left -= len(data)
             yield data
-
-    def digest(self, algorithm: str) -> bytes:
-        digest = hashlib.new(algorithm)
-        # Not hashed: the first reserved field, the number in the set, and the reserve up to its last four bytes.
-        digest.update(self.header[:4] + self.header[8:34] + bytes(4) + self.folders)
-        for piece in self.pieces():
-            digest.update(piece)
-        return digest.digest()
 
 
 def read_subject(file: BinaryIO) -> Subject:
@@ -101,12 +97,11 @@ def read_subject(file: BinaryIO) -> Subject:
         cabinet = _Cabinet(file)
     except struct.error as error:
         raise FormatError("its header has impossible numbers") from error
-    return Subject(
-        type=CABINET,
-        signature=cabinet.signature(),
-        digest=cabinet.digest,
-        content=lambda algorithm: {"": cabinet.digest(algorithm)},
-    )
+    return _subject(cabinet)
+
+
+def _subject(cabinet: _Cabinet) -> Subject:
+    return Subject(type=CABINET, signature=cabinet.signature(), parts=lambda: whole(cabinet.hashed()))
 
 
 def write_signed(source: BinaryIO, target: BinaryIO, *, algorithm: str, sign: Callable[[bytes], bytes]) -> None:
@@ -125,7 +120,7 @@ def write_signed(source: BinaryIO, target: BinaryIO, *, algorithm: str, sign: Ca
         cabinet = _Cabinet(source)
     except struct.error as error:
         raise FormatError("it is too big to be signed, or its header has impossible numbers") from error
-    message = sign(cabinet.digest(algorithm))
+    message = sign(_subject(cabinet).digest(algorithm))
     message += bytes(-len(message) % _ALIGNMENT)
     target.write(cabinet.header)
     target.write(_RESERVE.pack(_RESERVE_SIZE, 0, 0, _MARKER, cabinet.size, len(message), 0))

@@ -31,7 +31,7 @@ _MAX_DEPTH = 16
 _SIZE_MASK = 0xFFFFFFFF
 _TERMINATOR = b"\0\0"
 _LONGEST_NAME = 64  # bytes, with the terminating zero
-_CHUNK = 1 << 20
+_CHUNK = 1 << 18
 
 
 def root_class_id(file: BinaryIO, header: bytes) -> bytes:

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, BinaryIO
 
 from signpath_ci.formats import FormatError
-from signpath_ci.formats.authenticode import INSTALLER, Subject
+from signpath_ci.formats.authenticode import INSTALLER, Part, Subject
 from signpath_ci.formats.compound import CompoundFile, Entry
 
 if TYPE_CHECKING:
@@ -40,37 +41,20 @@ def read_subject(file: BinaryIO) -> Subject:
     if metadata is not None and not message:
         raise FormatError("it has a part of a signature, but not the signature")
 
-    def digest(algorithm: str) -> bytes:
-        hashed = hashlib.new(algorithm)
-        if metadata is not None:
-            names = hashlib.new(algorithm)
-            _hash_metadata(root, names, is_root=True)
-            if not hmac.compare_digest(names.digest(), metadata):
-                raise FormatError("names, sizes or times in it were changed after it was signed")
-            hashed.update(metadata)
-        _hash_streams(compound, root, hashed, is_root=True)
-        return hashed.digest()
+    def prefix(algorithm: str) -> bytes:
+        if metadata is None:
+            return b""
+        names = hashlib.new(algorithm)
+        _hash_metadata(root, names, is_root=True)
+        if not hmac.compare_digest(names.digest(), metadata):
+            raise FormatError("names, sizes or times in it were changed after it was signed")
+        return metadata
 
-    return Subject(
-        type=INSTALLER,
-        signature=message or None,
-        digest=digest,
-        content=lambda algorithm: _contents(compound, root, algorithm),
-    )
+    return Subject(type=INSTALLER, signature=message or None, parts=lambda: _parts(compound, root), prefix=prefix)
 
 
 def _signed(storage: Entry, *, is_root: bool) -> list[Entry]:
     return [e for e in storage.children if not (is_root and e.name in {SIGNATURE, METADATA_DIGEST})]
-
-
-def _hash_streams(compound: CompoundFile, storage: Entry, hashed: _Hash, *, is_root: bool) -> None:
-    for entry in _signed(storage, is_root=is_root):
-        if entry.is_stream:
-            for piece in compound.read(entry):
-                hashed.update(piece)
-        else:
-            _hash_streams(compound, entry, hashed, is_root=False)
-    hashed.update(storage.class_id)
 
 
 def _hash_metadata(storage: Entry, hashed: _Hash, *, is_root: bool) -> None:
@@ -83,16 +67,12 @@ def _hash_metadata(storage: Entry, hashed: _Hash, *, is_root: bool) -> None:
             _hash_metadata(entry, hashed, is_root=False)
 
 
-def _contents(compound: CompoundFile, storage: Entry, algorithm: str, path: str = "") -> dict[str, bytes]:
-    """Return every stream's digest by its path: the signed hash itself does not tell where one ends."""
-    found = {f"{path}(storage)": storage.class_id}
+def _parts(compound: CompoundFile, storage: Entry, path: str = "") -> Iterator[Part]:
+    """Yield every stream with its path: the signed hash itself does not tell where one ends."""
     for entry in _signed(storage, is_root=not path):
         name = f"{path}{entry.path}"
         if entry.is_stream:
-            hashed = hashlib.new(algorithm)
-            for piece in compound.read(entry):
-                hashed.update(piece)
-            found[name] = hashed.digest()
+            yield name, compound.read(entry)
         else:
-            found |= _contents(compound, entry, algorithm, f"{name}/")
-    return found
+            yield from _parts(compound, entry, f"{name}/")
+    yield f"{path}(storage)", iter([storage.class_id])

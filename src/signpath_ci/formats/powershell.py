@@ -10,14 +10,13 @@ from __future__ import annotations
 import base64
 import binascii
 import codecs
-import hashlib
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import BinaryIO
 
 from signpath_ci.formats import FormatError, UnsupportedError
-from signpath_ci.formats.authenticode import SCRIPT, Subject
+from signpath_ci.formats.authenticode import SCRIPT, Subject, whole
 from signpath_ci.formats.kind import SCRIPT_END
 
 BEGIN = "# SIG # Begin signature block"
@@ -41,14 +40,11 @@ def read_subject(file: BinaryIO) -> Subject:
         FormatError: its signature block is damaged, or not at the end.
         UnsupportedError: it is no UTF-8 and no UTF-16LE, or huge.
     """
-    script = _read(file)
+    return _subject(_read(file))
 
-    def digest(algorithm: str) -> bytes:
-        return hashlib.new(algorithm, script.text.encode("utf-16-le")).digest()
 
-    return Subject(
-        type=SCRIPT, signature=script.message, digest=digest, content=lambda algorithm: {"": digest(algorithm)}
-    )
+def _subject(script: _Script) -> Subject:
+    return Subject(type=SCRIPT, signature=script.message, parts=lambda: whole(iter([script.text.encode("utf-16-le")])))
 
 
 def write_signed(source: BinaryIO, target: BinaryIO, *, algorithm: str, sign: Callable[[bytes], bytes]) -> None:
@@ -64,7 +60,7 @@ def write_signed(source: BinaryIO, target: BinaryIO, *, algorithm: str, sign: Ca
         FormatError: as `read_subject`.
     """
     script = _read(source)
-    message = sign(hashlib.new(algorithm, script.text.encode("utf-16-le")).digest())
+    message = sign(_subject(script).digest(algorithm))
     encoded = base64.b64encode(message).decode("ascii")
     lines = [BEGIN, *(f"# {encoded[n : n + _LINE]}" for n in range(0, len(encoded), _LINE)), SCRIPT_END, ""]
     target.write((script.text + "\r\n" + "\r\n".join(lines)).encode(script.encoding))

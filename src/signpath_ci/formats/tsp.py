@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timezone
 
 from signpath_ci.formats.asn1 import (
     BOOLEAN,
@@ -52,7 +52,7 @@ _GRANTED = 0
 _REJECTION = 2
 
 # RFC 3161 section 2.4.2: always UTC with seconds; a fraction without trailing zeros.
-_TIME = re.compile(r"(\d{14})(?:\.(\d{1,9}))?Z", re.ASCII)
+_TIME = re.compile(r"(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(?:\.(\d{1,9}))?Z", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -205,5 +205,8 @@ def _read_time(text: str) -> datetime:
     match = _TIME.fullmatch(text)
     if not match:
         raise ValueError("not a time of RFC 3161")
-    seconds = datetime.strptime(match[1], "%Y%m%d%H%M%S").replace(tzinfo=timezone.utc)
-    return seconds + timedelta(microseconds=int((match[2] or "").ljust(6, "0")[:6]))
+    *parts, fraction = match.groups()
+    year, month, day, hour, minute, second = map(int, parts)
+    return datetime(
+        year, month, day, hour, minute, second, int((fraction or "").ljust(6, "0")[:6]), tzinfo=timezone.utc
+    )

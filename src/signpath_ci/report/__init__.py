@@ -5,13 +5,13 @@ A reporter hears of each step of the street and never changes its course.
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from signpath_ci.errors import SignPathError
-from signpath_ci.model import Artifact, Origin, RequestStatus, Submission, Verdict
-
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from signpath_ci.errors import SignPathError
+    from signpath_ci.model import Artifact, Origin, RequestStatus, Submission, Verdict
     from signpath_ci.report.record import FileOutcome
 
 

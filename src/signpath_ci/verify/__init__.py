@@ -154,16 +154,19 @@ def verify_file(
 def _judge(
     file: BinaryIO, name: Path, unsigned: BinaryIO | None, judge: Judge, expectations: Expectations
 ) -> list[tuple[str | None, Signature]]:
-    from signpath_ci.verify.container import verify_zip
-    from signpath_ci.verify.detached import verify_cms, verify_raw
-    from signpath_ci.verify.subjects import verify_subject
-
+    # Each is imported where it is needed: most files are of one format.
     if judge.trust.signer_certificates:
+        from signpath_ci.verify.detached import verify_raw
+
         return [(None, verify_raw(file, unsigned, judge))]
     kind = detect(file, name.name)
     if kind == "zip":
+        from signpath_ci.verify.container import verify_zip
+
         return verify_zip(file, unsigned=unsigned, judge=judge, allow_unsupported=expectations.allow_unsupported)
     if kind == "cms":
+        from signpath_ci.verify.detached import verify_cms
+
         return [(None, verify_cms(file, unsigned, judge))]
     if kind is None:
         raise UnsupportedFormatError(
@@ -171,6 +174,8 @@ def _judge(
             hint="Supported are PE files, PowerShell scripts, MSI, CAB and JAR files, detached CMS and raw signatures,"
             " and ZIP archives; name exceptions with --allow-unsupported.",
         )
+    from signpath_ci.verify.subjects import verify_subject
+
     return [(None, signature) for signature in verify_subject(kind, file, unsigned=unsigned, judge=judge)]
 
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import replace
+from collections.abc import Callable, Iterator
 from functools import cache
 
 from signpath_ci.errors import VerificationError
@@ -14,10 +12,12 @@ from signpath_ci.formats.authenticode import (
     INDIRECT_DATA,
     NESTED_SIGNATURE,
     Subject,
+    SubjectType,
     read_indirect_data,
     without_padding,
 )
 from signpath_ci.formats.cms import read_signed_data
+from signpath_ci.verify.comparison import digest_and_compare
 from signpath_ci.verify.identity import check_same_content
 from signpath_ci.verify.judge import Judge, Signature
 from signpath_ci.verify.signed_data import strong_digest, verify_signer
@@ -43,34 +43,39 @@ def verify_authenticode(
     """
     if subject.signature is None:
         raise VerificationError("the file is not signed.")
-    contents: dict[str, Future[dict[str, bytes]]] = {}
+    is_same = False
 
-    # Each pass over a file takes a second a GiB. So nested signatures, which mostly use the same algorithm, share one;
-    # and the submitted file is hashed at the same time, on another core.
+    # Each pass over a file takes most of a second a GiB: nested signatures, which mostly use the same algorithm, share
+    # one, and the submitted file is not hashed where it can be seen to be the same on the way.
     @cache
     def digest(algorithm: str) -> bytes:
-        if unsigned is None:
+        nonlocal is_same
+        if unsigned is None or is_same:
             return subject.digest(algorithm)
-        with ThreadPoolExecutor(1) as pool:
-            contents[algorithm] = pool.submit(unsigned.content, algorithm)
-            return subject.digest(algorithm)
+        hashed, is_same = digest_and_compare(subject, unsigned, algorithm)
+        return hashed
 
-    once = replace(subject, digest=digest)
     message = without_padding(subject.signature)
-    signatures = tuple(_verify(message, once, judge=judge, format_name=format_name, is_nested=False))
-    if unsigned is not None:
-        check_same_content(once, lambda algorithm: contents[algorithm].result(), signatures)
+    signatures = tuple(_verify(message, subject.type, digest, judge=judge, format_name=format_name, is_nested=False))
+    if unsigned is not None and not is_same:
+        check_same_content(subject.content, unsigned.content, signatures)
     return signatures
 
 
 def _verify(
-    encoding: bytes, subject: Subject, *, judge: Judge, format_name: str, is_nested: bool
+    encoding: bytes,
+    kind: SubjectType,
+    digest_by: Callable[[str], bytes],
+    *,
+    judge: Judge,
+    format_name: str,
+    is_nested: bool,
 ) -> Iterator[Signature]:
     message = read_signed_data(encoding, _WHAT)
     verified = verify_signer(message, content_type=INDIRECT_DATA, what=_WHAT)
-    indirect = read_indirect_data(message.content or b"", subject.type)
+    indirect = read_indirect_data(message.content or b"", kind)
     algorithm = strong_digest(indirect.algorithm, _WHAT)
-    digest = subject.digest(algorithm)
+    digest = digest_by(algorithm)
     if not hmac.compare_digest(digest, indirect.digest):
         raise VerificationError(
             "the file was changed after it was signed: its Authenticode hash is not the signed one."
@@ -82,4 +87,4 @@ def _verify(
     if len(nested) > _MAX_NESTED:
         raise UnsupportedError(f"the signature has {len(nested)} signatures nested in it")
     for further in nested:
-        yield from _verify(further, subject, judge=judge, format_name=format_name, is_nested=True)
+        yield from _verify(further, kind, digest_by, judge=judge, format_name=format_name, is_nested=True)

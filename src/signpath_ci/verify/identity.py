@@ -7,24 +7,23 @@ from typing import BinaryIO
 
 from signpath_ci.errors import VerificationError
 from signpath_ci.formats import FormatError
-from signpath_ci.formats.authenticode import Subject
 from signpath_ci.verify.judge import Signature
 
-_CHUNK = 1 << 20
+_CHUNK = 1 << 18
 _SHOWN = 10  # paths in a message
 
+Content = Callable[[str], dict[str, bytes]]
+"""Computes the digests of all parts of a file by their paths, by the name of the algorithm, as `Subject.content`."""
 
-def check_same_content(
-    signed: Subject, submitted: Callable[[str], dict[str, bytes]], signatures: tuple[Signature, ...]
-) -> None:
+
+def check_same_content(signed: Content, submitted: Content, signatures: tuple[Signature, ...]) -> None:
     """Demand that a submitted file has the content that is signed.
 
-    What signing changes is left out (in PE files: checksum, security directory, certificate table, padding), so bytes
-    are not compared.
+    What signing changes is left out (in PE files: checksum, security directory, certificate table, padding).
 
     Args:
-        signed: the signed file.
-        submitted: returns the content of the submitted file, as `Subject.content` does.
+        signed: of the signed file.
+        submitted: of the submitted file.
         signatures: those of the signed file, whose digests were found to be right.
 
     Raises:
@@ -37,7 +36,7 @@ def check_same_content(
             raise not_submitted(error) from error
         if content == {"": bytes.fromhex(expected)}:
             continue
-        ours = signed.content(algorithm)
+        ours = signed(algorithm)
         if ours == content:
             continue
         if set(ours) == set(content) == {""}:

@@ -10,20 +10,19 @@ import hashlib
 import importlib
 import logging
 import re
-import shutil
-import subprocess
 import sys
-import sysconfig
-import tempfile
 import weakref
 from collections.abc import Mapping
 from functools import cached_property
 from importlib import util
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from signpath_ci.errors import UsageError, VerificationError
 from signpath_ci.verify import require_extra
+
+if TYPE_CHECKING:
+    import subprocess
 
 _log = logging.getLogger(__name__)
 LEAST = {"cryptography": (45,), "pyasn1": (0, 6, 1)}
@@ -96,6 +95,10 @@ class _Installation:
     """One run of pip. It works aside; the result gets its name in one step, so that no other run sees half of it."""
 
     def __init__(self, target: Path, environment: Mapping[str, str]) -> None:
+        # Here, as start-up is spared what is needed only once for each machine.
+        import subprocess
+        import tempfile
+
         self._target = target
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -125,6 +128,8 @@ class _Installation:
         Raises:
             VerificationError: it failed.
         """
+        import subprocess
+
         if not self._tidy.alive:
             return
         try:
@@ -156,6 +161,8 @@ class _Installation:
 
 
 def _tidy(pip: subprocess.Popen[bytes], log: BinaryIO, staging: Path) -> None:
+    import shutil
+
     if pip.poll() is None:
         pip.kill()
         pip.wait()
@@ -201,6 +208,8 @@ def _requirements() -> bytes:
 
 def _key() -> str:
     """Name what is installed: other requirements, another Python or system have another name."""
+    import sysconfig
+
     parts = (_requirements(), sys.version.encode(), sysconfig.get_platform().encode())
     return hashlib.sha256(b"\0".join(parts)).hexdigest()[:32]
 

@@ -34,11 +34,12 @@ from signpath_ci.formats.cms import (
 )
 from signpath_ci.verify.certificates import issuer_and_serial_number, load_certificates, reading_certificates
 
-_HASHES: dict[str, hashes.HashAlgorithm] = {
+HASHES: dict[str, hashes.HashAlgorithm] = {
     "sha256": hashes.SHA256(),
     "sha384": hashes.SHA384(),
     "sha512": hashes.SHA512(),
 }
+"""The digest algorithms that may be relied on, by the names that `hashlib.new` knows."""
 _RSA, _RSA_PSS, _EC = "1.2.840.113549.1.1.1", "1.2.840.113549.1.1.10", "1.2.840.10045.2.1"
 # Signature algorithms that name their digest (RFC 3279, 4055, 5754, 5758); those above leave it to the message.
 _DIGEST_OF_SIGNATURE = {
@@ -89,7 +90,7 @@ def strong_digest(algorithm: Algorithm, what: str) -> str:
 
 
 def _strong(name: str, what: str) -> str:
-    if name not in _HASHES:
+    if name not in HASHES:
         raise VerificationError(f"{what} uses {name.upper()}, which is broken: it proves nothing.")
     return name
 
@@ -189,7 +190,7 @@ def _check_signature(info: SignerInfo, certificate: x509.Certificate, digest: st
     algorithm, _ = _DIGEST_OF_SIGNATURE.get(info.signature_algorithm.oid, (info.signature_algorithm.oid, digest))
     with reading_certificates(f"the certificate of {what}"):
         key = certificate.public_key()
-    prehashed = Prehashed(_HASHES[digest])
+    prehashed = Prehashed(HASHES[digest])
     try:
         if isinstance(key, rsa.RSAPublicKey) and algorithm == _RSA:
             key.verify(info.signature, hashed, padding.PKCS1v15(), prehashed)
@@ -220,4 +221,4 @@ def _pss(algorithm: Algorithm, what: str) -> tuple[padding.PSS, hashes.HashAlgor
         salt = 20 if salt_field is None else read_integer(contents_octets(salt_field))
     if mask.oid != _MGF1 or not 0 <= salt <= _MAX_SALT:
         raise UnsupportedError(f"{what} uses PSS parameters that are not supported")
-    return padding.PSS(padding.MGF1(_HASHES[mask_digest]), salt), _HASHES[digest]
+    return padding.PSS(padding.MGF1(HASHES[mask_digest]), salt), HASHES[digest]

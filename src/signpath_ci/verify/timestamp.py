@@ -7,7 +7,7 @@ import hmac
 from collections.abc import Sequence
 
 from cryptography import x509
-from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives import hashes
 
 from signpath_ci.errors import VerificationError
 from signpath_ci.formats import UnsupportedError
@@ -25,10 +25,14 @@ from signpath_ci.formats.tsp import (
 )
 from signpath_ci.model import TimeStamp
 from signpath_ci.verify.certificates import TIME_STAMPING, check_not_revoked, describe, verify_chain
-from signpath_ci.verify.signed_data import VerifiedSigner, strong_digest, verify_signer
+from signpath_ci.verify.signed_data import HASHES, VerifiedSigner, strong_digest, verify_signer
 
 _WHAT = "the time stamp token"
 _AUTHORITY = "the time stamp authority"
+_FINGERPRINTS: dict[str, hashes.HashAlgorithm] = {
+    "sha1": hashes.SHA1(),  # noqa: S303 - RFC 2634 knows nothing else; the signature itself does not rely on it
+    **HASHES,
+}
 
 
 def verify_time_stamp(info: SignerInfo, *, roots: Sequence[x509.Certificate]) -> TimeStamp | None:
@@ -70,7 +74,6 @@ def verify_time_stamp(info: SignerInfo, *, roots: Sequence[x509.Certificate]) ->
 
 def _check_signing_certificate(signer: VerifiedSigner) -> None:
     """Check the attribute that binds the token to one certificate of its key (RFC 3161 section 2.4.2, RFC 5816)."""
-    certificate = signer.certificate.public_bytes(serialization.Encoding.DER)
     version_1 = signer.info.signed_attribute(SIGNING_CERTIFICATE)
     version_2 = signer.info.signed_attribute(SIGNING_CERTIFICATE_V2)
     identifiers = []
@@ -81,8 +84,8 @@ def _check_signing_certificate(signer: VerifiedSigner) -> None:
     if not identifiers:
         raise VerificationError(f"{_WHAT} does not say which certificate it was signed with.")
     for identifier in identifiers:
-        name = DIGEST_NAMES.get(identifier.algorithm.oid)
-        if name is None:
+        digest = _FINGERPRINTS.get(DIGEST_NAMES.get(identifier.algorithm.oid, ""))
+        if digest is None:
             raise UnsupportedError(f"{_WHAT} names its certificate by an unknown digest ({identifier.algorithm.oid})")
-        if not hmac.compare_digest(identifier.digest, hashlib.new(name, certificate).digest()):
+        if not hmac.compare_digest(identifier.digest, signer.certificate.fingerprint(digest)):
             raise VerificationError(f"{_WHAT} was signed with another certificate than it brings along.")

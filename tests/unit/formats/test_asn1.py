@@ -106,6 +106,16 @@ def test_members_are_kept_as_they_are() -> None:
     assert members(wrapped(SEQUENCE, integer(1) + odd), SEQUENCE) == (integer(1), odd)
 
 
+def test_contents_are_those_of_one_value() -> None:
+    assert contents_octets(octet_string(b"a")) == b"a"
+    with pytest.raises(FormatError), reading("it"):
+        contents_octets(octet_string(b"a") + b"b")
+
+
+def test_the_size_of_the_first_value_counts_identifier_and_length() -> None:
+    assert first_value_size(octet_string(bytes(300)) + b"rest") == 304
+
+
 def test_fields_are_taken_in_order() -> None:
     fields = Fields(sequence(integer(1), octet_string(b"a")))
     assert fields.take_optional(SET) is None
@@ -133,6 +143,9 @@ def _nested(depth: int) -> bytes:
         b"\x30\x84\xff\xff\xff\xff",
         b"\x30\x00\x00",
         b"\x30\x02\x1f\x81",
+        b"\x30\x03\x1f\x01\x00",  # a tag of several octets, which nothing in a signature has
+        b"\x30\x02\x04\x01",  # a member that ends behind the whole
+        b"\x30\x81",
         sequence(*[integer(0)] * 101),
     ],
 )

@@ -7,7 +7,6 @@ import pytest
 
 from signpath_ci.errors import VerificationError
 from signpath_ci.formats import FormatError
-from signpath_ci.formats.authenticode import PE_IMAGE, Subject
 from signpath_ci.verify.certificates import describe
 from signpath_ci.verify.identity import check_paths, check_same_content, is_same, listed
 from signpath_ci.verify.judge import Signature
@@ -27,10 +26,6 @@ def _signature(algorithm: str, digest: bytes) -> Signature:
     )
 
 
-def _subject(content: Callable[[str], Content]) -> Subject:
-    return Subject(type=PE_IMAGE, signature=b"", digest=lambda _: b"", content=content)
-
-
 def _never(_: str) -> Content:
     raise AssertionError
 
@@ -43,20 +38,20 @@ ONE, OTHER = (_signature(algorithm, algorithm.encode()) for algorithm in ("sha25
 
 
 def test_what_was_judged_is_not_hashed_again() -> None:
-    check_same_content(_subject(_never), _of(sha256={"": b"sha256"}), (ONE, ONE))
+    check_same_content(_never, _of(sha256={"": b"sha256"}), (ONE, ONE))
 
 
 @pytest.mark.parametrize("bad", ["sha256", "sha384"])
 @pytest.mark.parametrize("path", ["", "stream"])
 def test_the_content_of_every_signature_is_compared(bad: str, path: str) -> None:
     signed = _of(sha256={path: b"sha256"}, sha384={path: b"sha384"})
-    check_same_content(_subject(signed), signed, (ONE, OTHER))
+    check_same_content(signed, signed, (ONE, OTHER))
 
     def submitted(algorithm: str) -> Content:
         return {path: b"other"} if algorithm == bad else signed(algorithm)
 
     with pytest.raises(VerificationError, match="it is signed, but it is not the file that was submitted"):
-        check_same_content(_subject(signed), submitted, (ONE, OTHER))
+        check_same_content(signed, submitted, (ONE, OTHER))
 
 
 @pytest.mark.parametrize(
@@ -80,7 +75,7 @@ def test_the_content_of_every_signature_is_compared(bad: str, path: str) -> None
 )
 def test_another_content(signed: Content, submitted: Content, words: str) -> None:
     with pytest.raises(VerificationError) as caught:
-        check_same_content(_subject(_of(sha256=signed)), _of(sha256=submitted), (ONE,))
+        check_same_content(_of(sha256=signed), _of(sha256=submitted), (ONE,))
     assert caught.value.message == words
 
 
@@ -89,7 +84,7 @@ def test_a_submitted_file_that_can_not_be_read() -> None:
         raise FormatError("it is cut off")
 
     with pytest.raises(VerificationError) as caught:
-        check_same_content(_subject(_never), submitted, (ONE,))
+        check_same_content(_never, submitted, (ONE,))
     assert caught.value.message == "it can't be the file that was submitted, because of that one: it is cut off."
 
 
