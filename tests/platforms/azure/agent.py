@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
+import tempfile
 import threading
 import zipfile
 from collections.abc import Callable, Mapping
@@ -16,6 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.platforms.azure.commands import Command, commands
+from tests.platforms.azure.expressions import evaluate, is_true
+from tests.platforms.processes import OnLine
 
 _DEADLINE = 60  # seconds after which a step hangs, by the judgement of these tests
 _MACRO = re.compile(r"\$\((?P<name>[\w. -]+)\)")
@@ -60,6 +64,7 @@ class Agent:
         tasks: the directories of tasks that are installed, by `Name@Version`.
         variables: the other variables, by name.
         summaries: what was uploaded as summary.
+        on_line: follows what steps write.
     """
 
     directory: Path
@@ -71,11 +76,16 @@ class Agent:
     tasks: Mapping[str, Path] = field(default_factory=dict)
     variables: dict[str, str] = field(default_factory=dict)
     summaries: list[str] = field(default_factory=list)
+    on_line: OnLine | None = None
 
     def run(self, step: Mapping[str, Any], *, at: str = "", then: Callable[[int], None] | None = None) -> Ran:
         """Run one step to its end; `then` is called with its process id at the first line that holds `at`."""
         if "publish" in step:
             return self._publish(step)
+        if "download" in step:
+            return self._download(step, step["artifact"], f"$(Pipeline.Workspace)/{step['artifact']}")
+        if step.get("task") == "DownloadPipelineArtifact@2":
+            return self._download(step, step["inputs"]["artifactName"], step["inputs"]["targetPath"])
         if "checkout" in step or step.get("task") in _AZURES_OWN:
             return Ran(step, True, "")
         lines: list[str] = []
@@ -85,6 +95,8 @@ class Agent:
             assert process.stdout is not None
             for line in process.stdout:
                 lines.append(line)
+                if self.on_line:
+                    self.on_line(line)
                 if then and at in line:
                     then(process.pid)
                     then = None
@@ -95,25 +107,26 @@ class Agent:
         return replace(ran, succeeded=ran.succeeded and "Failed" not in ran.results)
 
     def run_job(self, job: Mapping[str, Any]) -> list[Ran]:
-        """Run a job's steps up to the first that fails."""
+        """Run a job's steps; after the first that fails, only those whose condition says so."""
         self.variables["Agent.JobStatus"] = "Succeeded"
         done: list[Ran] = []
         for step in job["steps"]:
+            if not self._is_due(step):
+                continue
             done.append(self.run(step))
             if not done[-1].succeeded:
-                if not step.get("continueOnError"):
-                    break
-                self.variables["Agent.JobStatus"] = "SucceededWithIssues"
+                self.variables["Agent.JobStatus"] = "SucceededWithIssues" if step.get("continueOnError") else "Failed"
         return done
 
     def run_pipeline(self, pipeline: Mapping[str, Any]) -> list[Ran]:
-        """Run all stages and jobs in their order, up to the first step that fails."""
+        """Run all stages and jobs in their order, up to the first job that fails."""
         self.variables |= _variables(pipeline.get("variables", {}))
         done: list[Ran] = []
         for stage in pipeline.get("stages", [pipeline]):
             for job in stage.get("jobs", [{"job": "", "steps": stage.get("steps", [])}]):
-                done += self.run_job(job)
-                if not done[-1].succeeded:
+                steps = job["strategy"]["runOnce"]["deploy"] if "deployment" in job else job
+                done += self.run_job(steps)
+                if self.variables["Agent.JobStatus"] == "Failed":
                     return done
         return done
 
@@ -122,6 +135,11 @@ class Agent:
         known = {**self.secrets, **self.variables}
         plain = {name.lower(): text for name, text in known.items()}
         return _MACRO.sub(lambda found: plain.get(found["name"].lower(), found[0]), str(value))
+
+    def _is_due(self, step: Mapping[str, Any]) -> bool:
+        has_failed = self.variables["Agent.JobStatus"] == "Failed"
+        functions = {"always": lambda: True, "succeeded": lambda: not has_failed}
+        return is_true(evaluate(step.get("condition", "succeeded()"), {"variables": self.variables, **functions}))
 
     def _environment(self, step: Mapping[str, Any]) -> dict[str, str]:
         variables = {re.sub(r"[. ]", "_", name).upper(): text for name, text in self.variables.items()}
@@ -180,6 +198,15 @@ class Agent:
             for path in files:
                 archive.write(path, Path(name) / path.relative_to(base))
         return Ran(step, bool(files), "")
+
+    def _download(self, step: Mapping[str, Any], artifact: str, target: str) -> Ran:
+        name, directory = self.expanded(artifact), self.directory / self.expanded(target)
+        path = self.store / f"{name}.zip"
+        if path.exists():
+            with tempfile.TemporaryDirectory() as unpacked, zipfile.ZipFile(path) as archive:
+                archive.extractall(unpacked)
+                shutil.copytree(Path(unpacked) / name, directory, dirs_exist_ok=True)
+        return Ran(step, path.exists(), "")
 
 
 def _variables(given: Any) -> dict[str, str]:

@@ -155,6 +155,9 @@ def agent(tmp_path: Path, sandbox: SandboxService) -> Agent:
             "System.CollectionUri": "https://dev.azure.com/acme/",
             "System.TeamFoundationCollectionUri": "https://dev.azure.com/acme/",
             "System.JobAttempt": "1",
+            "System.DefinitionId": "9",
+            "Build.SourcesDirectory": str(sources),
+            "Pipeline.Workspace": str(tmp_path / "workspace"),
         },
     )
 

@@ -21,7 +21,7 @@ def evaluate(expression: str, names: Mapping[str, Any]) -> Any:
 
     Args:
         expression: what stands between `${{` and `}}`.
-        names: `parameters`, `variables`, and the variables of the `each` around it.
+        names: `parameters`, `variables`, and the variables of the `each` around it; further functions.
 
     Raises:
         TemplateError: it is wrong.
@@ -101,9 +101,10 @@ class _Parser:
             if self._tokens[:1] != [")"]:
                 self._next(",")
         self._next(")")
-        if name not in _FUNCTIONS:
+        function = _FUNCTIONS.get(name, self._names.get(name))
+        if not callable(function):
             raise TemplateError(f"The function {name} is not known in: {self._expression}")
-        return _FUNCTIONS[name](*arguments)
+        return function(*arguments)
 
 
 def _equal(left: Any, right: Any) -> bool:

@@ -95,7 +95,7 @@ def test_example_with_templates(project: Agent, core: Path, sandbox: SandboxServ
     check_released(project, sandbox, policy=policy)
 
 
-@pytest.mark.parametrize("path", [EXAMPLES / "release-with-templates.yml", ROOT / "docs" / "azure.md"])
+@pytest.mark.parametrize("path", [*sorted(EXAMPLES.glob("*-with-templates.yml")), ROOT / "docs" / "azure.md"])
 def test_this_version_is_named(path: Path) -> None:
     assert re.findall(r"ref: refs/tags/v(.*)", path.read_text("utf-8")) == [__version__]
 
@@ -140,6 +140,8 @@ def _as_azure_reads_it(node: Any) -> Any:
     """Every scalar is a text to Azure. The schema knows no custom task: it is shown a script in its place."""
     if isinstance(node, dict):
         made = {str(key): _as_azure_reads_it(value) for key, value in node.items()}
+        if "task" in node and "continueOnError" in node:
+            made["continueOnError"] = node["continueOnError"]  # of tasks, and of nothing else, the schema wants no text
         if str(made.get("task", "")).removesuffix("@4") not in TASKS:
             return made
         return {"bash": "", **{key: text for key, text in made.items() if key not in {"task", "inputs"}}}
