@@ -52,7 +52,10 @@ _PYTHON = Path("Scripts/python.exe") if os.name == "nt" else Path("bin/python")
 def _key() -> str:
     # The Python belongs to the key: an environment ends with the Python that it was made from.
     digest = hashlib.sha256(f"{sys.version}\0{sys.executable}".encode())
-    for path in [REQUIREMENTS, *sorted(path for path in PACKAGE.rglob("*") if path.suffix in {".py", ".txt"})]:
+    for path in [
+        REQUIREMENTS,
+        *sorted(path for path in PACKAGE.rglob("*") if path.is_file() and path.suffix != ".pyc"),
+    ]:
         name, content = path.relative_to(ROOT).as_posix().encode(), path.read_bytes()
         digest.update(b"%d %d " % (len(name), len(content)) + name + content)
     return digest.hexdigest()[:32]

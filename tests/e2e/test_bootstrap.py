@@ -180,6 +180,19 @@ def test_a_checkout_is_installed_once_also_by_jobs_at_the_same_time(checkout: Pa
 
 
 @needs_wheels
+def test_a_checkout_is_installed_anew_where_any_file_of_it_has_changed(checkout: Path, programs: Path) -> None:
+    _python(programs, "python3")
+    _run(checkout, "--version", programs=programs, **OFFLINE)
+    schema = checkout.parents[1] / "src" / "signpath_ci" / "schema" / "signing.schema.json"
+    schema.write_text(schema.read_text("utf-8").replace('"project"', '"product"'), "utf-8")
+    (programs.parent / "signing.yml").write_text("version: 1\nproduct: mine\n", "utf-8")
+
+    finished = _run(checkout, "config", "--manifest", "signing.yml", "--json", programs=programs, **OFFLINE)
+
+    assert finished.json["project_slug"] == {"value": "mine", "source": "signing.yml:2"}
+
+
+@needs_wheels
 def test_without_a_network_it_says_so_and_leaves_nothing(checkout: Path, programs: Path) -> None:
     _python(programs, "python3")
 

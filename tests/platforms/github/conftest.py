@@ -73,7 +73,8 @@ def script(path: Path, text: str) -> None:
 def zipapp() -> Path:
     """The core as releases carry it, made of the sources as they are."""
     path = ROOT / "dist" / "signpath-ci.pyz"
-    newest = max(file.stat().st_mtime for file in (ROOT / "src" / "signpath_ci").rglob("*.py"))
+    sources = [file for file in (ROOT / "src" / "signpath_ci").rglob("*") if file.suffix in {".py", ".txt", ".json"}]
+    newest = max(file.stat().st_mtime for file in sources)
     if not path.exists() or path.stat().st_mtime < newest:
         pytest.skip("dist/signpath-ci.pyz is missing or older than the sources: run `make test`")
     return path
