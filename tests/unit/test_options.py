@@ -1,22 +1,19 @@
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
 from pathlib import Path
 
 import pytest
 
 from signpath_ci.errors import UsageError
-from signpath_ci.options import Given, Option, Secret, load, option, options
+from signpath_ci.options import Given, Option, Secret, Settings, changed, load, option, options
 
 
-@dataclass(frozen=True, kw_only=True)
-class Base:
+class Base(Settings):
     """What the base is about."""
 
     colour: str = option("Which colour.", default="red", choices=("red", "blue"), metavar="COLOUR")
 
 
-@dataclass(frozen=True, kw_only=True)
 class Example(Base):
     """The example."""
 
@@ -41,6 +38,23 @@ def test_the_table_has_the_own_options_first_and_says_what_each_group_is_about()
     ]
 
 
+def test_settings_have_their_values_and_do_not_change() -> None:
+    settings = load(Example, {}, GIVEN)
+    assert vars(settings) == {
+        "count": 3,
+        "key": Secret("k"),
+        "loud": False,
+        "names": (),
+        "where": None,
+        "colour": "red",
+    }
+    with pytest.raises(AttributeError, match="neither does colour"):
+        setattr(settings, "colour", "blue")  # noqa: B010 - mypy knows it, too
+    other = changed(settings, colour="blue")
+    assert (vars(other), type(other)) == ({**vars(settings), "colour": "blue"}, Example)
+    assert not hasattr(Example, "colour")
+
+
 def test_an_option_knows_all_that_was_said_about_it() -> None:
     row = options(Example)[4]
 
@@ -63,17 +77,19 @@ def test_an_option_knows_all_that_was_said_about_it() -> None:
 
 
 def test_defaults_fill_what_is_not_given() -> None:
-    assert load(Example, {}, GIVEN) == Example(count=3, key=Secret("k"), loud=False, names=(), where=None, colour="red")
+    assert vars(load(Example, {}, GIVEN)) == vars(
+        Example(count=3, key=Secret("k"), loud=False, names=(), where=None, colour="red")
+    )
 
 
 def test_arguments_win_over_the_environment() -> None:
     environment = {**GIVEN, "SIGNPATH_COLOUR": "red", "SIGNPATH_NAMES": "a\n\nb\n", "WHERE": "/x", "SIGNPATH_LOUD": "0"}
 
-    assert load(Example, {}, environment) == Example(
-        count=3, key=Secret("k"), loud=False, names=("a", "b"), where=Path("/x"), colour="red"
+    assert vars(load(Example, {}, environment)) == vars(
+        Example(count=3, key=Secret("k"), loud=False, names=("a", "b"), where=Path("/x"), colour="red")
     )
-    assert load(Example, {"colour": "blue", "names": ["c"], "count": "4", "loud": "true"}, environment) == Example(
-        count=4, key=Secret("k"), loud=True, names=("c",), where=Path("/x"), colour="blue"
+    assert vars(load(Example, {"colour": "blue", "names": ["c"], "count": "4", "loud": "true"}, environment)) == vars(
+        Example(count=4, key=Secret("k"), loud=True, names=("c",), where=Path("/x"), colour="blue")
     )
 
 
@@ -153,9 +169,6 @@ def test_a_secret_file_that_is_missing_is_named(tmp_path: Path) -> None:
 def test_a_secret_does_not_show_itself() -> None:
     settings = load(Example, {}, {**GIVEN, "SIGNPATH_KEY": "hidden"})
 
-    assert (
-        "hidden"
-        not in f"{settings} {settings!r} {settings.key} {[getattr(settings, f.name) for f in fields(settings)]}"
-    )
+    assert "hidden" not in f"{settings} {settings!r} {settings.key} {vars(settings)}"
     assert {Secret("a"): 1}[Secret("a")] == 1
     assert Secret("a") != "a"

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TypeVar
 
 from signpath_ci.commands import Process
 from signpath_ci.errors import UsageError
 from signpath_ci.model import Origin
+from signpath_ci.options import changed
 from signpath_ci.rules import Build, are_rules, choose, parse_rules
 from signpath_ci.settings import ResubmitSettings, Submitting
 
@@ -44,7 +44,7 @@ def with_policy(settings: S, process: Process, origin: Callable[[], Origin]) -> 
             hint="Add a last rule that always holds, such as '*: test-signing'.",
         )
     _log.info("Signing policy %s, by the rule '%s': %s.", choice.policy, choice.rule, choice.reason)
-    return replace(settings, signing_policy_slug=choice.policy)
+    return changed(settings, signing_policy_slug=choice.policy)
 
 
 def _build(origin: Origin, process: Process) -> Build:

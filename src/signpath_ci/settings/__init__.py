@@ -6,7 +6,6 @@ The command line (`cli`), the environment and the README's table read these fiel
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from signpath_ci.options import Explained, Option, Secret, load, option, options
@@ -82,7 +81,6 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Submitting(Request, RemoteArtifact, Metadata, Service, MissingToken, OriginTrust):
     """What a submit needs."""
 
@@ -92,7 +90,6 @@ class Submitting(Request, RemoteArtifact, Metadata, Service, MissingToken, Origi
         return self.trusted_build_system_token is not None or are_rules(self.signing_policy_slug)
 
 
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class SignSettings(
     Submitting, Retrieval, Receipts, MayWait, Interruption, Trust, Libraries, OriginComparison, Connector, Common
 ):
@@ -124,19 +121,16 @@ class SignSettings(
     )
 
 
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class SubmitSettings(Submitting, Receipts, Interruption, Common):
     """Settings of `submit`."""
 
     artifact: Path | None = option("The file to submit.", parse=Path, default=None, positional=True, metavar="FILE")
 
 
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class WaitSettings(Earlier, Service, Waiting, Common):
     """Settings of `wait`."""
 
 
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class ResubmitSettings(
     Earlier, EarlierRetrieval, Receipts, Service, MissingToken, MayWait, Interruption, Trust, Libraries, Common
 ):
@@ -150,22 +144,18 @@ class ResubmitSettings(
     description: str | None = option("The new request's description.", default=None, variable="SIGNPATH_DESCRIPTION")
 
 
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class PromoteSettings(Build, ResubmitSettings):
     """Settings of `promote`."""
 
 
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class DownloadSettings(Earlier, EarlierRetrieval, Service, MissingToken, MayWait, Trust, Libraries, Common):
     """Settings of `download`."""
 
 
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class RequestSettings(Earlier, Service, Common):
     """Settings of `status` and `cancel`."""
 
 
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class VerifySettings(Trust, Libraries, Manifest, Common):
     """Settings of `verify`."""
 
@@ -179,7 +169,6 @@ class VerifySettings(Trust, Libraries, Manifest, Common):
     )
 
 
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class ConfigSettings(Common):
     """Settings of `config`.
 
@@ -190,17 +179,14 @@ class ConfigSettings(Common):
     explained: tuple[Explained, ...]
 
 
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class SkipSettings(MissingToken, Common):
     """Settings of what a command becomes without a token."""
 
 
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class OriginSettings(Build, Common):
     """Settings of `origin`."""
 
 
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class SandboxSettings(SandboxServer, Common):
     """Settings of `sandbox`."""
 
@@ -237,7 +223,6 @@ class SandboxSettings(SandboxServer, Common):
     )
 
 
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class DemoSettings(SandboxServer, Common):
     """Settings of `demo`."""
 

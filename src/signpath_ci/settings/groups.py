@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from signpath_ci.model import STRONG_DIGESTS
-from signpath_ci.options import Secret, option
+from signpath_ci.options import Secret, Settings, option
 from signpath_ci.parsing import (
     Headers,
     file_name,
@@ -20,8 +19,7 @@ from signpath_ci.parsing import (
 )
 
 
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class Common:
+class Common(Settings):
     """What every command takes."""
 
     json: bool = option("Print one JSON object on standard output.", flag=True, default="false")
@@ -33,8 +31,7 @@ class Common:
     )
 
 
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class Manifest:
+class Manifest(Settings):
     """Where options stand that all CI systems share."""
 
     manifest: Path | None = option(
@@ -45,7 +42,6 @@ class Manifest:
     )
 
 
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Service(Manifest):
     """Where SignPath is, who asks, and how patiently."""
 
@@ -85,8 +81,7 @@ class Service(Manifest):
     )
 
 
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class Request:
+class Request(Settings):
     """What is to be signed, and under which rules."""
 
     project_slug: str = option("The project in SignPath.", metavar="SLUG")
@@ -100,8 +95,7 @@ class Request:
     )
 
 
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class RemoteArtifact:
+class RemoteArtifact(Settings):
     """A file that SignPath fetches by itself, for huge ones."""
 
     artifact_retrieval_url: str | None = option(
@@ -129,8 +123,7 @@ class RemoteArtifact:
     )
 
 
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class MissingToken:
+class MissingToken(Settings):
     """What happens where a build has no API token, such as that of a fork's pull request."""
 
     on_missing_token: str = option(
@@ -141,8 +134,7 @@ class MissingToken:
     )
 
 
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class Retrieval:
+class Retrieval(Settings):
     """Where the signed file goes, and what is demanded of it."""
 
     output: Path | None = option(
@@ -162,7 +154,6 @@ class Retrieval:
     )
 
 
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class EarlierRetrieval(Retrieval):
     """The file of an earlier request."""
 
@@ -174,8 +165,7 @@ class EarlierRetrieval(Retrieval):
     )
 
 
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class Earlier:
+class Earlier(Settings):
     """Which request of an earlier run."""
 
     signing_request_id: str = option(
@@ -183,8 +173,7 @@ class Earlier:
     )
 
 
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class Receipts:
+class Receipts(Settings):
     """How a later run goes on where this one ends."""
 
     receipt: Path | None = option(
@@ -196,8 +185,7 @@ class Receipts:
     )
 
 
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class Waiting:
+class Waiting(Settings):
     """How long to wait for the signature."""
 
     wait_for_completion_timeout: float = option(
@@ -214,8 +202,7 @@ class Waiting:
     )
 
 
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class Interruption:
+class Interruption(Settings):
     """What a canceled job leaves behind."""
 
     keep_on_interrupt: bool = option(
@@ -225,7 +212,6 @@ class Interruption:
     )
 
 
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class MayWait(Waiting):
     """How long to wait for the signature."""
 
@@ -234,8 +220,7 @@ class MayWait(Waiting):
     )
 
 
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class Trust:
+class Trust(Settings):
     """Whose signature is accepted."""
 
     trust_root: tuple[Path, ...] = option(
@@ -271,8 +256,7 @@ class Trust:
     )
 
 
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class Libraries:
+class Libraries(Settings):
     """Where the libraries of verification come from."""
 
     install_verify: bool = option(
@@ -285,8 +269,7 @@ class Libraries:
     )
 
 
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class Build:
+class Build(Settings):
     """What is known of the build."""
 
     build_version: str | None = option(
@@ -294,7 +277,6 @@ class Build:
     )
 
 
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Metadata(Build):
     """What goes along with the request; placeholders such as {version} are replaced."""
 
@@ -305,8 +287,7 @@ class Metadata(Build):
     parameters: str | None = option('User-defined parameters, one a line: `name: "value"`.', default=None)
 
 
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class OriginTrust:
+class OriginTrust(Settings):
     """How it is verified where the file comes from."""
 
     trusted_build_system_token: Secret | None = option(
@@ -326,8 +307,7 @@ class OriginTrust:
     )
 
 
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class OriginComparison:
+class OriginComparison(Settings):
     """How it is verified that SignPath recorded where the file comes from."""
 
     verify_origin: bool = option(
@@ -337,8 +317,7 @@ class OriginComparison:
     )
 
 
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class Connector:
+class Connector(Settings):
     """The connector way, where SignPath asks the CI system itself for artifact and origin."""
 
     connector_url: str | None = option(
@@ -384,8 +363,7 @@ class Connector:
     )
 
 
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class SandboxServer:
+class SandboxServer(Settings):
     """How the embedded SignPath is run."""
 
     state: Path | None = option(
