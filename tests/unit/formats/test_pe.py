@@ -12,7 +12,15 @@ from hypothesis import strategies as st
 from signpath_ci.formats import FormatError, UnsupportedError
 from signpath_ci.formats.authenticode import PE_IMAGE
 from signpath_ci.formats.kind import detect
-from signpath_ci.formats.pe import Image, content_digest, read_image, read_signature, read_subject, write_signed
+from signpath_ci.formats.pe import (
+    Image,
+    _add_to_checksum,
+    content_digest,
+    read_image,
+    read_signature,
+    read_subject,
+    write_signed,
+)
 from tests.support.pe import LAUNCHERS, build_pe, certificate_entry, imagehlp_checksum, stored_checksum
 
 
@@ -161,6 +169,14 @@ def test_every_size_is_padded_and_summed(size: int, is_64: bool, message: bytes)
     assert stored_checksum(signed) == imagehlp_checksum(signed)
 
 
+def test_a_checksum_may_be_summed_in_pieces_of_any_size() -> None:
+    data = bytes(range(1, 100))
+    whole = _add_to_checksum(0, 0, data)
+    assert whole == sum(int.from_bytes(data[n : n + 2], "little") for n in range(0, 99, 2)) % 0xFFFF
+    for n in range(100):
+        assert _add_to_checksum(_add_to_checksum(0, 0, data[:n]), n, data[n:]) == whole
+
+
 def test_a_signature_is_replaced() -> None:
     data = build_pe()
     once, _ = _sign(data, b"first, longer message")
@@ -226,6 +242,7 @@ def test_images_that_can_not_be_read(data: bytes, error: type[FormatError], word
     ("table", "error", "words"),
     [
         (ENTRY * 2, UnsupportedError, "more than one entry"),
+        (certificate_entry(b"messages") + bytes(8), UnsupportedError, "more than one entry"),
         (certificate_entry(b"message", length=8), FormatError, "impossible length (8 bytes)"),
         (certificate_entry(b"message", length=17), FormatError, "impossible length (17 bytes)"),
         (certificate_entry(b"message", revision=0x100), UnsupportedError, "(0x100, 0x2)"),

@@ -138,7 +138,7 @@ def test_packages_are_told_by_an_entry(name: str, marker: bool) -> None:
 def test_an_archive_by_another_name_is_data() -> None:
     inner = build_zip({"a": b"1"})
     script = b"exit 0\r\n# SIG # End signature block"
-    entries = {"a.zip": inner, "A.JAR": inner, "a.docx": inner, "a.txt": script, "a.ps1": script, "dir.ps1/": b""}
+    entries = {"a.zip": inner, "A.JAR": inner, "a.docx": inner, "a.txt": script, "a.ps1": script, "dir/": build_pe()}
     with open_archive(io.BytesIO(build_zip(entries))) as archive:
         assert [archive.kind(info) for info in archive.entries] == ["zip", "zip", None, None, "powershell", None]
 
