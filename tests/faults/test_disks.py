@@ -124,7 +124,26 @@ def test_files_are_replaced_all_or_none(job: Program, disk: Disk) -> None:
     assert failed.code == 8, failed.err
     assert _FULL in failed.error
     assert {name: (disk.inside / name).read_bytes() for name in disk.names} == contents
+    assert [result["output"] for result in failed.json["results"]] == [None, None]
     assert all(result["signing_request_id"] for result in failed.json["results"])
+
+
+@pytest.mark.parametrize("pages", [40, 80, 130], ids=["no room for the bundle", "none to get it", "none for its files"])
+@pytest.mark.parametrize("arguments", [(), ("--in-place",)], ids=["beside", "in place"])
+def test_a_bundle_comes_back_as_a_whole_or_not_at_all(
+    job: Program, disk: Disk, pages: int, arguments: tuple[str, ...]
+) -> None:
+    contents = {name: LAUNCHERS["x64"].read_bytes() + name.encode() for name in ("a.exe", "b.exe")}
+    for name, content in contents.items():
+        (disk.inside / name).write_bytes(content)
+    disk.fill(but=pages)
+
+    failed = _on(job, disk, disk.directory)("sign", "a.exe", "b.exe", "--bundle", "--json", *arguments)
+
+    assert failed.code == 8, failed.err
+    assert _FULL in failed.error
+    assert {name: (disk.inside / name).read_bytes() for name in disk.names} == contents
+    assert bool(failed.json["signing_request_id"]) is (pages > 40)
 
 
 @pytest.mark.parametrize("pages", [8, 50, 80], ids=["no room for it", "none for its files", "none for all files"])

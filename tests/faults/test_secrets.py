@@ -17,8 +17,9 @@ import pytest
 from signpath_ci.cli import COMMANDS
 from tests.e2e.conftest import Program, Sandbox, finish
 from tests.faults.conftest import at
-from tests.faults.proxy import Answer, Exchange
+from tests.faults.proxy import Answer, Exchange, relay
 from tests.support.builds import COMMIT, PLATFORMS
+from tests.support.files import serving_files
 from tests.support.loopback import Connection, loopback
 
 _TOKENS = {
@@ -29,6 +30,7 @@ _TOKENS = {
     "GITHUB_TOKEN": "ghs_another0token0of0the0same0job0000000",
     "CI_JOB_TOKEN": "glcbt-the-token-of-a-job",
     "SYSTEM_ACCESSTOKEN": "another-system-access-token",
+    "SIGNPATH_ARTIFACT_RETRIEVAL_HEADERS": "the-key-of-somebody-elses-store",
     "HTTPS_PROXY_PASSWORD": "what-belongs-to-somebody-else",
 }
 _ARGUMENTS = {
@@ -57,7 +59,11 @@ def _shown(text: str, *, api_token: str) -> list[str]:
 @pytest.fixture
 def careless(job: Program, sandbox: Sandbox) -> Program:
     """A job with every token in its environment, that logs everything."""
-    own = {**_TOKENS, "SIGNPATH_TRUSTED_BUILD_SYSTEM_TOKEN": sandbox["trusted_build_system_token"]}
+    own = {
+        **_TOKENS,
+        "SIGNPATH_TRUSTED_BUILD_SYSTEM_TOKEN": sandbox["trusted_build_system_token"],
+        "SIGNPATH_ARTIFACT_RETRIEVAL_HEADERS": f"X-Key: {_TOKENS['SIGNPATH_ARTIFACT_RETRIEVAL_HEADERS']}",
+    }
     environment = {**job.environment, **own, "SIGNPATH_LOG_LEVEL": "debug", "TMPDIR": str(job.directory / "tmp")}
     (job.directory / "tmp").mkdir()
     return replace(job, environment=environment)
@@ -166,6 +172,43 @@ def test_no_failure_of_any_command_shows_a_token(careless: Program, sandbox: San
     written = ended.out + ended.err + _files_below(careless.directory)
     assert not _shown(written, api_token=sandbox["api_token"])
     assert "the-pass-word" not in written
+
+
+@pytest.mark.parametrize("status", [200, 400, 500])
+@pytest.mark.parametrize("step", ["create", "upload", "poll", "download"])
+def test_a_server_that_repeats_what_it_got_makes_no_token_show(
+    careless: Program, sandbox: Sandbox, step: str, status: int
+) -> None:
+    def repeat(exchange: Exchange) -> None:
+        exchange.read(exchange.length)
+        page = f"<html><title>Dump: {exchange.headers['authorization']}</title></html>"
+        exchange.send(Answer(status, (("Content-Type", "text/html"),), page.encode()))
+
+    with at(sandbox, step, repeat) as url:
+        ended = careless("sign", "app.exe", "--verify", "off", "--allow-untrusted-origin", SIGNPATH_API_URL=url)
+
+    assert not _shown(ended.out + ended.err, api_token=sandbox["api_token"])
+    assert sandbox["trusted_build_system_token"] not in ended.out + ended.err
+
+
+@pytest.mark.parametrize("fault", ["none", "refused", "lost"])
+def test_a_link_and_its_headers_go_to_signpath_only(careless: Program, sandbox: Sandbox, fault: str) -> None:
+    def refuse(exchange: Exchange) -> None:
+        sent = exchange.read(exchange.length)  # some servers repeat what they refuse
+        parts = [part[:200] for part in sent.split(b"form-data; ") if b"httpHeaders" in part or b"].value" in part]
+        exchange.send(Answer(400, (("Content-Type", "text/plain"),), b" ".join(parts) + sent))
+
+    faults = {"none": relay, "refused": refuse, "lost": Exchange.reset}
+    with serving_files() as (files, served), at(sandbox, "link submit", faults[fault]) as url:
+        served["/app.exe?signature=the-signature-of-a-link"] = (careless.directory / "app.exe").read_bytes()
+        link = f"{files}/app.exe?signature=the-signature-of-a-link"
+        where = {"SIGNPATH_API_URL": url, "SIGNPATH_ARTIFACT_RETRIEVAL_URL": link}
+        ended = careless("sign", "app.exe", "--receipt", "r.json", SIGNPATH_TRUSTED_BUILD_SYSTEM_TOKEN="", **where)
+
+    assert ended.code == {"none": 0, "refused": 3, "lost": 6}[fault], ended.err
+    written = ended.out + ended.err + _files_below(careless.directory)
+    assert not _shown(written, api_token=sandbox["api_token"])
+    assert "the-signature-of-a-link" not in written
 
 
 @pytest.mark.parametrize(

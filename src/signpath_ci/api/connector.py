@@ -82,6 +82,7 @@ class Connector:
                 "application/json",
                 if_in_doubt="A signing request may exist: look at the project's signing requests in SignPath "
                 "before you run it again.",
+                secrets=tuple(value for name, value in artifact.payload().items() if name.endswith("Token")),
             )
         except AnsweredRefusalError as refused:
             self._explain(refused)

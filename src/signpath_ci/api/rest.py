@@ -118,6 +118,7 @@ class SignPathApi:
             b"".join(form),
             form.content_type,
             if_in_doubt=_LOOK_FIRST,
+            secrets=(link.url, *(value for _, value in link.headers)),
         )
         return self._submission(answer)
 

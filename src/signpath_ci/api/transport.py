@@ -24,6 +24,8 @@ from signpath_ci.errors import RefusedError, ServiceUnavailableError, Unexpected
 _MAX_JSON = 4 * 1024 * 1024
 _MAX_ERROR_BODY = 64 * 1024
 _MAX_REDIRECTS = 5
+_SHORTEST_SECRET = 8
+"""Characters; what is shorter is none, and may stand anywhere by chance."""
 _LAST_ATTEMPT = 5.0
 """Seconds that an attempt has at least, though the deadline be nearer: a connection alone may take some."""
 
@@ -42,6 +44,7 @@ class _Call:
     body: Content | bytes | None = None
     content_type: str | None = None
     streams: bool = False
+    secrets: tuple[str, ...] = ()
 
     @property
     def what(self) -> str:
@@ -82,6 +85,7 @@ class Transport:
         tls: ssl.SSLContext | None = None,
     ) -> None:
         self._base = BaseUrl(base_url, option=url_option)
+        self._token = token
         self._connect_timeout = connect_timeout
         self._stall_timeout = stall_timeout
         self._patience = service_unavailable_timeout
@@ -115,7 +119,15 @@ class Transport:
         call, deadline = _Call(method="GET", url=self._base.join(path)), self._deadline(patience)
         return self._run(call, lambda response: self._answer(call, response, deadline), deadline)
 
-    def post(self, path: str, body: Content | bytes, content_type: str, *, if_in_doubt: str | None = None) -> Answer:
+    def post(
+        self,
+        path: str,
+        body: Content | bytes,
+        content_type: str,
+        *,
+        if_in_doubt: str | None = None,
+        secrets: tuple[str, ...] = (),
+    ) -> Answer:
         """Send a body and return the JSON object that comes back.
 
         Args:
@@ -124,13 +136,14 @@ class Transport:
             content_type: of the body.
             if_in_doubt: `None` where the call is safe to repeat; else what to do after a failure that leaves open
                 whether the server has taken it.
+            secrets: in the body; shown to nobody, though the server repeat them.
 
         Raises:
             RefusedError: a 4xx answer.
             UnexpectedAnswerError: no JSON object, or a redirect.
             ServiceUnavailableError: no usable answer in time, or `if_in_doubt`.
         """
-        call, deadline = self._post_call(path, body, content_type), self._deadline()
+        call, deadline = self._post_call(path, body, content_type, secrets), self._deadline()
 
         def answer(response: requests.Response) -> Answer:
             return self._answer(call, response, deadline, if_in_doubt=if_in_doubt)
@@ -204,13 +217,14 @@ class Transport:
     def _deadline(self, patience: float | None = None) -> Deadline:
         return Deadline(self._clock, self._patience if patience is None else min(patience, self._patience))
 
-    def _post_call(self, path: str, body: Content | bytes, content_type: str) -> _Call:
+    def _post_call(self, path: str, body: Content | bytes, content_type: str, secrets: tuple[str, ...] = ()) -> _Call:
         return _Call(
             method="POST",
             url=self._base.join(path),
             body=body,
             content_type=content_type,
             streams=not isinstance(body, bytes),
+            secrets=secrets,
         )
 
     def _run(
@@ -284,6 +298,7 @@ class Transport:
         if status in _SUCCEEDED:
             return
         body = read_beginning(response, limit=_MAX_ERROR_BODY, deadline=self._time_to_read(deadline))
+        body = self._without_secrets(call, body)
         content_type = response.headers.get("Content-Type", "")
         if status in _REFUSED and status not in _REPEATABLE:
             raise refusal(call.what, status, body, content_type, option=self._base.option)
@@ -304,7 +319,7 @@ class Transport:
             error = unexpected(call.what, f"was answered with more than {_MAX_JSON} bytes", self._base.option)
             raise in_doubt(error, if_in_doubt)
         return parse_answer(
-            body,
+            self._without_secrets(call, body),
             response.headers.get("Content-Type", ""),
             what=call.what,
             option=self._base.option,
@@ -314,7 +329,15 @@ class Transport:
 
     def _receipt(self, call: _Call, response: requests.Response, deadline: Deadline) -> None:
         body = read_beginning(response, limit=_MAX_ERROR_BODY, deadline=self._time_to_read(deadline))
+        body = self._without_secrets(call, body)
         refuse_web_page(body, response.headers.get("Content-Type", ""), what=call.what, option=self._base.option)
+
+    def _without_secrets(self, call: _Call, body: bytes) -> bytes:
+        """Return a body without what was sent: some servers and proxies repeat a request that they do not like."""
+        for secret in (*self._token.reveal().split(":"), *call.secrets):
+            if len(secret) >= _SHORTEST_SECRET:
+                body = body.replace(secret.encode(), b"***")
+        return body
 
     def _time_to_read(self, deadline: Deadline) -> Deadline:
         return Deadline(self._clock, max(deadline.remaining, _LAST_ATTEMPT))

@@ -6,7 +6,8 @@
     ├── issuing CA for code signing   -> one leaf for each signing policy
     └── issuing CA for time stamping  -> one leaf, the time stamp authority's
 
-Everything is made on first use and kept as PEM files in one directory, so it survives a restart. ECDSA on P-256
+Everything is made on first use and kept as PEM files in one directory, so it survives a restart; what is about to
+expire is made anew by the first start in the 30 days before. ECDSA on P-256
 throughout: made in milliseconds, and accepted by every verifier of Authenticode, JAR and RFC 3161 signatures.
 """
 
@@ -21,6 +22,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
@@ -28,6 +30,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 _ORGANIZATION = "signpath-ci sandbox (do not trust)"
 _CA_LIFETIME = timedelta(days=3650)
 _LEAF_LIFETIME = timedelta(days=730)
+_RENEWED = timedelta(days=30)  # before the end
 _BACKDATED = timedelta(hours=1)  # for verifiers whose clocks are behind
 
 
@@ -58,6 +61,8 @@ class Authority:
         self._lock = threading.Lock()
         self._code_signers: dict[str, Signer] = {}
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for path in directory.glob(".*"):  # what a killed sandbox had half written
+            path.unlink()
         root = self._open("root", "Root CA", issuer=None, usage=None)
         self._code_signing_ca = self._open("code-signing-ca", "Code Signing CA", root, ExtendedKeyUsageOID.CODE_SIGNING)
         time_stamping_ca = self._open("time-stamping-ca", "Time Stamping CA", root, ExtendedKeyUsageOID.TIME_STAMPING)
@@ -108,24 +113,41 @@ class Authority:
         *,
         is_leaf: bool = False,
     ) -> Signer:
-        # The key is written first: where a crash leaves a key alone, both are made anew.
+        # The key is written first: where a crash leaves one that no certificate, or an older one, goes with, both are
+        # made anew.
         key_path, path = self._directory / f"{stem}.key", self._directory / f"{stem}.pem"
+        chain = () if issuer is None else _upwards(issuer)
         if path.exists():
             key = serialization.load_pem_private_key(key_path.read_bytes(), password=None)
             if not isinstance(key, ec.EllipticCurvePrivateKey):
                 raise ValueError(f"{key_path} holds another kind of key")
-            certificate = x509.load_pem_x509_certificate(path.read_bytes())
-        else:
-            key = ec.generate_private_key(ec.SECP256R1())
-            certificate = self._issue(key, common_name, issuer, usage, is_leaf=is_leaf)
-            _write(
-                key_path,
-                key.private_bytes(
-                    serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-                ),
-            )
-            _write(path, certificate.public_bytes(serialization.Encoding.PEM))
-        return Signer(key=key, certificate=certificate, chain=() if issuer is None else _upwards(issuer))
+            signer = Signer(key=key, certificate=x509.load_pem_x509_certificate(path.read_bytes()), chain=chain)
+            if self._is_usable(signer):
+                return signer
+        key = ec.generate_private_key(ec.SECP256R1())
+        certificate = self._issue(key, common_name, issuer, usage, is_leaf=is_leaf)
+        _write(
+            key_path,
+            key.private_bytes(
+                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+            ),
+        )
+        _write(path, certificate.public_bytes(serialization.Encoding.PEM))
+        return Signer(key=key, certificate=certificate, chain=chain)
+
+    def _is_usable(self, signer: Signer) -> bool:
+        """Tell whether a certificate is valid for as long as a sandbox runs, and goes with its key and its issuer."""
+        certificate = signer.certificate
+        if (
+            certificate.not_valid_after_utc < self._now + _RENEWED
+            or certificate.public_key() != signer.key.public_key()
+        ):
+            return False
+        try:
+            certificate.verify_directly_issued_by(signer.chain[0] if signer.chain else certificate)
+        except (ValueError, TypeError, InvalidSignature):
+            return False
+        return True
 
     def _issue(
         self,

@@ -90,9 +90,10 @@ class Store:
         self._incoming = directory / "incoming"
         try:
             self._requests.mkdir(parents=True, exist_ok=True)
+            self._database = _open(directory / "sandbox.sqlite3")
+            # Only now is it known that no other sandbox is at work here.
             shutil.rmtree(self._incoming, ignore_errors=True)  # what a killed sandbox had half received
             self._incoming.mkdir()
-            self._database = _open(directory / "sandbox.sqlite3")
             self._remove_orphans()
         except (OSError, sqlite3.Error) as error:
             busy = "locked" in str(error)

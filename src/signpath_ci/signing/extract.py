@@ -91,7 +91,8 @@ class Split:
 
     Attributes:
         places: of each file that was submitted, by its name in the archive.
-        directory: all places are below it; what the signing added goes there, under its own name.
+        directory: all places are below it; what the signing added goes there, under its own name, which is that of a
+            submitted file and more: a detached signature.
     """
 
     places: Mapping[PurePosixPath, Path]
@@ -153,6 +154,10 @@ def download_and_split(
             missing = sorted(str(path) for path in split.places.keys() - {member.path for member in archive.members})
             if missing:
                 raise VerificationError(f"{name}: what was submitted did not come back: {', '.join(missing)}.")
+            # The directory may be a checkout: nothing else may come into it, though nothing be verified.
+            foreign = sorted(str(m.path) for m in archive.members if not _is_of(m.path, split.places))
+            if foreign:
+                raise VerificationError(f"{name} holds what was not submitted: {', '.join(foreign)}.")
         places = {member: split.places.get(member.path, split.directory / member.path) for member in archive.members}
         _extract(archive, places, split.directory, force=force)
     added = sorted(set(places.values()) - set(split.places.values()))
@@ -197,6 +202,12 @@ def download_as_named(
         with disk_errors(target):
             file.publish(target, replace=force)
     return Artifact(path=target, size=fetched.size, sha256=fetched.sha256), accepted
+
+
+def _is_of(path: PurePosixPath, submitted: Mapping[PurePosixPath, Path]) -> bool:
+    """Tell whether a file was submitted, or has the name of one that was, and a further suffix."""
+    dots = [place for place, character in enumerate(path.name) if character == "." and place]
+    return path in submitted or any(path.with_name(path.name[:dot]) in submitted for dot in dots)
 
 
 def _extract(archive: Archive, places: Mapping[Member, Path], directory: Path, *, force: bool) -> None:

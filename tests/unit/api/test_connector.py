@@ -320,3 +320,16 @@ def test_any_answer_is_a_submission_or_one_of_the_projects_errors(answer: object
             assert "\n" not in str(error)  # noqa: PT017 - either outcome is fine, others are not
         else:
             assert submission.signing_request_id
+
+
+@pytest.mark.parametrize("status", [200, 400])
+def test_a_connector_that_repeats_a_token_does_not_make_it_show(server: responses.RequestsMock, status: int) -> None:
+    artifact = GitHubArtifact(artifact_id="17", run_id="4711", repository="acme/app", token=Secret("ghs_of-the-job"))
+    server.post(SUBMIT, status=status, json={"error": f"ghs_of-the-job and {TOKEN}", "logs": [{"message": TOKEN}]})
+    logged: list[tuple[int, str]] = []
+
+    with pytest.raises(RefusedError) as caught:
+        _connector(logged).submit(artifact, FIELDS)
+
+    assert caught.value.message == "The connector refused the signing request: *** and ***."
+    assert logged == [(logging.INFO, "***")]

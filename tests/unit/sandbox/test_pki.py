@@ -44,6 +44,41 @@ def test_a_crash_between_key_and_certificate_is_mended(tmp_path: Path) -> None:
     assert after.certificate.public_key() == after.key.public_key()
 
 
+@pytest.mark.parametrize("days", [701, 800, 3640, 5000])
+def test_what_has_expired_or_is_about_to_is_made_anew(tmp_path: Path, days: int) -> None:
+    before = Authority.open(tmp_path, now=NOW)
+    old = before.code_signer("release")
+
+    later = NOW + timedelta(days=days)
+    authority = Authority.open(tmp_path, now=later)
+    new = authority.code_signer("release")
+
+    assert new.certificate != old.certificate
+    assert (new.chain[-1] == old.chain[-1]) is (days < 3620)
+    for signer, purpose in ((new, CODE_SIGNING), (authority.time_stamper, TIME_STAMPING)):
+        intermediate, root = signer.chain
+        for at in (later, later + timedelta(days=29)):
+            verify_chain(signer.certificate, [intermediate], purpose=purpose, at=at, roots=[root], owner="the signer")
+    assert Authority.open(tmp_path, now=later).code_signer("release").certificate == new.certificate
+
+
+@pytest.mark.parametrize("stem", ["root", "code-signing-ca", "time-stamping-ca", "code-signing-release"])
+@pytest.mark.parametrize("later", [timedelta(), timedelta(days=5000)])
+def test_a_crash_in_the_midst_of_a_renewal_is_mended(tmp_path: Path, stem: str, later: timedelta) -> None:
+    Authority.open(tmp_path, now=NOW).code_signer("release")
+    other = Authority.open(tmp_path / "other", now=NOW)
+    other.code_signer("release")
+    (tmp_path / "other" / f"{stem}.key").replace(tmp_path / f"{stem}.key")
+
+    authority = Authority.open(tmp_path, now=NOW + later)
+
+    for signer, purpose in ((authority.code_signer("release"), CODE_SIGNING), (authority.time_stamper, TIME_STAMPING)):
+        assert signer.certificate.public_key() == signer.key.public_key()
+        intermediate, root = signer.chain
+        at = NOW + later
+        verify_chain(signer.certificate, [intermediate], purpose=purpose, at=at, roots=[root], owner="the signer")
+
+
 def test_nobody_else_can_read_what_is_written(tmp_path: Path) -> None:
     Authority.open(tmp_path / "ca", now=NOW).code_signer("release")
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "ca").iterdir()}

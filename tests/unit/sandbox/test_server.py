@@ -220,9 +220,12 @@ def test_a_taken_port_is_said() -> None:
 
 
 def test_a_state_directory_is_for_one_sandbox(tmp_path: Path) -> None:
-    with contextlib.closing(Store(tmp_path)), pytest.raises(UsageError) as caught:
-        Store(tmp_path)
+    with contextlib.closing(Store(tmp_path)) as store:
+        (half_received := store.incoming()).touch()
+        with pytest.raises(UsageError) as caught:
+            Store(tmp_path)
 
+        assert half_received.exists()
     assert caught.value.message == f"The state directory {tmp_path} is used by another sandbox."
     Store(tmp_path).close()
 

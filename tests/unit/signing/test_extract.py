@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import io
 import os
+import re
 import subprocess
 import sys
 import zipfile
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pytest
 
 from signpath_ci.errors import LocalFileError, ServiceUnavailableError, SignPathError, VerificationError
 from signpath_ci.model import Artifact
-from signpath_ci.signing.extract import check_directory, download_and_extract, download_as_named
+from signpath_ci.signing.extract import (
+    Split,
+    check_directory,
+    download_and_extract,
+    download_and_split,
+    download_as_named,
+)
 from tests.support.limits import largest_file
 from tests.support.loopback import Connection, loopback
 from tests.support.wire import rest_api
@@ -298,3 +306,46 @@ def test_directories_are_looked_at_before_anything_is_submitted(tmp_path: Path) 
             check_directory(directory)
         assert str(caught.value) == (f"{file} is not a directory. Name another one with --output-artifact-directory.")
         assert caught.value.exit_code == 8
+
+
+def _split(names: list[str], directory: Path) -> tuple[Path, ...]:
+    """Download a signed archive with these files, of which `a.exe` and `b/c` were submitted."""
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        for name in names:
+            archive.writestr(name, name)
+
+    def send(connection: Connection) -> None:
+        connection.read_request()
+        connection.answer(content.getvalue(), "Connection: close")
+
+    places = {PurePosixPath(name): directory / name for name in ("a.exe", "b/c")}
+    with loopback(send) as server:
+        _, files = download_and_split(
+            rest_api(server.url, service_unavailable_timeout=1),
+            "id",
+            Split(places=places, directory=directory),
+            name=directory / "bundle.zip",
+            force=False,
+            on_progress=_ignore,
+            accept=lambda _: None,  # as with `--verify off`
+        )
+    return files
+
+
+def test_a_detached_signature_may_come_with_the_files_of_a_bundle(tmp_path: Path) -> None:
+    files = _split(["a.exe", "b/c", "a.exe.p7s", "b/c.sig.pem"], tmp_path)
+
+    names = ["a.exe", "b/c", "a.exe.p7s", "b/c.sig.pem"]
+    assert files == tuple(tmp_path / name for name in names)
+    assert [file.read_text("utf-8") for file in files] == names
+
+
+@pytest.mark.parametrize(
+    "name", [".git/hooks/post-checkout", "conftest.py", "a.exes", "b/a.exe.p7s", "a.exe.d/x", "c.sig", "A.exe.p7s"]
+)
+def test_nothing_else_may_come_with_them(tmp_path: Path, name: str) -> None:
+    with pytest.raises(VerificationError, match=re.escape(f"holds what was not submitted: {name}.")):
+        _split(["a.exe", "b/c", name], tmp_path)
+
+    assert [path.name for path in tmp_path.iterdir()] == ["bundle.zip.rejected"]
