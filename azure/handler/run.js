@@ -16,7 +16,8 @@ module.exports = function run(usual, instead = {}) {
     // -I: neither the build's directory nor its variables decide what is imported. -X utf8: as the agent reads.
     const options = ['-I', '-u', '-X', 'utf8', path.join(__dirname, 'signpath-ci.pyz'), command];
     const env = environment();
-    if (env.SIGNPATH_OUTPUT) fs.mkdirSync(path.dirname(env.SIGNPATH_OUTPUT), { recursive: true });
+    const output = env.SIGNPATH_OUTPUT;
+    if (output) fs.mkdirSync(/[/\\]$/.test(output) ? output : path.dirname(output), { recursive: true });
     start([...findPython(), ...options], env);
   } catch (error) {
     fail(error.message);

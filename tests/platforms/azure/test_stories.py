@@ -124,6 +124,12 @@ def project(agent: Agent, sandbox: SandboxService, core: Path, extension: Extens
     return made
 
 
+def test_there_is_no_example_that_no_test_runs() -> None:
+    here = {"candidate-to-release-with-tasks.yml", "candidate-to-release-with-templates.yml", "publish-later.yml"}
+    elsewhere = {"release-with-tasks.yml", "release-with-templates.yml"}
+    assert {path.name for path in EXAMPLES.iterdir()} == here | elsewhere
+
+
 def succeeded(done: list[Ran]) -> list[Ran]:
     assert all(ran.succeeded for ran in done), done[-1].output
     return done

@@ -111,6 +111,18 @@ def test_resubmits(agent: Agent, task: Step, sandbox: SandboxService) -> None:
     assert (agent.directory / "released.exe").exists()
 
 
+def test_a_directory_takes_several_files_under_their_names(agent: Agent, task: Step) -> None:
+    shutil.copyfile(agent.directory / "app.exe", agent.directory / "two.exe")
+    inputs = {"artifactPath": "app.exe\ntwo.exe", "outputArtifactPath": "signed files/"}
+    succeeded(agent.run(task("SubmitSigningRequest", **inputs)))
+    assert sorted(path.name for path in (agent.directory / "signed files").iterdir()) == ["app.exe", "two.exe"]
+
+
+def test_what_does_not_say_whether_it_is_promoted_is_refused(agent: Agent, task: Step) -> None:
+    step = task("ResubmitSigningRequest", signingRequestId="receipt.json", promote="perhaps")
+    assert failed(agent.run(step)) == "promote is neither true nor false."
+
+
 def test_the_manifest_says_what_no_input_says(agent: Agent, task: Step, sandbox: SandboxService) -> None:
     write_manifest(
         agent.directory,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -85,6 +86,13 @@ def test_resubmits(agent: Agent, template: Steps, sandbox: SandboxService) -> No
     requests = [sandbox.request(agent.variables[f"{step}.SigningRequestId"]) for step in ("test", "signpath")]
     assert requests[0]["id"] != requests[1]["id"]
     assert requests[0]["unsigned_sha256"] == requests[1]["unsigned_sha256"]
+
+
+def test_a_directory_takes_several_files_under_their_names(agent: Agent, template: Steps) -> None:
+    shutil.copyfile(agent.directory / "app.exe", agent.directory / "two.exe")
+    given = {"artifactPath": "app.exe\ntwo.exe", "outputArtifactPath": "signed files/"}
+    succeeded(agent, template("sign", **given))
+    assert sorted(path.name for path in (agent.directory / "signed files").iterdir()) == ["app.exe", "two.exe"]
 
 
 def test_the_manifest_says_what_no_parameter_says(agent: Agent, template: Steps, sandbox: SandboxService) -> None:

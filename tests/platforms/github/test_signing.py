@@ -59,6 +59,18 @@ def test_a_file_is_signed_without_the_connector(repository: Repository, sandbox:
     assert (outputs["status"], outputs["signed-artifact-path"]) == ("Completed", "app.signed.exe")
 
 
+def test_a_directory_takes_several_files_under_their_names(repository: Repository, sandbox: Sandbox) -> None:
+    for name in ("one.exe", "two.exe"):
+        shutil.copyfile(LAUNCHERS["x64"], repository.directory / name)
+
+    given = {"artifact-path": "one.exe\ntwo.exe", "output-artifact-path": "signed files/"}
+    result = _run(repository, use("submit-signing-request", sandbox, given))
+
+    assert result.code == 0, result.log
+    for name in ("one.exe", "two.exe"):
+        _demand_signed(result.record / "workspace" / "signed files" / name, sandbox)
+
+
 def test_one_step_signs_a_directory_in_place(repository: Repository, sandbox: Sandbox) -> None:
     names = ("it's one.exe", "a b/$(touch pwned).exe", "a b/`touch pwned`.exe", "##[error]%0Ax.exe")
     for name in names:

@@ -18,6 +18,7 @@ from signpath_ci.verify import verify_file
 from tests.platforms.gitlab.conftest import API_TOKEN, GITLAB_TOKEN, Git, Project
 from tests.platforms.gitlab.local import FinishedPipeline, needs_gitlab_ci_local, run_pipeline
 from tests.platforms.gitlab.semantics import TEMPLATES, interpolate, read_template
+from tests.platforms.sandboxes import write_manifest
 from tests.support.pe import LAUNCHERS
 
 pytestmark = needs_gitlab_ci_local
@@ -86,6 +87,27 @@ def test_build_sign_release(project: Project, git: Git) -> None:
     assert said["url"] == request["webLink"]
     assert (request["description"], request["parameters"]) == (description, {"a": 'b "c"\n$HOME'})
     assert not list(project.directory.rglob("pwned"))
+
+
+def test_the_manifest_says_what_no_input_says_and_an_input_wins(project: Project, git: Git) -> None:
+    write_manifest(
+        project.directory,
+        project="app",
+        policy=["branch main: test-signing"],
+        artifacts=["app.exe"],
+        description="by the manifest",
+        parameters={"a": "manifest"},
+        wait={"for-completion": False},
+    )
+    inputs = project.inputs(job_name="sign", description="by the input")
+
+    finished = _run(project, git, _pipeline(_template(project, inputs)))
+
+    assert finished.code == 0, finished.log
+    request = project.request(dict(line.split("=", 1) for line in finished.said("release"))["id"])
+    assert (request["signingPolicySlug"], request["parameters"]) == ("test-signing", {"a": "manifest"})
+    assert request["description"] == "by the input"
+    assert not list((finished.artifacts("sign") / "signed").iterdir())
 
 
 def test_a_request_that_fails_stops_the_pipeline_and_says_why(project: Project, git: Git) -> None:

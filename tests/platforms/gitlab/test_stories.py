@@ -56,6 +56,14 @@ def gitlab(packages: Packages) -> Iterator[str]:
         yield f"{url}/api/v4"
 
 
+def test_there_is_no_example_that_no_test_runs() -> None:
+    assert {path.name for path in EXAMPLES.iterdir()} == {
+        "candidate-to-release.yml",
+        "publish-later.yml",
+        "release.yml",
+    }
+
+
 class Example:
     """A project whose pipeline is one of the examples."""
 
