@@ -212,14 +212,26 @@ def test_a_link_and_its_headers_go_to_signpath_only(careless: Program, sandbox: 
 
 
 @pytest.mark.parametrize(
+    "command",
+    [
+        *(("sign", "app.exe", "--force"), ("sign", "app.exe", "b.exe"), ("sign", "--bundle", "app.exe", "b.exe")),
+        *(("submit", "app.exe"), ("status", "ID"), ("cancel", "ID"), ("wait", "ID"), ("download", "ID", "-o", "c.exe")),
+    ],
+    ids=" ".join,
+)
+@pytest.mark.parametrize(
     ("platform", "mask"), [("github", "::add-mask::"), ("azure", "##vso[task.setsecret]")], ids=["github", "azure"]
 )
 def test_a_platform_masks_the_tokens_before_anything_else_is_said(
-    careless: Program, sandbox: Sandbox, platform: str, mask: str
+    careless: Program, sandbox: Sandbox, platform: str, mask: str, command: tuple[str, ...]
 ) -> None:
     build = {**PLATFORMS[platform], "GITHUB_SHA": COMMIT, "SIGNPATH_TRUSTED_BUILD_SYSTEM_TOKEN": ""}
+    shutil.copy(careless.directory / "app.exe", careless.directory / "b.exe")
+    request_id = ""
+    if "ID" in command:
+        request_id = careless("sign", "app.exe", "--json", "--allow-untrusted-origin").json["signing_request_id"]
 
-    ended = careless("sign", "app.exe", **build)
+    ended = careless(*(request_id if word == "ID" else word for word in command), **build)
 
     assert ended.code == 0, ended.err
     lines = ended.err.splitlines()

@@ -5,6 +5,8 @@ from __future__ import annotations
 from signpath_ci.commands import Process, print_object, print_words
 from signpath_ci.commands.connection import connect
 from signpath_ci.commands.earlier import earlier_request
+from signpath_ci.commands.session import watched
+from signpath_ci.report import Reporter
 from signpath_ci.report.result import status_object
 from signpath_ci.report.words import status_words
 from signpath_ci.settings import RequestSettings
@@ -16,12 +18,13 @@ def run(settings: RequestSettings, process: Process) -> None:
     Raises:
         SignPathError: SignPath refuses it, or is not there.
     """
-    request_id = earlier_request(settings, settings).signing_request_id
-    api = connect(settings, process)
-    status = api.request(request_id).state
-    if not status.is_final:
-        api.cancel(request_id)
+    with watched(settings, process, process.platform or Reporter()):
+        request_id = earlier_request(settings, settings).signing_request_id
+        api = connect(settings, process)
         status = api.request(request_id).state
+        if not status.is_final:
+            api.cancel(request_id)
+            status = api.request(request_id).state
     if settings.json:
         print_object(process, status_object(status))
     else:
