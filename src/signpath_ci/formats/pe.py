@@ -94,7 +94,6 @@ def read_image(file: BinaryIO) -> Image:
         optional_offset + optional_size + len(sections),
         headers_size,
         *(sum(s) for s in struct.iter_unpack("<16xII16x", sections) if s[0]),
-        0,
     )
     if last_byte > content_end:
         raise FormatError(

@@ -231,6 +231,11 @@ def test_signed_attributes_are_single_valued(attributes: tuple[Attribute, ...]) 
         info.signed_attribute("1.2")
 
 
+def test_no_unsigned_attributes_are_not_written() -> None:
+    (info,) = MESSAGE.signers
+    assert info.encode().endswith(octet_string(info.signature))
+
+
 @pytest.mark.parametrize("missing", ["issuer", "serial_number", "signed_bytes"])
 def test_only_whole_signatures_are_written(missing: str) -> None:
     with pytest.raises(ValueError, match="issuer"):

@@ -38,6 +38,12 @@ def _sign(data: bytes, message: bytes = b"message") -> tuple[bytes, bytes]:
     return target.getvalue(), digests[0]
 
 
+def _patched(offset: int, form: str, value: int) -> bytes:
+    data = bytearray(build_pe())
+    struct.pack_into(form, data, offset, value)
+    return bytes(data)
+
+
 def _digest(data: bytes) -> bytes:
     file = io.BytesIO(data)
     return content_digest(file, read_image(file), "sha256")
@@ -118,6 +124,7 @@ def test_a_file_is_read_as_what_a_signature_is_for() -> None:
     "data",
     [
         build_pe(directories=5),
+        _patched(64 + 24 + 108, "<I", 5),
         build_pe(section=(0, 1 << 31)),  # a section without data is nowhere
         build_pe(section=(511, 512)),
         build_pe(appended=b"data of an installer"),
@@ -194,10 +201,15 @@ def test_a_digest_of_a_file_bigger_than_a_chunk_is_the_same_as_at_once() -> None
 ENTRY = certificate_entry(b"message")
 
 
-def _patched(offset: int, form: str, value: int) -> bytes:
-    data = bytearray(build_pe())
-    struct.pack_into(form, data, offset, value)
+def _table_at(offset: int) -> bytes:
+    """Build a file without content, so that only the section table, from 328 to 367, is what a table can overlap."""
+    data = bytearray(build_pe(content=b"", section=(0, 0), security=(offset, 512 - offset)))
+    struct.pack_into("<I", data, 64 + 24 + 60, 0)
     return bytes(data)
+
+
+def test_a_table_right_behind_the_section_table() -> None:
+    assert read_image(io.BytesIO(_table_at(368))).content_end == 368
 
 
 @pytest.mark.parametrize(
@@ -214,6 +226,9 @@ def _patched(offset: int, form: str, value: int) -> bytes:
         (build_pe(section=(512, 513), table=ENTRY), FormatError, "its certificate table overlaps the image"),
         (_patched(64 + 20, "<H", 112 + 39), UnsupportedError, "no security directory"),
         (_patched(64 + 24 + 60, "<I", 1025), FormatError, "sections end after the file"),
+        (_patched(64 + 24 + 60, "<I", 1 << 31), FormatError, "sections end after the file"),
+        (_patched(64 + 24 + 108, "<I", 4), UnsupportedError, "no security directory"),
+        (_table_at(360), FormatError, "its certificate table overlaps the image"),
         (_patched(64 + 6, "<H", 1000), FormatError, "the section table ends after the file"),
         (_patched(64 + 20, "<H", 60000), FormatError, "the optional header ends after the file"),
         (_patched(60, "<I", 60000), FormatError, "the PE header ends after the file"),

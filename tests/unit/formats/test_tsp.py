@@ -44,7 +44,19 @@ def test_info_is_written_in_utc() -> None:
     assert read_info(write_info(written)).time == datetime(2026, 2, 28, 23, tzinfo=timezone.utc)
 
 
-def _info(time: str) -> bytes:
+def test_info_as_it_is_written() -> None:
+    expected = sequence(
+        integer(1),
+        object_identifier("2.999.1"),
+        sequence(Algorithm.digest("sha256").encode(), octet_string(bytes(32))),
+        integer(1 << 150),
+        wrapped(0x18, b"20260301123059Z"),
+        integer(77),
+    )
+    assert write_info(INFO) == expected
+
+
+def _info(time: str, *, nonce: bytes | None = None) -> bytes:
     return sequence(
         integer(1),
         object_identifier("2.999.1"),
@@ -53,7 +65,7 @@ def _info(time: str) -> bytes:
         wrapped(0x18, time.encode()),
         sequence(integer(1)),  # accuracy
         b"\x01\x01\xff",  # ordering
-        None,
+        nonce,
         wrapped(explicit(0), sequence()),  # the authority's name
         wrapped(explicit(1), sequence()),  # extensions
     )
@@ -66,6 +78,10 @@ def test_every_optional_field_may_be_there() -> None:
         serial_number=9,
         time=datetime(2026, 3, 1, 12, 30, 59, 500_000, tzinfo=timezone.utc),
     )
+
+
+def test_a_nonce_behind_the_other_optional_fields() -> None:
+    assert read_info(_info("20260301123059Z", nonce=integer(5))).nonce == 5
 
 
 @pytest.mark.parametrize(

@@ -51,6 +51,13 @@ def test_a_zip64_record_is_told_by_its_signature(offset: int) -> None:
     assert _names(_with_zip64(build_zip({name: b"1"}, comment=b""), offset=offset)) == [name]
 
 
+def test_an_empty_zip64_archive() -> None:
+    data = build_zip({}, comment=b"")
+    assert _names(_with_zip64(data)) == []
+    with pytest.raises(FormatError, match="too many entries"):
+        _names(_with_zip64(data, directory_size=1 << 30))
+
+
 def test_a_comment_with_a_signature_in_it() -> None:
     with pytest.raises(FormatError):
         _names(build_zip({"a": b"1"}, comment=b"PK\x05\x06"))
