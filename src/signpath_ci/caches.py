@@ -25,5 +25,8 @@ def cache_directory(environment: Mapping[str, str], platform: str) -> Path:
     if not base:
         import tempfile  # here, as nearly no start needs it
 
-        base = tempfile.gettempdir()
+        try:
+            base = tempfile.gettempdir()
+        except FileNotFoundError:
+            base = "/tmp"  # noqa: S108 - nothing can be written anywhere; whoever needs to, will say so
     return Path(base) / "signpath-ci"

@@ -24,3 +24,12 @@ from signpath_ci.caches import cache_directory
 )
 def test_each_system_has_its_place(platform: str, environment: dict[str, str], base: str) -> None:
     assert cache_directory(environment, platform) == Path(base) / "signpath-ci"
+
+
+def test_where_nothing_can_be_written_it_is_told_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    def none_usable() -> str:
+        raise FileNotFoundError
+
+    monkeypatch.setattr(tempfile, "gettempdir", none_usable)
+
+    assert cache_directory({}, "linux") == Path("/tmp/signpath-ci")
