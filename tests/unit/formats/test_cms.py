@@ -8,6 +8,9 @@ from hypothesis import strategies as st
 
 from signpath_ci.formats import FormatError, UnsupportedError
 from signpath_ci.formats.asn1 import (
+    INTEGER,
+    SEQUENCE,
+    SET,
     Fields,
     contents_octets,
     explicit,
@@ -194,6 +197,14 @@ def test_written_as_pkcs_7_unless_the_content_is_octets() -> None:
 
     assert version(MESSAGE) == integer(3)
     assert version(replace(MESSAGE, content=None)) == version(replace(MESSAGE, content=sequence())) == integer(1)
+
+
+def test_what_is_absent_is_not_written() -> None:
+    content_info = Fields(replace(MESSAGE, certificates=()).encode())
+    content_info.take()
+    message = Fields(contents_octets(content_info.take()))
+    assert [message.take()[0] for _ in range(4)] == [INTEGER, SET, SEQUENCE, SET]
+    message.end()
 
 
 def test_all_that_is_in_a_message_is_written() -> None:

@@ -41,6 +41,10 @@ def test_an_unsigned_script_is_told_by_its_name(tmp_path: Path) -> None:
     for name, expected in (("a.ps1", True), ("a.txt", False)):
         (tmp_path / name).write_bytes(b"exit 0")
         assert can_verify(tmp_path / name) is expected
+    with pytest.raises(VerificationError, match="the file is not signed"):
+        verify_file(tmp_path / "a.ps1")
+    with pytest.raises(UnsupportedFormatError, match="the format is unsupported"):
+        verify_file(tmp_path / "a.txt")
 
 
 @pytest.mark.parametrize(
@@ -103,6 +107,8 @@ def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch, missing: str)
     with pytest.raises(UsageError) as caught:
         require_extra()
     assert "pip install 'signpath-ci[verify]'" in caught.value.hint
+    with pytest.raises(UsageError, match="libraries that are not installed"):
+        verify_file(LAUNCHERS["x64"])
 
 
 def test_importing_it_imports_nothing_heavy() -> None:
