@@ -95,7 +95,7 @@ ACTIONS = (
         inputs=inputs(
             "sign",
             "github",
-            without=("artifact", "github_artifact_id", "output", "wait_for_completion", *_REST_ONLY),
+            without=("artifact", "github_artifact_id", "output", "unsigned", "wait_for_completion", *_REST_ONLY),
             changes={
                 "output_artifact_directory": {
                     "description": "Where the signed files go; without it they replace the unsigned ones."

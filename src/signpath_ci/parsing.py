@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from signpath_ci.options import HiddenValueError, Secret
 from signpath_ci.rules import are_rules, parse_rules
+from signpath_ci.text import SHORTEST_SECRET
 
 _SECONDS_PER_UNIT = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
@@ -76,9 +77,6 @@ def file_name(text: str) -> str:
     return text
 
 
-_SHORTEST_SECRET = 6
-"""In characters. A log in which every `1` is hidden can't be read."""
-
 _HEADER = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([\x21-\x7e](?:[\x20-\x7e\t]*[\x21-\x7e])?)\s*")
 
 
@@ -94,7 +92,7 @@ class Headers(Secret):
         """Each value, and what stands in it behind a word such as `Bearer`; what is too short hides no secret."""
         values = [value for _, value in self.pairs]
         parts = dict.fromkeys([*values, *(value.rpartition(" ")[2] for value in values)])
-        return tuple(part for part in parts if len(part) >= _SHORTEST_SECRET)
+        return tuple(part for part in parts if len(part) >= SHORTEST_SECRET)
 
     @classmethod
     def parse(cls, text: str) -> Headers:

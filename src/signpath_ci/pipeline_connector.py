@@ -5,6 +5,7 @@ Only the connector is contacted, also for status and download (wire contract, se
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -17,6 +18,7 @@ from signpath_ci.report import Reporter
 from signpath_ci.signing.adopt import submit_build_artifact_once
 from signpath_ci.signing.download import check_target, download
 from signpath_ci.signing.extract import check_directory, download_and_extract, download_as_named
+from signpath_ci.signing.published import Published
 from signpath_ci.signing.receipt import ReceiptFile
 from signpath_ci.signing.wait import is_artifact_fetched, wait
 
@@ -37,6 +39,7 @@ class Delivery:
         force: replace existing files.
         expectations: what signatures must fulfil; `None`: nothing is verified.
         packages: sees to the libraries of verification.
+        unsigned: what was published, to compare the content with; `None` where it is not at hand.
     """
 
     directory: Path | None
@@ -45,6 +48,7 @@ class Delivery:
     force: bool
     expectations: Expectations | None
     packages: Packages
+    unsigned: Published | None = None
 
     @property
     def is_verified(self) -> bool:
@@ -112,6 +116,8 @@ def _check_deliverable(delivery: Delivery) -> None:
         check_target(delivery.file, force=delivery.force)
     if delivery.is_verified:
         delivery.packages.check()
+        if delivery.unsigned is not None:
+            delivery.unsigned.check()
 
 
 def _deliver(
@@ -140,4 +146,6 @@ def _verify(downloaded: Artifact, name: Path, *, delivery: Delivery, reporter: R
     from signpath_ci.verify import verify_file
 
     delivery.packages.ready()
-    reporter.verified(verify_file(downloaded.path, expectations=delivery.expectations, shown_as=name))
+    with delivery.unsigned.as_file() if delivery.unsigned else nullcontext() as unsigned:
+        verdicts = verify_file(downloaded.path, unsigned=unsigned, expectations=delivery.expectations, shown_as=name)
+    reporter.verified(verdicts)

@@ -9,6 +9,9 @@ from __future__ import annotations
 
 import re
 
+SHORTEST_SECRET = 8
+"""In characters: what is shorter is hidden nowhere, since it may stand anywhere by chance."""
+
 _COMMAND = re.compile(r"^::|##(?=\w*\[)")
 
 

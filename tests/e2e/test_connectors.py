@@ -167,6 +167,54 @@ def test_a_job_that_is_run_again_goes_on_with_its_request(
     assert (fetched.code, ids[2] in fetched.out) == (2, False)
 
 
+@pytest.mark.parametrize(
+    ("connector", "unsigned", "readme", "output"),
+    [
+        ("github", "dist", "docs/readme.txt", ("--output-artifact-directory", "out")),
+        ("azure", "dist", "readme.txt", ("--output-artifact-directory", "out")),
+        ("gitlab", "dist/app.exe", None, ("--output", "signed.exe")),
+    ],
+)
+def test_what_was_published_is_compared_where_it_is_at_hand(
+    program: Program,
+    sandbox_of_ci: Sandbox,
+    connector: str,
+    unsigned: str,
+    readme: str | None,
+    output: tuple[str, str],
+) -> None:
+    job, dist = _job(program, sandbox_of_ci, connector), program.directory / "dist"
+    (dist / "docs").mkdir(parents=True)
+    (dist / ".hidden").write_bytes(b"not published")
+    (dist / "app.exe").write_bytes(LAUNCHERS["x64"].read_bytes())
+    if readme:
+        (dist / readme).write_bytes(b"hello")
+
+    same = job("sign", *output, "--unsigned", unsigned, "--json")
+    (dist / (readme or "app.exe")).write_bytes(b"other" if readme else LAUNCHERS["x86"].read_bytes())
+    other = job("sign", "--force", *output, "--unsigned", unsigned)
+
+    assert same.code == 0, same.err
+    assert [one["identity"] for one in same.json["verification"]["verdicts"]] == ["same"]
+    assert other.code == 7
+    assert (readme or "signed.exe") in other.error
+
+
+@pytest.mark.parametrize(
+    ("unsigned", "words"),
+    [("none", "none does not exist"), ("empty", "empty is no file, and holds none")],
+)
+def test_what_there_is_nothing_to_compare_with_is_known_before(
+    program: Program, sandbox_of_ci: Sandbox, unsigned: str, words: str
+) -> None:
+    (program.directory / "empty" / "sub").mkdir(parents=True)
+    job = _job(program, sandbox_of_ci, "github")
+
+    refused = job("sign", "--output-artifact-directory", "out", "--unsigned", unsigned)
+
+    assert (refused.code, words in refused.error) == (8, True), refused.err
+
+
 def test_no_receipt_where_an_artifact_s_name_may_come_to_mean_another(program: Program, sandbox_of_ci: Sandbox) -> None:
     refused = _job(program, sandbox_of_ci, "gitlab")("sign", "--receipt", "r.json", "-o", "app.exe")
 

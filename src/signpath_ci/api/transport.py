@@ -20,12 +20,11 @@ from signpath_ci.api.retries import AttemptFailedError, Deadline, Movement, pers
 from signpath_ci.api.streams import Download, WatchedContent, read_beginning, read_whole
 from signpath_ci.clock import Clock
 from signpath_ci.errors import RefusedError, ServiceUnavailableError, UnexpectedAnswerError
+from signpath_ci.text import SHORTEST_SECRET
 
 _MAX_JSON = 4 * 1024 * 1024
 _MAX_ERROR_BODY = 64 * 1024
 _MAX_REDIRECTS = 5
-_SHORTEST_SECRET = 8
-"""Characters; what is shorter is none, and may stand anywhere by chance."""
 _LAST_ATTEMPT = 5.0
 """Seconds that an attempt has at least, though the deadline be nearer: a connection alone may take some."""
 
@@ -335,7 +334,7 @@ class Transport:
     def _without_secrets(self, call: _Call, body: bytes) -> bytes:
         """Return a body without what was sent: some servers and proxies repeat a request that they do not like."""
         for secret in (*self._token.reveal().split(":"), *call.secrets):
-            if len(secret) >= _SHORTEST_SECRET:
+            if len(secret) >= SHORTEST_SECRET:
                 body = body.replace(secret.encode(), b"***")
         return body
 

@@ -17,6 +17,7 @@ from signpath_ci.pipeline import SigningResult
 from signpath_ci.pipeline_connector import Delivery, sign_build_artifact
 from signpath_ci.report import Reporter
 from signpath_ci.settings import SignSettings
+from signpath_ci.signing.published import Published
 
 if TYPE_CHECKING:
     from signpath_ci.api.connector_payloads import BuildArtifact
@@ -58,6 +59,7 @@ def sign_through_connector(settings: SignSettings, process: Process, reporter: R
         force=settings.force,
         expectations=verified(settings, settings),
         packages=packages(settings, process),
+        unsigned=_published(settings, origin.platform),
     )
     artifact = _build_artifact(settings, process, origin.platform)
     if settings.receipt and artifact.identity is None:
@@ -74,6 +76,17 @@ def sign_through_connector(settings: SignSettings, process: Process, reporter: R
         reporter=reporter,
         clock=process.clock,
         receipt=receipt_file(settings.receipt, settings, origin) if settings.receipt else None,
+    )
+
+
+def _published(settings: SignSettings, platform: str) -> Published | None:
+    if settings.unsigned is None:
+        return None
+    return Published(
+        path=settings.unsigned,
+        folder=settings.azure_devops_artifact_name if platform == "azure" else None,
+        # GitLab's connector sends one file; and so is GitHub's artifact where it was uploaded so.
+        is_packed=platform != "gitlab" and not (settings.skip_decompress and settings.unsigned.is_file()),
     )
 
 

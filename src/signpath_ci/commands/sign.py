@@ -12,6 +12,7 @@ from signpath_ci.commands.plan import Place, make_plan
 from signpath_ci.commands.session import run_signing
 from signpath_ci.commands.several import run_several
 from signpath_ci.commands.source import source_of
+from signpath_ci.errors import UsageError
 from signpath_ci.pipeline import SigningResult
 from signpath_ci.report import Reporter
 from signpath_ci.settings import SignSettings
@@ -24,6 +25,11 @@ def run(settings: SignSettings, process: Process) -> None:
     Raises:
         SignPathError: the run failed.
     """
+    if settings.connector_url is None and settings.unsigned:
+        raise UsageError(
+            "--unsigned says what a connector fetches, and there is none: the file to sign is compared by itself.",
+            hint="Leave it out, or give --connector-url.",
+        )
     if settings.connector_url is None and not settings.bundle and are_several(settings):
         run_several(settings, process)
         return

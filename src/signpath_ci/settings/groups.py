@@ -358,6 +358,13 @@ class Connector(Settings):
         default=None,
         metavar="DIR",
     )
+    unsigned: Path | None = option(
+        "The file or directory that was published as the artifact, where it is here: what comes back must be the same "
+        "but for signatures.",
+        parse=Path,
+        default=None,
+        metavar="PATH",
+    )
     skip_decompress: bool = option(
         "Save the signed artifact as the connector sends it, under the name that it gives.", flag=True, default="false"
     )

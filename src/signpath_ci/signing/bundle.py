@@ -53,8 +53,13 @@ def member_names(files: Iterable[Path], root: Path) -> dict[PurePosixPath, Path]
     return dict(sorted(names.items()))
 
 
-def write_bundle(members: Mapping[PurePosixPath, Path], target: Path) -> None:
+def write_bundle(members: Mapping[PurePosixPath, Path], target: Path, *, may_be_empty: bool = False) -> None:
     """Write files as a ZIP.
+
+    Args:
+        members: the files by their names in it.
+        target: of the ZIP.
+        may_be_empty: a file without a byte is no error.
 
     Raises:
         LocalFileError: one is empty or can't be read, or the ZIP not be written.
@@ -67,7 +72,7 @@ def write_bundle(members: Mapping[PurePosixPath, Path], target: Path) -> None:
                 info.file_size = file.stat().st_size  # decides whether it has the form of large files
             with archive.open(info, "w") as member:
                 written = sum(member.write(block) for block in read_blocks(file))
-            if not written:
+            if not written and not may_be_empty:
                 raise empty_error(file)
 
 

@@ -78,7 +78,11 @@ def test_a_signal_to_the_shell_ends_the_core(
     action: str, number: signal.Signals, code: int, tmp_path: Path, release: Path, sandbox: dict[str, Any]
 ) -> None:
     (tmp_path / "app.exe").write_bytes(LAUNCHERS["x64"].read_bytes())
-    straight = {"SIGNPATH_ARTIFACT": "app.exe", "UNSIGNED": "app.exe", "SIGNPATH_CONNECTOR_URL": ""}
+    straight = {
+        "SIGNPATH_ARTIFACT": "app.exe",
+        "SIGNPATH_OUTPUT_ARTIFACT_DIRECTORY": "signed",
+        "SIGNPATH_CONNECTOR_URL": "",
+    }
 
     with _waiting_for_approval(action, tmp_path, release, sandbox, **straight) as process:
         process.send_signal(number)
