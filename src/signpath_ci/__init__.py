@@ -4,7 +4,8 @@ The public API, of which everything is imported only when it is used:
 
 - `collect_origin(env, cwd)`: which repository, commit and build is this?
 - `verify_file(path, unsigned=..., expectations=...)`: is it signed, by the right one, and what was submitted?
-- `Origin`, `Verdict`, `Expectations`: what goes in and comes out; `SignPathError`: the root of all errors.
+- `Origin`, `Verdict`, `Expectations`: what goes in and comes out.
+- `SignPathError`: the root of all errors; `VerificationError`: its `verdicts` say which files failed (`Failure`).
 
 Signing itself is the command `signpath-ci sign`; it is made of the rooms of this package, from the outside in::
 
@@ -26,19 +27,30 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from signpath_ci.errors import SignPathError
-    from signpath_ci.model import Expectations, Origin, Verdict
+    from signpath_ci.errors import SignPathError, VerificationError
+    from signpath_ci.model import Expectations, Failure, Origin, Verdict
     from signpath_ci.origin import collect_origin
     from signpath_ci.verify import verify_file
 
 __version__ = "0.1.0"
-__all__ = ["Expectations", "Origin", "SignPathError", "Verdict", "collect_origin", "verify_file"]
+__all__ = [
+    "Expectations",
+    "Failure",
+    "Origin",
+    "SignPathError",
+    "Verdict",
+    "VerificationError",
+    "collect_origin",
+    "verify_file",
+]
 
 _HOMES = {
     "Expectations": "signpath_ci.model",
+    "Failure": "signpath_ci.model",
     "Origin": "signpath_ci.model",
     "SignPathError": "signpath_ci.errors",
     "Verdict": "signpath_ci.model",
+    "VerificationError": "signpath_ci.errors",
     "collect_origin": "signpath_ci.origin",
     "verify_file": "signpath_ci.verify",
 }

@@ -23,8 +23,12 @@ Only `__main__` turns an error into an exit code.
 from __future__ import annotations
 
 import signal
+from typing import TYPE_CHECKING
 
 from signpath_ci.text import one_line
+
+if TYPE_CHECKING:
+    from signpath_ci.model import Failure, Verdict
 
 
 class SignPathError(Exception):
@@ -103,9 +107,17 @@ class ServiceUnavailableError(SignPathError):
 
 
 class VerificationError(SignPathError):
-    """A file is not signed as it should be, or is not the file that was submitted."""
+    """A file is not signed as it should be, or is not the file that was submitted.
+
+    Args:
+        verdicts: of all that was judged, what failed and what did not; nothing where it did not come to that.
+    """
 
     exit_code = 7
+
+    def __init__(self, message: str, *, hint: str = "", verdicts: tuple[Verdict | Failure, ...] = ()) -> None:
+        self.verdicts = verdicts
+        super().__init__(message, hint=hint)
 
 
 class UnsupportedFormatError(VerificationError):

@@ -164,7 +164,7 @@ TrustKind = Literal["root", "thumbprint", "pinned-self-signed", "not-checked"]
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """A file whose signature is intact; whatever is not raises instead.
+    """A file whose signature is intact, and passed every check.
 
     Attributes:
         path: the file on disk.
@@ -188,6 +188,23 @@ class Verdict:
     content_digest: str
     identity: Literal["same", "not-checked"]
     trust: TrustKind
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failure:
+    """A file that failed a check, or that can't be judged.
+
+    Attributes:
+        path: the file on disk.
+        member: its name inside `path` where that is a container, else `None`.
+        format: as in `Verdict.format`, or `zip`; `None` where it is unknown, or none that can be judged.
+        check: what failed, as a sentence.
+    """
+
+    path: Path
+    member: str | None = None
+    format: str | None
+    check: str
 
 
 @dataclass(frozen=True, kw_only=True)

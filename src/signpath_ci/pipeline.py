@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from signpath_ci.clock import Clock
 from signpath_ci.errors import NotSignedError, StillPendingError, UsageError, VerificationError
-from signpath_ci.model import Artifact, Expectations, Origin, SigningRequestFields, Submission, Verdict
+from signpath_ci.model import Artifact, Expectations, Origin, SigningRequestFields, Submission
 from signpath_ci.origin.compare import compare_origin, difference_table
 from signpath_ci.report import Reporter
 from signpath_ci.signing.adopt import Resubmission, resubmit_once, submit_once
@@ -286,15 +286,27 @@ def _verify(downloaded: Artifact, *, collection: Collection, reporter: Reporter)
     reporter.downloaded(downloaded)
     if collection.expectations is None:
         return
-    from signpath_ci.verify import verify_file
-
     collection.packages.ready()
-    verdicts: tuple[Verdict, ...] = verify_file(
+    tell_verdicts(
         downloaded.path,
         unsigned=collection.unsigned,
         expectations=collection.expectations,
         shown_as=collection.shown_as,
+        reporter=reporter,
     )
+
+
+def tell_verdicts(
+    path: Path, *, unsigned: Path | None, expectations: Expectations, shown_as: Path, reporter: Reporter
+) -> None:
+    """Verify a file, and tell the verdicts, also those that failed; arguments and errors as those of `verify_file`."""
+    from signpath_ci.verify import verify_file
+
+    try:
+        verdicts = verify_file(path, unsigned=unsigned, expectations=expectations, shown_as=shown_as)
+    except VerificationError as error:
+        reporter.rejected(error.verdicts)
+        raise
     reporter.verified(verdicts)
 
 

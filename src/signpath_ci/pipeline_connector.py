@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from signpath_ci.clock import Clock
 from signpath_ci.model import Artifact, Expectations, SigningRequestFields, Submission
-from signpath_ci.pipeline import SigningResult
+from signpath_ci.pipeline import SigningResult, tell_verdicts
 from signpath_ci.report import Reporter
 from signpath_ci.signing.adopt import submit_build_artifact_once
 from signpath_ci.signing.download import check_target, download
@@ -143,9 +143,12 @@ def _verify(downloaded: Artifact, name: Path, *, delivery: Delivery, reporter: R
     reporter.downloaded(downloaded)
     if delivery.expectations is None:
         return
-    from signpath_ci.verify import verify_file
-
     delivery.packages.ready()
     with delivery.unsigned.as_file() if delivery.unsigned else nullcontext() as unsigned:
-        verdicts = verify_file(downloaded.path, unsigned=unsigned, expectations=delivery.expectations, shown_as=name)
-    reporter.verified(verdicts)
+        tell_verdicts(
+            downloaded.path,
+            unsigned=unsigned,
+            expectations=delivery.expectations,
+            shown_as=name,
+            reporter=reporter,
+        )

@@ -68,8 +68,14 @@ def test_github_gets_outputs_a_summary_and_the_reason_of_a_failure(
     assert output.read_text("utf-8").splitlines()[-2] == "false"
     assert annotations == [f"::error title=SignPath::{refused.error}"]
     assert "no-such-project" in refused.error
+    rejected = job("sign", executable.name, "--force", "--thumbprint", "00" * 32)
+    assert rejected.code == 7
     titles = [line for line in summary.read_text("utf-8").splitlines() if line.startswith("#")]
-    assert titles == ["### SignPath: signed and verified", "### SignPath: not signed"]
+    assert titles == ["### SignPath: signed and verified", "### SignPath: not signed", "### SignPath: not accepted"]
+    [verdict] = re.findall(r"^\| Verdict \| `failed: (.*)` \|$", summary.read_text("utf-8"), re.MULTILINE)
+    assert verdict.endswith("which is not among the expected ones")
+    assert verdict in rejected.error
+    assert f"Not verified app.signed.exe: failed: {verdict}" in rejected.err
 
 
 def test_of_several_files_all_is_told_too(program: Program, sandbox: Sandbox, executable: Path, tmp_path: Path) -> None:

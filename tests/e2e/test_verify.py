@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.conftest import Program
+from tests.support.archives import build_zip
 
 
 @pytest.fixture
@@ -21,7 +22,49 @@ def test_a_good_file_is_told_with_its_signer(program: Program, signed: Path, exe
     assert (finished.code, finished.err) == (0, "")
     lines = finished.out.splitlines()
     assert lines[0] == "Verified app.signed.exe: trusted by root; same content as submitted"
-    assert [line.split(":")[0].strip() for line in lines[1:]] == ["signer", "thumbprint", "time stamp"]
+    names = ["format", "signer", "thumbprint", "time stamp", "digest"]
+    assert [line.split(":")[0].strip() for line in lines[1:]] == names
+
+
+def test_every_file_in_an_archive_has_its_verdict(program: Program, signed: Path) -> None:
+    archive = program.directory / "all.zip"
+    good = signed.read_bytes()
+    bad = bytearray(good)
+    bad[5000] ^= 1
+    hostile = "dir/::error::##vso[x] bad.exe"
+    archive.write_bytes(build_zip({"a.exe": good, hostile: bytes(bad), "b.exe": good, "note.txt": b"text"}))
+
+    finished = program("verify", archive)
+    told = program("verify", archive, "--json")
+
+    changed = "the file was changed after it was signed: its Authenticode hash is not the signed one"
+    shown = "dir/::error::# #vso[x] bad.exe"
+    assert (finished.code, told.code) == (7, 7)
+    assert finished.error == told.error == f"{archive}: {shown}: {changed}."
+    assert [line for line in finished.out.splitlines() if not line.startswith("  ")] == [
+        f"Not verified all.zip: {shown}: failed: {changed}",
+        "Verified all.zip: a.exe: trusted by root; not compared with the submitted file",
+        "Verified all.zip: b.exe: trusted by root; not compared with the submitted file",
+    ]
+    failed, *rest = told.json["verdicts"]
+    assert failed == {
+        "file": str(archive),
+        "member": hostile,
+        "format": "pe",
+        "verdict": f"failed: {changed}",
+        "trust": None,
+        "identity": None,
+        "digest_algorithm": None,
+        "content_digest": None,
+        "signer": None,
+        "time_stamp": None,
+    }
+    assert [(one["member"], one["verdict"], one["format"]) for one in rest] == [
+        ("a.exe", "good", "pe"),
+        ("b.exe", "good", "pe"),
+    ]
+    assert told.json["error"] == {"message": f"{archive}: {shown}: {changed}.", "hint": None, "exit_code": 7}
+    assert "##" not in told.out
 
 
 def test_the_thumbprint_that_was_printed_pins_the_signer(program: Program, signed: Path) -> None:
@@ -40,7 +83,9 @@ def test_the_unsigned_file_is_not_signed(program: Program, executable: Path) -> 
     finished = program("verify", executable, "--json")
 
     assert finished.code == 7
-    assert (finished.json["verdicts"], finished.json["error"]["exit_code"]) == ([], 7)
+    [verdict] = finished.json["verdicts"]
+    assert (verdict["file"], verdict["format"], verdict["signer"]) == (str(executable), "pe", None)
+    assert (verdict["verdict"], finished.json["error"]["exit_code"]) == ("failed: the file is not signed", 7)
     assert "not signed" in finished.error
 
 
@@ -49,7 +94,8 @@ def test_a_format_that_cannot_be_judged_is_unsupported_never_ok(program: Program
 
     finished = program("verify", "a.txt")
 
-    assert (finished.code, finished.out) == (7, "")
+    words = "failed: the format is unsupported: its signatures can't be judged here"
+    assert (finished.code, finished.out) == (7, f"Not verified a.txt: {words}\n  format: unknown\n")
     assert "unsupported" in finished.error.lower()
 
 

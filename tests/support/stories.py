@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
-from signpath_ci.errors import NotSignedError
-from signpath_ci.model import Origin, Submission
+from signpath_ci.errors import NotSignedError, VerificationError
+from signpath_ci.model import Failure, Origin, Submission, Verdict
+from signpath_ci.report import Reporter
 from signpath_ci.report.platform import PlatformReporter
-from tests.support.values import LINK, REQUEST_ID, artifact, status, verdict
+from tests.support.values import LINK, REQUEST_ID, artifact, failure, status, verdict
 
 DOWNLOAD = f"https://signpath.example/Api/v1/o/SigningRequests/{REQUEST_ID}/SignedArtifact"
 SUMMARY = f"""\
@@ -20,9 +21,13 @@ SUMMARY = f"""\
 | SHA-256 before | `{"ab" * 32}` |
 | Signed | `out dir/app.signed.exe` |
 | SHA-256 after | `{"cd" * 32}` |
+| Format | `pe` |
 | Signer | `CN=Acme` |
+| Thumbprint | `{"cd" * 32}` |
 | Time stamp | `2026-06-01 12:30:15 UTC by CN=TSA` |
-| Verification | `trusted by root; same content as submitted` |
+| Digest | `sha256 {"ef" * 32}` |
+| Identity | `same content as submitted` |
+| Verdict | `trusted by root` |
 | Signing request | [`{REQUEST_ID}`]({LINK}) |
 | Status | `Completed` |
 | Policy | `demo / release-signing` |
@@ -43,6 +48,63 @@ FAILURE_SUMMARY = f"""\
 | Policy | `demo / release-signing` |
 | Waited | `5.0 s` |
 """
+
+
+REJECTION_SUMMARY = f"""\
+### SignPath: not accepted
+
+`all.zip: b# #vso[x] ¦.exe: the file is not signed. Ask.`
+
+| | |
+| --- | --- |
+| File | `app.exe` |
+| SHA-256 before | `{"ab" * 32}` |
+| SHA-256 after | `{"cd" * 32}` |
+| Signing request | [`{REQUEST_ID}`]({LINK}) |
+| Status | `Completed` |
+| Waited | `5.0 s` |
+
+| File | Format | Signer | Thumbprint | Time stamp | Digest | Identity | Verdict |
+| --- | --- | --- | --- | --- | --- | --- | --- |
+| `all.zip: b# #vso[x] ¦.exe` | `pe` |  |  |  |  |  | `failed: the file is not signed` |
+| `all.zip: note.txt` | `unknown` |  |  |  |  |  | `failed: submitted, but missing` |
+| `all.zip: a.exe` | `pe` | `CN=Acme` | `{"cd" * 32}` | `2026-06-01 12:30:15 UTC by CN=TSA` | `sha256 {"ef" * 32}` | \
+`same content as submitted` | `trusted by root` |
+"""
+REJECTION_LINES = [
+    "Not verified all.zip: b# #vso[x] |.exe: failed: the file is not signed",
+    "  format: pe",
+    "Not verified all.zip: note.txt: failed: submitted, but missing",
+    "  format: unknown",
+    "Verified all.zip: a.exe: trusted by root; same content as submitted",
+    "  format: pe",
+    "  signer: CN=Acme",
+    f"  thumbprint: {'cd' * 32}",
+    "  time stamp: 2026-06-01 12:30:15 UTC by CN=TSA",
+    f"  digest: sha256 {'ef' * 32}",
+]
+
+
+def rejected() -> tuple[Verdict | Failure, ...]:
+    """Return the verdicts of an archive with a bad file, whose name is hostile, a missing one, and a good one."""
+    archive = Path("all.zip")
+    return (
+        failure(path=archive, member="b##vso[x]\n|.exe"),
+        failure(path=archive, member="note.txt", format=None, check="submitted, but missing."),
+        verdict(path=archive, member="a.exe"),
+    )
+
+
+def tell_of_rejection(reporter: Reporter) -> None:
+    """A signed file comes back, and is not what it should be."""
+    reporter.artifact_read(artifact())
+    reporter.submitted(Submission(signing_request_id=REQUEST_ID, web_link=LINK))
+    reporter.status_changed(status("Completed", final=True), 5.0)
+    reporter.downloaded(artifact("tmp", sha256="cd" * 32))
+    reporter.rejected(rejected())
+    reporter.close()
+    words = "all.zip: b##vso[x]\n|.exe: the file is not signed."
+    reporter.failed(VerificationError(words, hint="Ask.", verdicts=rejected()))
 
 
 def tell_of_success(reporter: PlatformReporter) -> None:
@@ -92,6 +154,7 @@ def tell_of_hostility(reporter: PlatformReporter) -> None:
     reporter.noted(logging.ERROR, HOSTILE)
     reporter.downloaded(artifact(HOSTILE))
     reporter.verified((verdict(path=Path(HOSTILE)), verdict(member=HOSTILE)))
+    reporter.rejected((failure(path=Path(HOSTILE), member=HOSTILE, check=HOSTILE), verdict(member=HOSTILE)))
     reporter.close()
     reporter.completed((Path(HOSTILE),))
     reporter.failed(NotSignedError(HOSTILE, hint=HOSTILE))

@@ -6,7 +6,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from signpath_ci.clock import Clock
-from signpath_ci.model import Artifact, RequestStatus, SignerCertificate, Submission, TimeStamp, Verdict
+from signpath_ci.model import Artifact, Failure, RequestStatus, SignerCertificate, Submission, TimeStamp, Verdict
 
 REQUEST_ID = "11111111-2222-3333-4444-555555555555"
 LINK = "https://signpath.example/requests/1"
@@ -45,6 +45,16 @@ def verdict(**changes: object) -> Verdict:
         **changes,
     }
     return Verdict(**said)  # type: ignore[arg-type] # the keywords are Verdict's own
+
+
+def failure(**changes: object) -> Failure:
+    said: dict[str, object] = {
+        "path": Path("app.signed.exe"),
+        "format": "pe",
+        "check": "the file is not signed.",
+        **changes,
+    }
+    return Failure(**said)  # type: ignore[arg-type] # the keywords are Failure's own
 
 
 class FakeTime:

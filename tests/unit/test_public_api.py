@@ -9,9 +9,11 @@ from signpath_ci import errors, model, origin, verify
 def test_every_public_name_is_the_thing_itself() -> None:
     assert {name: getattr(signpath_ci, name) for name in signpath_ci.__all__} == {
         "Expectations": model.Expectations,
+        "Failure": model.Failure,
         "Origin": model.Origin,
         "SignPathError": errors.SignPathError,
         "Verdict": model.Verdict,
+        "VerificationError": errors.VerificationError,
         "collect_origin": origin.collect_origin,
         "verify_file": verify.verify_file,
     }

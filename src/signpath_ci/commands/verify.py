@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from signpath_ci.commands import Process, print_object, print_words
 from signpath_ci.commands.verification import expectations, packages
-from signpath_ci.errors import SignPathError
+from signpath_ci.errors import SignPathError, VerificationError
+from signpath_ci.model import Failure, Verdict
 from signpath_ci.report.result import error_object, verdict_object
 from signpath_ci.report.words import verdict_words
 from signpath_ci.settings import VerifySettings
@@ -12,7 +13,7 @@ from signpath_ci.verify import verify_file
 
 
 def run(settings: VerifySettings, process: Process) -> None:
-    """Verify one file, offline, and print the verdict.
+    """Verify one file, offline, and print the verdicts, also those that failed.
 
     Raises:
         VerificationError: the file is not signed as it should be.
@@ -24,11 +25,17 @@ def run(settings: VerifySettings, process: Process) -> None:
         packages(settings, process).ready()
         verdicts = verify_file(settings.artifact, unsigned=settings.unsigned, expectations=expected)
     except SignPathError as error:
-        if settings.json:
-            print_object(process, {"verdicts": [], "error": error_object(error)})
+        _print(settings, process, error.verdicts if isinstance(error, VerificationError) else (), error)
         raise
+    _print(settings, process, verdicts, None)
+
+
+def _print(
+    settings: VerifySettings, process: Process, verdicts: tuple[Verdict | Failure, ...], error: SignPathError | None
+) -> None:
     if settings.json:
-        print_object(process, {"verdicts": [verdict_object(v) for v in verdicts], "error": None})
+        objects = [verdict_object(verdict) for verdict in verdicts]
+        print_object(process, {"verdicts": objects, "error": error_object(error) if error else None})
         return
     for verdict in verdicts:
         for line in verdict_words(verdict):

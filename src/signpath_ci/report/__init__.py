@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from signpath_ci.errors import SignPathError
-    from signpath_ci.model import Artifact, Origin, RequestStatus, Submission, Verdict
+    from signpath_ci.model import Artifact, Failure, Origin, RequestStatus, Submission, Verdict
     from signpath_ci.report.record import FileOutcome
 
 
@@ -47,6 +47,9 @@ class Reporter:
 
     def verified(self, verdicts: tuple[Verdict, ...]) -> None:
         """The signed file is what it should be."""
+
+    def rejected(self, verdicts: tuple[Verdict | Failure, ...]) -> None:
+        """The signed file is not what it should be; what failed of it comes before what did not."""
 
     def logged(self, level: int, message: str) -> None:
         """A connector said something; `level` as `logging` numbers them."""
@@ -112,6 +115,10 @@ class Several(Reporter):
     def verified(self, verdicts: tuple[Verdict, ...]) -> None:
         for reporter in self._reporters:
             reporter.verified(verdicts)
+
+    def rejected(self, verdicts: tuple[Verdict | Failure, ...]) -> None:
+        for reporter in self._reporters:
+            reporter.rejected(verdicts)
 
     def logged(self, level: int, message: str) -> None:
         for reporter in self._reporters:

@@ -7,7 +7,7 @@ import logging
 from typing import TextIO
 
 from signpath_ci.clock import Clock
-from signpath_ci.model import Artifact, RequestStatus, Submission, Verdict
+from signpath_ci.model import Artifact, Failure, RequestStatus, Submission, Verdict
 from signpath_ci.report import Reporter
 from signpath_ci.report.words import size, status_words, verdict_words
 from signpath_ci.text import one_line
@@ -57,6 +57,9 @@ class LineReporter(Reporter):
         self._say(f"  SHA-256 after: {artifact.sha256}")
 
     def verified(self, verdicts: tuple[Verdict, ...]) -> None:
+        self.rejected(verdicts)
+
+    def rejected(self, verdicts: tuple[Verdict | Failure, ...]) -> None:
         for verdict in verdicts:
             for line in verdict_words(verdict):
                 self._say(line)

@@ -5,11 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from signpath_ci.errors import SignPathError
+from signpath_ci.model import Failure, Verdict
 from signpath_ci.report.neutral import code, link
 from signpath_ci.report.record import FileOutcome, Record
-from signpath_ci.report.words import file_words, judgement_words, origin_words, stamp_words, status_words
+from signpath_ci.report.words import (
+    digest_words,
+    file_words,
+    format_words,
+    identity_words,
+    judgement_words,
+    origin_words,
+    stamp_words,
+    status_words,
+    trust_words,
+)
 
 _MOST_FILES = 100
+_VERDICT = ("File", "Format", "Signer", "Thumbprint", "Time stamp", "Digest", "Identity", "Verdict")
 
 
 def summary(record: Record, *, error: SignPathError | None = None) -> str:
@@ -18,7 +30,7 @@ def summary(record: Record, *, error: SignPathError | None = None) -> str:
     if error is not None:
         parts.append([code(str(error))])
     parts.append(["| | |", "| --- | --- |", *(f"| {name} | {value} |" for name, value in _facts(record))])
-    if len(record.verdicts) > 1:
+    if record.verdicts and not _is_one_file(record):
         parts.append(_files(record))
     if record.outcomes:
         parts.append(_outcomes(record.outcomes))
@@ -39,6 +51,10 @@ def _outcome(record: Record, error: SignPathError | None) -> str:
     return "signed and verified" if record.verdicts else "signed, not verified"
 
 
+def _is_one_file(record: Record) -> bool:
+    return len(record.verdicts) == 1 and record.verdicts[0].member is None
+
+
 def _facts(record: Record) -> Iterator[tuple[str, str]]:
     if record.unsigned:
         yield "File", code(str(record.unsigned.path))
@@ -49,11 +65,9 @@ def _facts(record: Record) -> Iterator[tuple[str, str]]:
         yield "Signed", code(f"{len(record.outputs)} files")
     if record.signed:
         yield "SHA-256 after", code(record.signed.sha256)
-    if len(record.verdicts) == 1:
-        verdict = record.verdicts[0]
-        yield "Signer", code(verdict.signer.subject)
-        yield "Time stamp", code(stamp_words(verdict))
-        yield "Verification", code(judgement_words(verdict))
+    if _is_one_file(record):
+        cells = zip(_VERDICT, _verdict_cells(record.verdicts[0]), strict=True)
+        yield from ((name, cell) for name, cell in list(cells)[1:] if cell)
     if record.submission:
         yield "Signing request", link(record.submission.signing_request_id, record.web_link)
     if record.status:
@@ -67,13 +81,24 @@ def _facts(record: Record) -> Iterator[tuple[str, str]]:
 
 
 def _files(record: Record) -> list[str]:
-    rows = [
-        " | ".join(code(text) for text in (file_words(v), v.signer.subject, stamp_words(v), judgement_words(v)))
-        for v in record.verdicts[:_MOST_FILES]
-    ]
+    rows = [list(_verdict_cells(verdict)) for verdict in record.verdicts[:_MOST_FILES]]
     if len(record.verdicts) > _MOST_FILES:
-        rows.append(f"and {len(record.verdicts) - _MOST_FILES} more | | | ")
-    return ["| File | Signer | Time stamp | Verification |", "| --- | --- | --- | --- |", *(f"| {r} |" for r in rows)]
+        rows.append([f"and {len(record.verdicts) - _MOST_FILES} more", *[""] * len(_VERDICT[1:])])
+    return [f"| {' | '.join(cells)} |" for cells in (_VERDICT, ["---"] * len(_VERDICT), *rows)]
+
+
+def _verdict_cells(verdict: Verdict | Failure) -> Iterator[str]:
+    yield code(file_words(verdict))
+    yield code(format_words(verdict))
+    if isinstance(verdict, Failure):
+        yield from ["", "", "", "", "", code(judgement_words(verdict))]
+        return
+    yield code(verdict.signer.subject)
+    yield code(verdict.signer.thumbprint)
+    yield code(stamp_words(verdict))
+    yield code(digest_words(verdict))
+    yield code(identity_words(verdict))
+    yield code(trust_words(verdict))
 
 
 def _outcomes(outcomes: tuple[FileOutcome, ...]) -> list[str]:
@@ -91,8 +116,9 @@ def _outcome_cells(outcome: FileOutcome) -> Iterator[str]:
     yield code(str(outcome.path))
     yield link(record.submission.signing_request_id, record.web_link) if record.submission else ""
     yield code(status_words(record.status)) if record.status else ""
-    yield ", ".join(code(subject) for subject in dict.fromkeys(verdict.signer.subject for verdict in record.verdicts))
+    good = [verdict for verdict in record.verdicts if isinstance(verdict, Verdict)]
+    yield ", ".join(code(subject) for subject in dict.fromkeys(verdict.signer.subject for verdict in good))
     if outcome.error:
         yield code(str(outcome.error))
     else:
-        yield ", ".join(dict.fromkeys(code(judgement_words(verdict)) for verdict in record.verdicts))
+        yield ", ".join(dict.fromkeys(code(judgement_words(verdict)) for verdict in good))

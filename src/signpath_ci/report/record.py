@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from signpath_ci.errors import SignPathError
-from signpath_ci.model import Artifact, Origin, RequestStatus, Submission, Verdict
+from signpath_ci.model import Artifact, Failure, Origin, RequestStatus, Submission, Verdict
 from signpath_ci.report import Reporter
 
 
@@ -22,7 +22,7 @@ class Record(Reporter):
         status: where it stood last.
         waited: seconds that it was waited for.
         signed: the signed file, once it has come.
-        verdicts: of the signed file, once it was verified.
+        verdicts: of the signed file, once it was judged; where it failed, of what failed first.
         outputs: where the signed files lie, once the run is a success.
         outcomes: of each file, where several are signed at the same time; `None` elsewhere.
     """
@@ -36,7 +36,7 @@ class Record(Reporter):
         self.status: RequestStatus | None = None
         self.waited: float | None = None
         self.signed: Artifact | None = None
-        self.verdicts: tuple[Verdict, ...] = ()
+        self.verdicts: tuple[Verdict | Failure, ...] = ()
         self.outputs: tuple[Path, ...] = ()
         self.outcomes: tuple[FileOutcome, ...] | None = None
 
@@ -72,6 +72,9 @@ class Record(Reporter):
         self.signed = artifact
 
     def verified(self, verdicts: tuple[Verdict, ...]) -> None:
+        self.verdicts = verdicts
+
+    def rejected(self, verdicts: tuple[Verdict | Failure, ...]) -> None:
         self.verdicts = verdicts
 
     def several(self, outcomes: tuple[FileOutcome, ...]) -> None:

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from signpath_ci.errors import SignPathError
-from signpath_ci.model import Artifact, RequestStatus, Verdict
+from signpath_ci.model import Artifact, Failure, RequestStatus, Verdict
 from signpath_ci.report.record import Record
+from signpath_ci.report.words import judgement_words
 
 
 class ResultReporter(Record):
@@ -49,13 +50,16 @@ def error_object(error: SignPathError) -> dict[str, Any]:
     return {"message": error.message, "hint": error.hint or None, "exit_code": error.exit_code}
 
 
-def verdict_object(verdict: Verdict) -> dict[str, Any]:
-    """Return a verdict as an object of plain values; times in UTC, as ISO 8601."""
+def verdict_object(verdict: Verdict | Failure) -> dict[str, Any]:
+    """Return a verdict as an object of plain values; times in UTC, as ISO 8601. Of a failed file the rest is `null`."""
+    file = {"file": str(verdict.path), "member": verdict.member, "format": verdict.format}
+    if isinstance(verdict, Failure):
+        rest = ("trust", "identity", "digest_algorithm", "content_digest", "signer", "time_stamp")
+        return {**file, "verdict": judgement_words(verdict), **dict.fromkeys(rest)}
     stamp = verdict.time_stamp
     return {
-        "file": str(verdict.path),
-        "member": verdict.member,
-        "format": verdict.format,
+        **file,
+        "verdict": "good",
         "trust": verdict.trust,
         "identity": verdict.identity,
         "digest_algorithm": verdict.digest_algorithm,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from signpath_ci.model import Origin, RequestStatus, Verdict
+from signpath_ci.model import Failure, Origin, RequestStatus, Verdict
 
 _KIB = 1024
 
@@ -27,31 +27,55 @@ def status_words(status: RequestStatus) -> str:
     return status.status if finer in {None, status.status} else f"{status.status} ({finer})"
 
 
-def verdict_words(verdict: Verdict) -> list[str]:
-    """Return the lines that tell a verdict: who signed, when, and what is known of it."""
+def verdict_words(verdict: Verdict | Failure) -> list[str]:
+    """Return the lines that tell a verdict: who signed, when, and what is known of it; or what failed."""
+    if isinstance(verdict, Failure):
+        return [f"Not verified {file_words(verdict)}: {judgement_words(verdict)}", f"  format: {format_words(verdict)}"]
     return [
         f"Verified {file_words(verdict)}: {judgement_words(verdict)}",
+        f"  format: {format_words(verdict)}",
         f"  signer: {verdict.signer.subject}",
         f"  thumbprint: {verdict.signer.thumbprint}",
         f"  time stamp: {stamp_words(verdict)}",
+        f"  digest: {digest_words(verdict)}",
     ]
 
 
-def file_words(verdict: Verdict) -> str:
+def format_words(verdict: Verdict | Failure) -> str:
+    """Return which format a file has."""
+    return verdict.format or "unknown"
+
+
+def digest_words(verdict: Verdict) -> str:
+    """Return what a signature covers."""
+    return f"{verdict.digest_algorithm} {verdict.content_digest}"
+
+
+def file_words(verdict: Verdict | Failure) -> str:
     """Return the name of the file that a verdict is about, and of the member where that is a container."""
     return verdict.path.name if verdict.member is None else f"{verdict.path.name}: {verdict.member}"
 
 
-def judgement_words(verdict: Verdict) -> str:
-    """Return what a signature was trusted by, and whether the content was compared."""
-    identity = "same content as submitted" if verdict.identity == "same" else "not compared with the submitted file"
-    trust = {
+def judgement_words(verdict: Verdict | Failure) -> str:
+    """Return what a signature was trusted by, and whether the content was compared; or what failed."""
+    if isinstance(verdict, Failure):
+        return f"failed: {verdict.check.rstrip('.')}"
+    return f"{trust_words(verdict)}; {identity_words(verdict)}"
+
+
+def identity_words(verdict: Verdict) -> str:
+    """Return whether the content was compared."""
+    return "same content as submitted" if verdict.identity == "same" else "not compared with the submitted file"
+
+
+def trust_words(verdict: Verdict) -> str:
+    """Return what a signature was trusted by."""
+    return {
         "root": "trusted by root",
         "thumbprint": "trusted by thumbprint",
         "pinned-self-signed": "test certificate (self-signed, nobody vouches for it), pinned by the user",
         "not-checked": "intact, signer not checked (name a --trust-root or --thumbprint)",
     }[verdict.trust]
-    return f"{trust}; {identity}"
 
 
 def stamp_words(verdict: Verdict) -> str:

@@ -89,7 +89,7 @@ def moved_aside_if_refused(file: TemporaryFile, name: Path) -> Iterator[None]:
         except OSError:  # then it is just gone, as any file that was not accepted
             raise error from None
         words = f"{error.hint} What came is kept as {rejected}; do not publish it.".strip()
-        raise type(error)(error.message, hint=words) from error
+        raise type(error)(error.message, hint=words, verdicts=error.verdicts) from error
 
 
 def receive_into(

@@ -11,17 +11,19 @@ from __future__ import annotations
 from contextlib import ExitStack
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, Literal
 
 from signpath_ci.clock import Clock
-from signpath_ci.errors import LocalFileError, UnsupportedFormatError, UsageError
+from signpath_ci.errors import LocalFileError, UnsupportedFormatError, UsageError, VerificationError
 from signpath_ci.formats import FormatError
 from signpath_ci.formats.kind import detect
-from signpath_ci.model import STRONG_DIGESTS, Expectations, Verdict
+from signpath_ci.model import STRONG_DIGESTS, Expectations, Failure, Verdict
 from signpath_ci.verify.unsupported import is_allowed, is_let_through
 
 if TYPE_CHECKING:
-    from signpath_ci.verify.judge import Judge, Signature
+    from signpath_ci.formats.kind import Kind
+    from signpath_ci.verify.container import Found
+    from signpath_ci.verify.judge import Judge
 
 __all__ = ["can_verify", "check_expectations", "require_extra", "verify_file"]
 
@@ -110,13 +112,13 @@ def verify_file(
         `Expectations.allow_unsupported` lets the whole file through.
 
     Raises:
-        VerificationError: a check failed; the message names file and check.
+        VerificationError: a check failed; the message names file and check, and `verdicts` tells of all files in it.
         UnsupportedFormatError: the file is of a kind, or is signed in a way, that can't be judged.
         LocalFileError: a file can't be read.
         UsageError: a trust root holds no certificate, or the extra is not installed.
     """
     require_extra()
-    from signpath_ci.verify.failure import about
+    from signpath_ci.verify.failure import Failed, rejection
     from signpath_ci.verify.judge import Judge
     from signpath_ci.verify.trust import Trust
 
@@ -126,40 +128,51 @@ def verify_file(
     with ExitStack() as stack:
         file = _open(path, stack)
         submitted = None if unsigned is None else _open(unsigned, stack)
+        kind: Kind | Literal["raw"] | None = None
         try:
-            with about(str(name)):
-                found = _judge(file, name, submitted, judge, expectations)
+            kind = "raw" if judge.trust.signer_certificates else detect(file, name.name)
+            found = _judge(file, kind, submitted, judge, expectations)
         except OSError as error:
             raise LocalFileError(f"{name} can't be read, or not be unpacked: {error.strerror}.") from error
-        except UnsupportedFormatError:
-            if not is_let_through(name.as_posix(), expectations.allow_unsupported):
-                raise
-            return ()
-    return tuple(
+        except (FormatError, VerificationError) as error:
+            found = [(None, Failed.of(error, kind))]
+    failed = [(member, result) for member, result in found if isinstance(result, Failed)]
+    good = tuple(
         Verdict(
             path=name,
             member=member,
-            format=signature.format,
-            signer=signature.signer,
-            time_stamp=signature.time_stamp,
-            digest_algorithm=signature.digest_algorithm,
-            content_digest=signature.content_digest,
+            format=result.format,
+            signer=result.signer,
+            time_stamp=result.time_stamp,
+            digest_algorithm=result.digest_algorithm,
+            content_digest=result.content_digest,
             identity="not-checked" if unsigned is None else "same",
-            trust=signature.trust,
+            trust=result.trust,
         )
-        for member, signature in found
+        for member, result in found
+        if not isinstance(result, Failed)
     )
+    if failed and not (
+        all(result.is_unsupported for _, result in failed)
+        and is_let_through(name.as_posix(), expectations.allow_unsupported)
+    ):
+        bad = (Failure(path=name, member=member, format=result.format, check=result.check) for member, result in failed)
+        raise rejection(str(name), failed, (*bad, *good))
+    return good
 
 
 def _judge(
-    file: BinaryIO, name: Path, unsigned: BinaryIO | None, judge: Judge, expectations: Expectations
-) -> list[tuple[str | None, Signature]]:
+    file: BinaryIO,
+    kind: Kind | Literal["raw"] | None,
+    unsigned: BinaryIO | None,
+    judge: Judge,
+    expectations: Expectations,
+) -> Found:
     # Each is imported where it is needed: most files are of one format.
-    if judge.trust.signer_certificates:
+    if kind == "raw":
         from signpath_ci.verify.detached import verify_raw
 
         return [(None, verify_raw(file, unsigned, judge))]
-    kind = detect(file, name.name)
     if kind == "zip":
         from signpath_ci.verify.container import verify_zip
 

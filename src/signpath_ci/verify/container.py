@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 from typing import BinaryIO
 from zipfile import ZipInfo
 
-from signpath_ci.errors import UnsupportedFormatError, VerificationError
+from signpath_ci.errors import VerificationError
 from signpath_ci.formats import FormatError, UnsupportedError
 from signpath_ci.formats.jar import MANIFEST
 from signpath_ci.formats.kind import Kind
-from signpath_ci.formats.zip import Archive, Budget, open_archive, package_marker
+from signpath_ci.formats.zip import Archive, Budget, open_archive, package_marker, reading
 from signpath_ci.verify.detached import verify_cms
-from signpath_ci.verify.failure import about
-from signpath_ci.verify.identity import check_paths, is_same, listed
+from signpath_ci.verify.failure import Failed, about
+from signpath_ci.verify.identity import is_same
 from signpath_ci.verify.jar import verify_jar
 from signpath_ci.verify.judge import Judge, Signature
 from signpath_ci.verify.subjects import verify_subject
 from signpath_ci.verify.unsupported import is_let_through
 
-Found = list[tuple[str | None, Signature]]
-"""Signatures with the name of the member that they are of; `None`: of the archive itself."""
+Found = list[tuple[str | None, Signature | Failed]]
+"""Signatures, and checks that failed, with the name of the member that they are of; `None`: of the archive itself."""
+_Results = list[tuple[str | None, Signature | Failed | None]]
+"""The same, and members that can't be judged where that is allowed: `None`."""
 
 
 def verify_zip(
@@ -28,7 +32,8 @@ def verify_zip(
 ) -> Found:
     """Check an archive that is signed as a whole, or else every file in it, and in the archives in it.
 
-    With `unsigned` everything else is checked too: nothing may be missing, added or changed but by signatures.
+    With `unsigned` everything else is checked too: nothing may be missing, added or changed but by signatures. What
+    fails of one file does not keep the others from being judged.
 
     Args:
         file: the archive.
@@ -40,10 +45,11 @@ def verify_zip(
         A member of an inner archive is named `inner.zip/member`.
 
     Raises:
-        VerificationError: nothing in it is signed, a file that can be signed is not, or something else changed.
-        FormatError: an archive or a member is damaged, or of a kind that can't be judged.
+        VerificationError: nothing in it is signed.
+        FormatError: the archive is damaged, or of a kind that can't be judged.
     """
-    found = _Walk(judge, allow_unsupported).archive(file, unsigned, prefix="")
+    walk = _Walk(judge, allow_unsupported).archive(file, unsigned, prefix="")
+    found = [(member, result) for member, result in walk if result is not None]
     if not found:
         raise VerificationError("nothing in the archive is signed: there is no file in it that can be.")
     return found
@@ -58,7 +64,7 @@ class _Walk:
         self._budget = Budget()
         self._submitted_budget = Budget()
 
-    def archive(self, file: BinaryIO, unsigned: BinaryIO | None, *, prefix: str) -> Found:
+    def archive(self, file: BinaryIO, unsigned: BinaryIO | None, *, prefix: str) -> _Results:
         with ExitStack() as stack:
             archive = stack.enter_context(open_archive(file, self._budget))
             submitted = None
@@ -67,76 +73,90 @@ class _Walk:
                     submitted = stack.enter_context(open_archive(unsigned, self._submitted_budget))
             marker = package_marker(archive)
             if marker == MANIFEST:
-                own_name = prefix.rstrip("/") or None
-                with about(own_name) if own_name else ExitStack():
-                    return [(own_name, s) for s in verify_jar(archive, submitted=submitted, judge=self._judge)]
+                name = prefix.rstrip("/") or None
+                return self._attempt(name, "jar", partial(self._jar, archive, submitted, name))
             if marker is not None:
                 raise UnsupportedError(f"it is not just an archive, but a package with its own signature ({marker})")
             return self._members(archive, submitted, prefix)
 
-    def _members(self, archive: Archive, submitted: Archive | None, prefix: str) -> Found:
-        found: Found = []
-        changed = []
-        originals: dict[str, ZipInfo] = {}
-        kinds = {info.filename: archive.kind(info) for info in archive.entries}
-        detached = _detached(kinds)
-        if submitted is not None:
-            originals = {info.filename: info for info in submitted.entries}
-            # What was submitted with a signature of its own is just data; new are only signatures of what is there.
-            detached = {name: of for name, of in detached.items() if name not in originals}
-            check_paths(set(kinds) - set(detached), originals, what="the entries", prefix=prefix)
+    def _attempt(self, name: str | None, format_name: str | None, judge: Callable[[], _Results]) -> _Results:
+        """Return what `judge` does, or what failed in it, or that it can't be judged where that is allowed."""
+        try:
+            with reading():
+                return judge()
+        except (FormatError, VerificationError) as error:
+            failed = Failed.of(error, format_name)
+        if failed.is_unsupported and name is not None and is_let_through(name, self._allowed):
+            return [(name, None)]
+        return [(name, failed)]
+
+    def _jar(self, archive: Archive, submitted: Archive | None, name: str | None) -> _Results:
+        return [(name, signature) for signature in verify_jar(archive, submitted=submitted, judge=self._judge)]
+
+    def _members(self, archive: Archive, submitted: Archive | None, prefix: str) -> _Results:
+        found: _Results = []
+        kinds: dict[str, Kind | None] = {}
+        for info in archive.entries:
+            found += self._attempt(f"{prefix}{info.filename}", None, partial(_tell_kind, archive, info, kinds))
+        originals = {} if submitted is None else {info.filename: info for info in submitted.entries}
+        # What was submitted with a signature of its own is just data; new are only signatures of what is there.
+        detached = {name: of for name, of in _detached(kinds).items() if name not in originals}
         by_name = {info.filename: info for info in archive.entries}
         for info in archive.entries:
-            name = f"{prefix}{info.filename}"
-            original = originals.get(info.filename)
-            if info.filename in detached:
-                found += self._detached(archive, info, by_name[detached[info.filename]], name)
+            member = info.filename
+            if member not in kinds:
                 continue
-            pair = None if submitted is None or original is None else (submitted, original)
-            signatures = self._member(archive, info, kinds[info.filename], pair, name)
-            if signatures is None:
-                continue
-            found += signatures
-            if submitted is not None and original is not None and not signatures:
-                with archive.open(info) as left, submitted.open(original) as right:
-                    is_changed = not is_same(left, right)
-                if is_changed and not is_let_through(name, self._allowed):
-                    changed.append(name)
-        if changed:
-            raise VerificationError(f"not what was submitted, though of no kind that is signed: {listed(changed)}.")
+            name, kind = f"{prefix}{member}", kinds[member]
+            if member in detached:
+                content = by_name[detached[member]]
+                found += self._attempt(name, kind, partial(self._signature, archive, info, content, name))
+            elif submitted is None:
+                found += self._attempt(name, kind, partial(self._member, archive, info, kind, None, name))
+            elif member in originals:
+                pair = submitted, originals[member]
+                found += self._attempt(name, kind, partial(self._pair, archive, info, kind, pair, name))
+            else:
+                found.append((name, Failed(format=kind, check="not submitted, but added.")))
+        missing = sorted(originals.keys() - by_name.keys())
+        found += [(f"{prefix}{name}", Failed(format=None, check="submitted, but missing.")) for name in missing]
         return found
 
-    def _detached(self, archive: Archive, info: ZipInfo, content: ZipInfo, name: str) -> Found:
-        with archive.extracted(info) as signature, archive.extracted(content) as signed, about(name):
+    def _signature(self, archive: Archive, info: ZipInfo, content: ZipInfo, name: str) -> _Results:
+        with archive.extracted(info) as signature, archive.extracted(content) as signed:
             return [(name, verify_cms(signature, signed, self._judge))]
+
+    def _pair(
+        self, archive: Archive, info: ZipInfo, kind: Kind | None, original: tuple[Archive, ZipInfo], name: str
+    ) -> _Results:
+        """Judge a member that was submitted, and what is not signed by being the same."""
+        found = self._member(archive, info, kind, original, name)
+        if not found:
+            with archive.open(info) as left, original[0].open(original[1]) as right:
+                is_changed = not is_same(left, right)
+            if is_changed and not is_let_through(name, self._allowed):
+                raise VerificationError("not what was submitted, though of no kind that is signed.")
+        return found
 
     def _member(
         self, archive: Archive, info: ZipInfo, kind: Kind | None, original: tuple[Archive, ZipInfo] | None, name: str
-    ) -> Found | None:
-        """Return the signatures of a member; `None`: it can't be judged, and that is allowed."""
+    ) -> _Results:
+        """Judge a member where it is of a kind that is signed."""
         if kind in {None, "cms"}:
             return []
         with ExitStack() as stack:
             member = stack.enter_context(archive.extracted(info))
             unsigned = None
             if original is not None:
-                unsigned = stack.enter_context(original[0].extracted(original[1]))
-            try:
-                if kind == "zip":
-                    return self._inner(member, unsigned, name)
-                with about(name):
-                    signatures = verify_subject(kind, member, unsigned=unsigned, judge=self._judge)
-            except (UnsupportedError, UnsupportedFormatError):
-                if is_let_through(name, self._allowed):
-                    return None
-                raise
-            return [(name, signature) for signature in signatures]
+                with about("the submitted archive"), reading():
+                    unsigned = stack.enter_context(original[0].extracted(original[1]))
+            if kind == "zip":
+                return self.archive(member, unsigned, prefix=f"{name}/")
+            return [(name, s) for s in verify_subject(kind, member, unsigned=unsigned, judge=self._judge)]
 
-    def _inner(self, member: BinaryIO, unsigned: BinaryIO | None, name: str) -> Found:
-        try:
-            return self.archive(member, unsigned, prefix=f"{name}/")
-        except FormatError as error:  # checks that failed in it name their member already
-            raise type(error)(f"{name}: {error}") from error
+
+def _tell_kind(archive: Archive, info: ZipInfo, kinds: dict[str, Kind | None]) -> _Results:
+    kinds[info.filename] = archive.kind(info)
+    return []
 
 
 def _detached(kinds: dict[str, Kind | None]) -> dict[str, str]:

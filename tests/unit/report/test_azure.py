@@ -6,16 +6,21 @@ from pathlib import Path
 
 import pytest
 
+from signpath_ci.report import Several
 from signpath_ci.report.azure import AzureReporter
+from signpath_ci.report.lines import LineReporter
 from tests.support.stories import (
     DOWNLOAD,
     FAILURE_SUMMARY,
+    REJECTION_LINES,
+    REJECTION_SUMMARY,
     SUMMARY,
     tell_of_denial,
     tell_of_hostility,
+    tell_of_rejection,
     tell_of_success,
 )
-from tests.support.values import LINK, REQUEST_ID
+from tests.support.values import LINK, REQUEST_ID, FakeTime
 
 
 def _reporter(directory: Path) -> tuple[AzureReporter, io.StringIO]:
@@ -63,6 +68,35 @@ def test_a_failure_says_why(tmp_path: Path) -> None:
         f"##vso[task.uploadsummary]{summary}",
     ]
     assert summary.read_text("utf-8") == FAILURE_SUMMARY
+
+
+def test_a_rejected_file_has_a_row_for_each_failure(tmp_path: Path) -> None:
+    reporter, stream = _reporter(tmp_path)
+
+    tell_of_rejection(Several(reporter, LineReporter(stream, FakeTime().clock)))
+
+    summary = tmp_path / f"signpath-{REQUEST_ID}.md"
+    assert stream.getvalue().splitlines() == [
+        "##[group]Submit app.exe",
+        "Signing app.exe, 1.5 KiB",
+        f"  SHA-256 before: {'ab' * 32}",
+        "##[endgroup]",
+        f"##vso[task.setvariable variable=SigningRequestId;isOutput=true;]{REQUEST_ID}",
+        f"##vso[task.setvariable variable=SigningRequestWebUrl;isOutput=true;]{LINK}",
+        f"Signing request {REQUEST_ID}",
+        f"  {LINK}",
+        "12:00:00 Completed after 5.0 s",
+        "##[group]The signed artifact",
+        "Downloaded the signed file, 1.5 KiB",
+        f"  SHA-256 after: {'cd' * 32}",
+        *REJECTION_LINES,
+        "##[endgroup]",
+        "##vso[task.logissue type=error;]all.zip: b# #vso[x] |.exe: the file is not signed. Ask.",
+        "##vso[task.setvariable variable=Status;isOutput=true;]Completed",
+        "##vso[task.setvariable variable=Signed;isOutput=true;]false",
+        f"##vso[task.uploadsummary]{summary}",
+    ]
+    assert summary.read_text("utf-8") == REJECTION_SUMMARY
 
 
 def test_progress_is_told_once_a_tenth(tmp_path: Path) -> None:

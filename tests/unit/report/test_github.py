@@ -8,18 +8,23 @@ from pathlib import Path
 import pytest
 
 from signpath_ci.errors import UsageError
+from signpath_ci.report import Several
 from signpath_ci.report.github import GitHubReporter
+from signpath_ci.report.lines import LineReporter
 from signpath_ci.report.platform import PlatformReporter
 from tests.support.stories import (
     DOWNLOAD,
     FAILURE_SUMMARY,
     HOSTILE,
+    REJECTION_LINES,
+    REJECTION_SUMMARY,
     SUMMARY,
     tell_of_denial,
     tell_of_hostility,
+    tell_of_rejection,
     tell_of_success,
 )
-from tests.support.values import LINK, REQUEST_ID
+from tests.support.values import LINK, REQUEST_ID, FakeTime
 
 
 def _reporter(directory: Path) -> tuple[PlatformReporter, io.StringIO]:
@@ -76,6 +81,29 @@ def test_a_failure_says_why(tmp_path: Path) -> None:
         "signed": "false",
     }
     assert (tmp_path / "summary").read_text("utf-8") == FAILURE_SUMMARY
+
+
+def test_a_rejected_file_has_a_row_for_each_failure(tmp_path: Path) -> None:
+    reporter, stream = _reporter(tmp_path)
+
+    tell_of_rejection(Several(reporter, LineReporter(stream, FakeTime().clock)))
+
+    assert stream.getvalue().splitlines() == [
+        "::group::Submit app.exe",
+        "Signing app.exe, 1.5 KiB",
+        f"  SHA-256 before: {'ab' * 32}",
+        "::endgroup::",
+        f"Signing request {REQUEST_ID}",
+        f"  {LINK}",
+        "12:00:00 Completed after 5.0 s",
+        "::group::The signed artifact",
+        "Downloaded the signed file, 1.5 KiB",
+        f"  SHA-256 after: {'cd' * 32}",
+        *REJECTION_LINES,
+        "::endgroup::",
+        "::error title=SignPath::all.zip: b# #vso[x] |.exe: the file is not signed. Ask.",
+    ]
+    assert (tmp_path / "summary").read_text("utf-8") == REJECTION_SUMMARY
 
 
 def test_a_failure_before_anything_was_begun_is_an_annotation_alone(tmp_path: Path) -> None:

@@ -6,8 +6,17 @@ from pathlib import Path
 
 import pytest
 
+from signpath_ci.report import Several
 from signpath_ci.report.gitlab import GitLabReporter, prefix
-from tests.support.stories import DOWNLOAD, tell_of_denial, tell_of_hostility, tell_of_success
+from signpath_ci.report.lines import LineReporter
+from tests.support.stories import (
+    DOWNLOAD,
+    REJECTION_LINES,
+    tell_of_denial,
+    tell_of_hostility,
+    tell_of_rejection,
+    tell_of_success,
+)
 from tests.support.values import LINK, REQUEST_ID, FakeTime
 
 NOON = 1780315200
@@ -54,6 +63,34 @@ def test_a_request_that_was_denied_is_known_to_later_jobs(tmp_path: Path) -> Non
     )
     # The error is a line of the log already; nothing else would be looked at.
     assert "Denied" not in stream.getvalue()
+
+
+def test_a_rejected_file_has_a_row_for_each_failure(tmp_path: Path) -> None:
+    reporter, stream = _reporter(tmp_path)
+
+    tell_of_rejection(Several(reporter, LineReporter(stream, FakeTime().clock)))
+
+    log = re.sub(r"\x1b\[0Ksection_(start|end):\d+:(\w+)(\[collapsed=true\])?\r\x1b\[0K", r"<\1 \2>", stream.getvalue())
+    assert log.splitlines() == [
+        "<start signpath_1>Submit app.exe",
+        "Signing app.exe, 1.5 KiB",
+        f"  SHA-256 before: {'ab' * 32}",
+        "<end signpath_1>",
+        f"Signing request {REQUEST_ID}",
+        f"  {LINK}",
+        "12:00:00 Completed after 5.0 s",
+        "<start signpath_2>The signed artifact",
+        "Downloaded the signed file, 1.5 KiB",
+        f"  SHA-256 after: {'cd' * 32}",
+        *REJECTION_LINES,
+        "<end signpath_2>",
+    ]
+    assert (tmp_path / "signpath.env").read_text("utf-8") == (
+        f"SIGN_APP_1_2_SIGNPATH_SIGNING_REQUEST_ID={REQUEST_ID}\n"
+        f"SIGN_APP_1_2_SIGNPATH_SIGNING_REQUEST_WEB_URL={LINK}\n"
+        "SIGN_APP_1_2_SIGNPATH_SIGNING_REQUEST_STATUS=Completed\n"
+        "SIGN_APP_1_2_SIGNPATH_SIGNED=false\n"
+    )
 
 
 def test_foreign_text_forms_no_section_and_no_variable(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

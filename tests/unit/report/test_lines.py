@@ -5,6 +5,7 @@ import io
 from signpath_ci.model import Submission
 from signpath_ci.report import Reporter, Several
 from signpath_ci.report.lines import LineReporter
+from tests.support.stories import REJECTION_LINES, tell_of_rejection
 from tests.support.values import LINK, REQUEST_ID, FakeTime, artifact, status, submission, verdict
 
 
@@ -37,11 +38,30 @@ def test_the_log_tells_the_story() -> None:
         "Downloaded the signed file, 1.5 KiB",
         f"  SHA-256 after: {'cd' * 32}",
         "Verified app.signed.exe: trusted by root; same content as submitted",
+        "  format: pe",
         "  signer: CN=Acme",
         f"  thumbprint: {'cd' * 32}",
         "  time stamp: 2026-06-01 12:30:15 UTC by CN=TSA",
+        f"  digest: sha256 {'ef' * 32}",
         "  field  here",
         "  branch main",
+    ]
+
+
+def test_what_failed_is_told_before_what_did_not() -> None:
+    stream = io.StringIO()
+
+    tell_of_rejection(Several(LineReporter(stream, FakeTime().clock)))
+
+    assert stream.getvalue().splitlines() == [
+        "Signing app.exe, 1.5 KiB",
+        f"  SHA-256 before: {'ab' * 32}",
+        f"Signing request {REQUEST_ID}",
+        f"  {LINK}",
+        "12:00:00 Completed after 5.0 s",
+        "Downloaded the signed file, 1.5 KiB",
+        f"  SHA-256 after: {'cd' * 32}",
+        *REJECTION_LINES,
     ]
 
 

@@ -14,7 +14,7 @@ from signpath_ci.report.markdown import summary
 from signpath_ci.report.neutral import code, link, token, web_url
 from signpath_ci.report.record import FileOutcome, Record
 from tests.support.stories import HOSTILE
-from tests.support.values import LINK, artifact, status, verdict
+from tests.support.values import LINK, artifact, failure, status, verdict
 
 ANYTHING = st.text(max_size=60) | st.text("|`\\<>[]()*_#$&:/\r\n\t @.w-~!{}", max_size=40)
 
@@ -92,10 +92,12 @@ def test_a_container_has_a_row_for_each_signature() -> None:
         "| | |\n| --- | --- |\n"
         f"| SHA-256 after | `{'ab' * 32}` |\n"
         "| Signing request | `1` |\n\n"
-        "| File | Signer | Time stamp | Verification |\n| --- | --- | --- | --- |\n"
-        "| `all.zip: a.exe` | `CN=Acme` | `2026-06-01 12:30:15 UTC by CN=TSA` "
-        "| `trusted by root; same content as submitted` |\n"
-        "| `all.zip: b¦c.exe` | `CN=Acme` | `none` | `trusted by root; same content as submitted` |\n"
+        "| File | Format | Signer | Thumbprint | Time stamp | Digest | Identity | Verdict |\n"
+        "| --- | --- | --- | --- | --- | --- | --- | --- |\n"
+        f"| `all.zip: a.exe` | `pe` | `CN=Acme` | `{'cd' * 32}` | `2026-06-01 12:30:15 UTC by CN=TSA` "
+        f"| `sha256 {'ef' * 32}` | `same content as submitted` | `trusted by root` |\n"
+        f"| `all.zip: b¦c.exe` | `pe` | `CN=Acme` | `{'cd' * 32}` | `none` "
+        f"| `sha256 {'ef' * 32}` | `same content as submitted` | `trusted by root` |\n"
     )
 
 
@@ -103,8 +105,21 @@ def test_a_long_list_ends_with_a_count() -> None:
     record = _record(signed=artifact(), verdicts=(verdict(),) * 103)
 
     lines = summary(record).splitlines()
-    assert lines[-1] == "| and 3 more | | |  |"
+    assert lines[-1] == "| and 3 more |  |  |  |  |  |  |  |"
     assert sum(line.startswith("| `app.signed.exe`") for line in lines) == 100
+
+
+def test_one_file_that_failed() -> None:
+    record = _record(signed=artifact(), verdicts=(failure(),))
+
+    assert summary(record, error=VerificationError("app.exe: the file is not signed.")) == (
+        "### SignPath: not accepted\n\n"
+        "`app.exe: the file is not signed.`\n\n"
+        "| | |\n| --- | --- |\n"
+        f"| SHA-256 after | `{'ab' * 32}` |\n"
+        "| Format | `pe` |\n"
+        "| Verdict | `failed: the file is not signed` |\n"
+    )
 
 
 def test_what_was_not_verified_is_not_called_verified() -> None:

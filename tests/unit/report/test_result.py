@@ -3,8 +3,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from signpath_ci.errors import StillPendingError
-from signpath_ci.report.result import ResultReporter
+from signpath_ci.errors import StillPendingError, VerificationError
+from signpath_ci.report.result import ResultReporter, verdict_object
+from tests.support.stories import rejected, tell_of_rejection
 from tests.support.values import LINK, REQUEST_ID, artifact, status, submission, verdict
 
 NOTHING: dict[str, Any] = {
@@ -68,6 +69,7 @@ def test_a_good_run_tells_everything() -> None:
                     "file": "app.signed.exe",
                     "member": None,
                     "format": "pe",
+                    "verdict": "good",
                     "trust": "root",
                     "identity": "same",
                     "digest_algorithm": "sha256",
@@ -85,3 +87,34 @@ def test_a_good_run_tells_everything() -> None:
         },
         "error": None,
     }
+
+
+def test_a_failure_is_an_object_like_a_good_verdict() -> None:
+    reporter = ResultReporter()
+
+    tell_of_rejection(reporter)
+
+    error = VerificationError("all.zip: b.exe: the file is not signed.")
+    verification = reporter.result(signed=None, level="strict", error=error)["verification"]
+    good = verdict_object(rejected()[2])
+    nothing = dict.fromkeys(good)
+    assert verification == {
+        "level": "strict",
+        "verdicts": [
+            {
+                **nothing,
+                "file": "all.zip",
+                "member": "b##vso[x]\n|.exe",
+                "format": "pe",
+                "verdict": "failed: the file is not signed",
+            },
+            {
+                **nothing,
+                "file": "all.zip",
+                "member": "note.txt",
+                "verdict": "failed: submitted, but missing",
+            },
+            good,
+        ],
+    }
+    assert good["verdict"] == "good"

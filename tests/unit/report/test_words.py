@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from signpath_ci.report.words import size, status_words, verdict_words
-from tests.support.values import status, verdict
+from tests.support.values import failure, status, verdict
 
 
 @pytest.mark.parametrize(
@@ -33,9 +33,22 @@ def test_a_status_names_the_workflow_only_where_it_says_more() -> None:
 def test_a_verdict_says_who_when_and_what_is_known() -> None:
     assert verdict_words(verdict()) == [
         "Verified app.signed.exe: trusted by root; same content as submitted",
+        "  format: pe",
         "  signer: CN=Acme",
         f"  thumbprint: {'cd' * 32}",
         "  time stamp: 2026-06-01 12:30:15 UTC by CN=TSA",
+        f"  digest: sha256 {'ef' * 32}",
+    ]
+
+
+def test_a_failure_says_what_failed() -> None:
+    assert verdict_words(failure()) == [
+        "Not verified app.signed.exe: failed: the file is not signed",
+        "  format: pe",
+    ]
+    assert verdict_words(failure(path=Path("dir/x.zip"), member="bin/a", format=None, check="it is cut off.")) == [
+        "Not verified x.zip: bin/a: failed: it is cut off",
+        "  format: unknown",
     ]
 
 
@@ -48,4 +61,4 @@ def test_what_is_not_known_is_not_claimed() -> None:
         "Verified x.zip: bin/a.exe: intact, signer not checked (name a --trust-root or --thumbprint); "
         "not compared with the submitted file"
     )
-    assert words[3] == "  time stamp: none"
+    assert words[4] == "  time stamp: none"

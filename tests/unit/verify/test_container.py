@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from signpath_ci.clock import Clock
-from signpath_ci.errors import LocalFileError, SignPathError, UnsupportedFormatError, VerificationError
+from signpath_ci.errors import LocalFileError, UnsupportedFormatError, VerificationError
 from signpath_ci.formats.zip import Budget
+from signpath_ci.model import Expectations, Failure, Verdict
 from signpath_ci.sandbox import tsa
 from signpath_ci.sandbox.signers import sign_file
 from signpath_ci.verify import can_verify, verify_file
@@ -34,11 +35,20 @@ def _pair() -> tuple[Path, Path]:
     return unsigned, signed
 
 
-def _failure(path: Path, unsigned: Path | None = None) -> SignPathError:
+def _failure(path: Path, unsigned: Path | None = None) -> VerificationError:
     with pytest.raises(VerificationError) as caught:
         verify_file(path, unsigned=unsigned, clock=CLOCK)
     assert caught.value.message.startswith(str(path))
     return caught.value
+
+
+def _write_bytes(path: Path, data: bytes | bytearray) -> Path:
+    path.write_bytes(data)
+    return path
+
+
+def contents_of(data: bytes, directory: Path) -> dict[str, bytes]:
+    return contents(_write_bytes(directory / "of.zip", data))
 
 
 def _write(path: Path, entries: dict[str, bytes]) -> Path:
@@ -53,6 +63,119 @@ def test_each_member_has_its_verdict() -> None:
         assert [(v.path, v.member, v.identity) for v in verdicts] == [(signed, m, identity) for m in SIGNED_MEMBERS]
 
 
+def _failures(path: Path, unsigned: Path | None = None) -> list[tuple[str | None, str | None, str]]:
+    """Return member, format and check of each failure; demand that they come first, and all are of this file."""
+    verdicts = _failure(path, unsigned).verdicts
+    found = [v for v in verdicts if isinstance(v, Failure)]
+    assert found == list(verdicts[: len(found)])
+    assert {v.path for v in verdicts} == {path}
+    return [(v.member, v.format, v.check) for v in found]
+
+
+def test_one_bad_file_does_not_keep_the_others_from_being_judged(tmp_path: Path) -> None:
+    good = contents(_pair()[1])["bin/app.exe"]
+    unsigned = LAUNCHERS["x64"].read_bytes()
+    inner = build_zip({"deep/bad.exe": unsigned, "deep/good.exe": good})
+    entries = {
+        "1.exe": good,
+        "2.exe": unsigned,
+        "broken.exe": good,
+        "inner.zip": inner,
+        "3.exe": unsigned,
+        "z.exe": good,
+    }
+    path = tmp_path / "a.zip"
+    data = bytearray(build_zip(entries, compression=0))
+    data[data.rindex(good, 0, data.index(b"inner.zip")) + 5000] ^= 1  # in broken.exe: a checksum of the archive's own
+    path.write_bytes(data)
+    damaged = "the archive is damaged (Bad CRC-32 for file 'broken.exe')"
+    error = _failure(path)
+    assert (
+        error.message == f"{path}: 2.exe, inner.zip/deep/bad.exe, 3.exe: the file is not signed; broken.exe: {damaged}."
+    )
+    assert type(error) is VerificationError
+    assert _failures(path) == [
+        ("2.exe", "pe", "the file is not signed."),
+        ("broken.exe", "pe", f"{damaged}."),
+        ("inner.zip/deep/bad.exe", "pe", "the file is not signed."),
+        ("3.exe", "pe", "the file is not signed."),
+    ]
+    assert [(v.member, v.format) for v in error.verdicts if isinstance(v, Verdict)] == [
+        ("1.exe", "pe"),
+        ("inner.zip/deep/good.exe", "pe"),
+        ("z.exe", "pe"),
+    ]
+
+
+def test_a_member_that_can_not_even_be_begun_is_one_failure(tmp_path: Path) -> None:
+    entries = contents(_pair()[1])
+    data = bytearray(build_zip({"a.exe": entries["bin/app.exe"], "b.exe": entries["bin/app.exe"]}, compression=0))
+    data[data.index(b"PK\x01\x02") + 10] = 99  # the compression of a.exe, in the directory
+    path = tmp_path / "a.zip"
+    path.write_bytes(data)
+    unsupported = (
+        "the archive uses a part of the format that is not supported (That compression method is not supported)"
+    )
+    assert _failures(path) == [("a.exe", None, f"{unsupported}.")]
+    assert type(_failure(path)) is UnsupportedFormatError
+    allowed = Expectations(allow_unsupported=("a.exe",))
+    assert [v.member for v in verify_file(path, expectations=allowed, clock=CLOCK)] == ["b.exe"]
+
+
+def test_all_differences_are_told_at_once(tmp_path: Path) -> None:
+    unsigned, signed = _pair()
+    entries = contents(signed) | {"README.txt": b"other", "new.exe": contents(signed)["bin/app.exe"]}
+    del entries["empty"]
+    path = _write(tmp_path / "a.zip", entries)
+    assert _failures(path, unsigned) == [
+        ("README.txt", None, "not what was submitted, though of no kind that is signed."),
+        ("new.exe", "pe", "not submitted, but added."),
+        ("empty", None, "submitted, but missing."),
+    ]
+    verdicts = _failure(path, unsigned).verdicts
+    assert [v.member for v in verdicts if isinstance(v, Verdict) and v.identity == "same"] == SIGNED_MEMBERS
+
+
+def test_of_many_failures_the_first_are_named(tmp_path: Path) -> None:
+    unsigned = LAUNCHERS["x64"].read_bytes()
+    jar = contents_of(contents(_pair()[1])["app.jar"], tmp_path)
+    entries = {f"{n}.exe": unsigned for n in range(12)}
+    path = _write(tmp_path / "a.zip", entries | {f"{n}.jar": build_zip({**jar, f"new{n}": b""}) for n in range(6)})
+    error = _failure(path)
+    exes = "0.exe, 1.exe, 2.exe, 3.exe, 4.exe, 5.exe, 6.exe, 7.exe, 8.exe, 9.exe and 2 more"
+    jars = "; ".join(f"{n}.jar: added after it was signed, or never signed: new{n}" for n in range(4))
+    assert error.message == f"{path}: {exes}: the file is not signed; {jars}; and 2 more."
+    assert [v.member for v in error.verdicts] == [*entries, *(f"{n}.jar" for n in range(6))]
+
+
+def test_an_archive_that_may_stay_unjudged_is_still_judged_as_far_as_it_can_be(tmp_path: Path) -> None:
+    package = build_zip({"[Content_Types].xml": b""})
+    good = {"package.zip": package, "app.exe": contents(_pair()[1])["bin/app.exe"]}
+    path = _write(tmp_path / "a.zip", good)
+    allowed = Expectations(allow_unsupported=("a.zip",))
+    assert [v.member for v in verify_file(path, expectations=allowed, clock=CLOCK)] == ["app.exe"]
+    _write(path, good | {"bad.exe": LAUNCHERS["x64"].read_bytes()})
+    with pytest.raises(VerificationError, match=r"bad\.exe: the file is not signed") as caught:
+        verify_file(path, expectations=allowed, clock=CLOCK)
+    assert type(caught.value) is VerificationError
+
+
+def test_a_failed_archive_is_told_as_what_it_is(tmp_path: Path) -> None:
+    signed = contents(_pair()[1])
+    jar = build_zip(contents_of(signed["app.jar"], tmp_path) | {"native.dll": b"other"})
+    changed = "changed after it was signed: native.dll."
+    assert _failures(_write_bytes(tmp_path / "app.jar", jar)) == [(None, "jar", changed)]
+    assert _failures(_write(tmp_path / "a.zip", {"app.jar": jar})) == [("app.jar", "jar", changed)]
+    assert _failures(_write_bytes(tmp_path / "cut.zip", jar[:-1])) == [
+        (None, "zip", "the archive is cut off, or there is data behind it."),
+    ]
+    assert _failures(_write(tmp_path / "b.zip", {"cut.zip": jar[:-1]})) == [
+        ("cut.zip", "zip", "the archive is cut off, or there is data behind it."),
+    ]
+    nothing = "nothing in the archive is signed: there is no file in it that can be."
+    assert _failures(_write(tmp_path / "c.zip", {"a.txt": b""})) == [(None, "zip", nothing)]
+
+
 def test_another_order_and_compression_is_the_same_content(tmp_path: Path) -> None:
     unsigned, signed = _pair()
     repacked = tmp_path / "repacked.zip"
@@ -64,23 +187,26 @@ def test_what_was_changed_is_listed(tmp_path: Path) -> None:
     unsigned, signed = _pair()
     entries = contents(signed) | {"README.txt": b"read this instead", "empty": b"not any more"}
     error = _failure(_write(tmp_path / "a.zip", entries), unsigned)
-    assert "not what was submitted, though of no kind that is signed: README.txt, empty." in error.message
+    assert error.message == (
+        f"{tmp_path / 'a.zip'}: README.txt, empty: not what was submitted, though of no kind that is signed."
+    )
 
 
 def test_a_long_list_is_cut(tmp_path: Path) -> None:
     entries = {f"{n:02}": b"" for n in range(15)} | {"a.exe": contents(_pair()[1])["bin/app.exe"]}
     changed = {name: data if name == "a.exe" else b"x" for name, data in entries.items()}
     before, after = _write(tmp_path / "before.zip", entries), _write(tmp_path / "after.zip", changed)
-    assert "00, 01, 02, 03, 04, 05, 06, 07, 08, 09 and 5 more." in _failure(after, before).message
+    assert ": 00, 01, 02, 03, 04, 05, 06, 07, 08, 09 and 5 more: not what was" in _failure(after, before).message
 
 
 def test_other_entries_than_submitted(tmp_path: Path) -> None:
     unsigned, signed = _pair()
     entries = contents(signed)
     more = _failure(_write(tmp_path / "more.zip", entries | {"b\n::error::": b"", "a": b""}), unsigned)
-    assert "not the entries that were submitted; added: a, b ::error::." in more.message
+    assert more.message == f"{tmp_path / 'more.zip'}: b ::error::, a: not submitted, but added."
     del entries["empty"]
-    assert "missing: empty." in _failure(_write(tmp_path / "less.zip", entries), unsigned).message
+    less = _failure(_write(tmp_path / "less.zip", entries), unsigned)
+    assert less.message == f"{tmp_path / 'less.zip'}: empty: submitted, but missing."
 
 
 def test_a_change_in_an_inner_archive_is_found(tmp_path: Path) -> None:
@@ -89,8 +215,8 @@ def test_a_change_in_an_inner_archive_is_found(tmp_path: Path) -> None:
     (tmp_path / "inner.zip").write_bytes(entries["inner.zip"])
     inner = contents(tmp_path / "inner.zip")
     for changed, words in (
-        (inner | {"data": b"other"}, "inner.zip/data."),
-        (inner | {"new": b""}, "added: inner.zip/new."),
+        (inner | {"data": b"other"}, "a.zip: inner.zip/data: not what was submitted"),
+        (inner | {"new": b""}, "a.zip: inner.zip/new: not submitted, but added."),
         (
             inner | {"deep/tool.exe": LAUNCHERS["arm64"].read_bytes()},
             "inner.zip/deep/tool.exe: the file is not signed.",
@@ -101,7 +227,8 @@ def test_a_change_in_an_inner_archive_is_found(tmp_path: Path) -> None:
     repacked = _write(
         tmp_path / "a.zip", entries | {"plain.zip": build_zip({"text": b"nothing to sign"}, compression=0)}
     )
-    assert "of no kind that is signed: plain.zip." in _failure(repacked, unsigned).message
+    message = _failure(repacked, unsigned).message
+    assert message.endswith("a.zip: plain.zip: not what was submitted, though of no kind that is signed.")
 
 
 def test_an_unsigned_pe_file_inside_is_named(tmp_path: Path) -> None:
@@ -149,12 +276,23 @@ def test_a_hostile_submitted_archive_is_told_from_the_signed_one(tmp_path: Path)
     assert "the submitted archive: the archive's entry a.exe is a bomb" in _failure(_pair()[1], path).message
 
 
+def test_a_damaged_member_of_the_submitted_archive_is_told_from_the_signed_one(tmp_path: Path) -> None:
+    unsigned, signed = _pair()
+    data = bytearray(build_zip(contents(unsigned), compression=0))
+    data[data.index(LAUNCHERS["x64"].read_bytes()) + 5000] ^= 1
+    path = _write_bytes(tmp_path / "submitted.zip", data)
+    [(member, name, check)] = _failures(signed, path)
+    assert (member, name) == (SIGNED_MEMBERS[0], "pe")
+    assert check.startswith("the submitted archive: the archive is damaged (Bad CRC-32 for file")
+
+
 def test_the_submitted_archive_has_one_budget_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("signpath_ci.verify.container.Budget", lambda: Budget(entries=4))
     inner = {"app.exe": contents(_pair()[1])["bin/app.exe"]}
     after = _write(tmp_path / "after.zip", {"inner.zip": build_zip(inner)})
     before = _write(tmp_path / "before.zip", {"inner.zip": build_zip({"a": b"", "b": b"", "c": b""})})
-    assert "missing: inner.zip/a, inner.zip/b, inner.zip/c." in _failure(after, before).message
+    message = _failure(after, before).message
+    assert "inner.zip/app.exe: not submitted, but added; inner.zip/a, inner.zip/b, inner.zip/c: submitted," in message
     before = _write(tmp_path / "before.zip", {"inner.zip": build_zip({"a": b"", "b": b"", "c": b"", "d": b""})})
     assert "the submitted archive: the archive has too many entries" in _failure(after, before).message
     more = _write(tmp_path / "more.zip", {"inner.zip": build_zip({**inner, "a": b"", "b": b"", "c": b""})})
@@ -165,7 +303,7 @@ def test_a_damaged_inner_archive_is_named(tmp_path: Path) -> None:
     for case in ("bomb", "encrypted"):
         data, words = hostile()[case]
         path = _write(tmp_path / "a.zip", {"inner.zip": build_zip({"deeper.zip": data})})
-        assert f": inner.zip: inner.zip/deeper.zip: the archive's entry {words}" in _failure(path).message
+        assert f"a.zip: inner.zip/deeper.zip: the archive's entry {words}" in _failure(path).message
 
 
 def test_no_room_to_unpack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
