@@ -79,14 +79,15 @@ def _read_file(directory: Path, meta: Path) -> Iterator[Mutant]:
     module = ".".join(source.relative_to(directory / "src" / "signpath_ci").with_suffix("").parts)
     for key, code in json.loads(meta.read_text(encoding="utf-8"))["exit_code_by_key"].items():
         name = key.rpartition(".")[2]
-        function = name.partition("__mutmut_")[0]
+        mangled = name.partition("__mutmut_")[0]
+        function = mangled.removeprefix("x_").removeprefix("xǁ").replace("ǁ", ".")
         before, after = (
-            [line.replace(n, function) for line in lines[spans[n][0] - 1 : spans[n][1]] if line]
-            for n in (f"{function}__mutmut_orig", name)
+            [line.replace(n, function.rpartition(".")[2]) for line in lines[spans[n][0] - 1 : spans[n][1]] if line]
+            for n in (f"{mangled}__mutmut_orig", name)
         )
         yield Mutant(
             name=key,
-            function=f"{module}.{function.removeprefix('x_').removeprefix('xǁ').replace('ǁ', '.')}",
+            function=f"{module}.{function}",
             change=_change(before, after),
             status=_STATUS.get(code, "broken"),
         )
@@ -157,6 +158,7 @@ def main() -> int:
     arguments = parser.parse_args()
     start = monotonic()
     if arguments.again:
+        (MUTANTS / "mutmut-stats.json").unlink(missing_ok=True)  # which test reaches what may have changed
         run([], seconds=arguments.seconds)  # what changed
         run([mutant.name for mutant in read_mutants(MUTANTS) if mutant.is_alive], seconds=arguments.seconds)
     elif not arguments.no_run:

@@ -116,6 +116,14 @@ def test_headers_of_cabinets(data: bytes, error: type[FormatError] | None, words
     assert words in str(caught.value)
 
 
+def test_room_for_a_signature_is_no_signature() -> None:
+    data = bytearray(_signed_cab()[:-8])
+    struct.pack_into("<II", data, 44, 0, 0)
+    subject = cab.read_subject(io.BytesIO(bytes(data)))
+    assert subject.signature is None
+    assert subject.digest("sha256") == cab.read_subject(io.BytesIO(_signed_cab())).digest("sha256")
+
+
 def test_the_biggest_signature_of_a_cabinet(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("signpath_ci.formats.cab._MAX_SIGNATURE", 16)
     assert cab.read_subject(io.BytesIO(_signed_cab(b"x" * 16))).signature == b"x" * 16

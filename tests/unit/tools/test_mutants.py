@@ -25,6 +25,11 @@ def x_check__mutmut_1(
 ) -> bool:
     return a <= 1
 
+def x_check__mutmut_2(
+    a: int = 0,
+) -> bool:
+    return a < 1
+
 class Judge:
     def xǁJudgeǁjudge__mutmut_orig(self) -> None:
         self.check()
@@ -41,22 +46,24 @@ def _write(directory: Path, codes: dict[str, int | None]) -> None:
     spans = {
         "x_check__mutmut_orig": [6, 10],  # with the empty line before, as mutmut counts
         "x_check__mutmut_1": [11, 15],
-        "xǁJudgeǁjudge__mutmut_orig": [18, 19],
-        "xǁJudgeǁjudge__mutmut_1": [20, 22],
+        "x_check__mutmut_2": [16, 20],
+        "xǁJudgeǁjudge__mutmut_orig": [23, 24],
+        "xǁJudgeǁjudge__mutmut_1": [25, 27],
     }
     source.with_name("judge.py.spans").write_text(json.dumps({"version": 1, "spans": spans}))
     source.with_name("judge.py.meta").write_text(json.dumps({"exit_code_by_key": codes}))
 
 
 def test_results_are_read(tmp_path: Path) -> None:
-    check, judge = "signpath_ci.verify.judge.x_check__mutmut_1", "signpath_ci.verify.judge.xǁJudgeǁjudge__mutmut_1"
-    _write(tmp_path, {check: 0, judge: -24})
+    check, judge = "signpath_ci.verify.judge.x_check__mutmut", "signpath_ci.verify.judge.xǁJudgeǁjudge__mutmut"
+    _write(tmp_path, {f"{check}_1": 0, f"{check}_2": 33, f"{judge}_1": -24})
     mutants = read_mutants(tmp_path)
     assert mutants == [
-        Mutant(check, "verify.judge.check", "-return a < 1\n+return a <= 1", "survived"),
-        Mutant(judge, "verify.judge.Judge.judge", "-self.check()\n+None", "timed out"),
+        Mutant(f"{check}_1", "verify.judge.check", "-return a < 1\n+return a <= 1", "survived"),
+        Mutant(f"{check}_2", "verify.judge.check", "-a: int,\n+a: int = 0,", "not covered"),
+        Mutant(f"{judge}_1", "verify.judge.Judge.judge", "-self.check()\n+None", "timed out"),
     ]
-    assert [mutant.is_alive for mutant in mutants] == [True, False]
+    assert [mutant.is_alive for mutant in mutants] == [True, True, False]
 
 
 _EXPLAINED = """\
