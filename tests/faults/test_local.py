@@ -7,6 +7,7 @@ import shutil
 import signal
 import threading
 import time
+import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -186,6 +187,36 @@ def test_a_signal_ends_a_run_at_once_and_cleans_up(
     assert _names(job.directory) == ["app.exe"]
     if step in {"poll", "poll again", "download"}:
         _is_as_it_says(job, ended)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("step", ["upload", "poll", "download"])
+@pytest.mark.parametrize("arguments", [("--bundle",), ("--bundle", "--in-place"), ("--in-place",)], ids=" ".join)
+def test_a_signal_leaves_all_files_as_they_were(
+    program: Program, sandbox: Sandbox, step: str, number: signal.Signals, arguments: tuple[str, ...]
+) -> None:
+    contents = {name: LAUNCHERS["x64"].read_bytes() + uuid.uuid4().bytes for name in ("a.exe", "b.exe")}
+    for name, content in contents.items():
+        (program.directory / name).write_bytes(content)
+    arrived = threading.Event()
+
+    def hold(exchange: Exchange) -> None:
+        arrived.set()
+        exchange.hang()
+
+    with (
+        at(sandbox, step, hold) as url,
+        program.start("sign", "a.exe", "b.exe", *arguments, SIGNPATH_API_URL=url) as process,
+    ):
+        assert arrived.wait(30)
+        started = time.monotonic()
+        process.send_signal(number)
+        ended = finish(process)
+    assert time.monotonic() - started < 10
+    assert ended.code == 128 + number, ended.err
+    assert ended.error.startswith(f"Interrupted by {number.name}.")
+    assert {path.name: path.read_bytes() for path in program.directory.iterdir()} == contents
+    assert ended.out == ""
 
 
 @pytest.mark.parametrize("files", [4, 5, 6, 7, 8, 10, 12])
