@@ -13,7 +13,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, TextIO
 
-from signpath_ci.errors import InterruptedRunError, LocalFileError, SignPathError
+from signpath_ci.errors import InterruptedRunError, LocalFileError, SignPathError, interruption
 
 if TYPE_CHECKING:
     from signpath_ci.commands import Process
@@ -70,6 +70,8 @@ def _run(arguments: list[str], process: Process) -> int:
     except (SignPathError, BrokenPipeError):
         raise
     except Exception as error:
+        if interrupted := interruption(error):
+            raise interrupted from None
         if isinstance(error, OSError) and error.errno in {errno.EMFILE, errno.ENFILE}:
             # It may hit anything, even the import of a module.
             raise LocalFileError(

@@ -154,6 +154,13 @@ class InterruptedRunError(SignPathError):
         super().__init__(message, hint=hint)
 
 
+def interruption(error: BaseException | None) -> InterruptedRunError | None:
+    """Return the end by a signal that an error is, or hides: a library may be cleaning up when it comes, and fail."""
+    while error is not None and not isinstance(error, InterruptedRunError):
+        error = error.__context__
+    return error
+
+
 EXIT_CODES: dict[int, str] = {
     0: "done",
     UsageError.exit_code: "usage or configuration",

@@ -43,6 +43,34 @@ def test_a_defect_is_one_line_and_its_details_are_there_for_who_asks(
         )
 
 
+_INTERRUPTED = """
+import os, signal, sys
+from signpath_ci import __main__
+from signpath_ci.commands import origin
+def run(settings, process):
+    try:
+        os.kill(os.getpid(), signal.SIGTERM)
+    except Exception:  # as a library may that cleans up
+        raise KeyError("a library's own")
+origin.run = run
+sys.argv = ["signpath-ci", "origin"]
+sys.exit(__main__.main())
+"""
+
+
+def test_a_signal_is_one_though_a_library_stumbles_over_it(program: Program) -> None:
+    finished = subprocess.run(
+        [sys.executable, "-c", _INTERRUPTED],
+        env=dict(program.environment),
+        cwd=program.directory,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (finished.returncode, finished.stderr) == (143, "error: Interrupted by SIGTERM.\n")
+
+
 def test_a_reader_that_goes_away_is_no_defect(program: Program) -> None:
     with program.start("origin") as process:
         assert process.stdout is not None

@@ -11,6 +11,7 @@ from signpath_ci.errors import (
     SeveralFailedError,
     SignPathError,
     UsageError,
+    interruption,
 )
 
 
@@ -39,3 +40,13 @@ def test_every_kind_of_error_has_a_documented_exit_code_and_stands_in_the_tree()
 def test_a_signal_gives_the_exit_code_that_shells_give() -> None:
     assert InterruptedRunError("x").exit_code == 130
     assert InterruptedRunError("x", number=signal.SIGTERM).exit_code == 143
+
+
+def test_an_end_by_a_signal_is_found_behind_what_it_led_to() -> None:
+    signal = InterruptedRunError("Interrupted by SIGTERM.", number=15)
+    hidden = ValueError()
+    hidden.__context__ = KeyError()
+    hidden.__context__.__context__ = signal
+
+    assert interruption(signal) is interruption(hidden) is signal
+    assert interruption(KeyError()) is interruption(None) is None

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import io
 import socket
 import ssl
-import threading
 from collections.abc import Mapping
 from typing import Any, Protocol
 
@@ -20,6 +20,9 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.poolmanager import PoolManager
 
+from signpath_ci.clock import Clock
+
+_monotonic = Clock().monotonic  # sockets know no other
 _PLAIN_SEND = 256 * 1024
 _TLS_RECORD = 16 * 1024  # one SSL_write returns only when all of it is written (RFC 8446, section 5.1 for the size)
 
@@ -100,6 +103,29 @@ def _pool_classes(stall_timeout: float) -> dict[str, type[HTTPConnectionPool]]:
     return {"http": PlainPool, "https": TlsPool}
 
 
+class _Incoming(io.RawIOBase):
+    """What comes from a socket; where there is a deadline, before that."""
+
+    def __init__(self, raw: io.RawIOBase, sock: socket.socket) -> None:
+        self._raw, self._socket = raw, sock
+        self.deadline: float | None = None
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        if self.deadline is not None:
+            left = self.deadline - _monotonic()
+            if left <= 0:
+                raise TimeoutError
+            self._socket.settimeout(left)
+        return self._raw.readinto(buffer)
+
+    def close(self) -> None:
+        super().close()
+        self._raw.close()
+
+
 class _BoundedHead(http.client.HTTPResponse):
     """An answer whose status line and headers must come within the socket's timeout as a whole.
 
@@ -109,28 +135,18 @@ class _BoundedHead(http.client.HTTPResponse):
     def __init__(self, sock: socket.socket, *args: Any, **more: Any) -> None:
         super().__init__(sock, *args, **more)
         self._socket = sock
+        self._incoming = _Incoming(self.fp.detach(), sock)
+        self.fp = io.BufferedReader(self._incoming)
 
     def begin(self) -> None:
-        late = threading.Event()
-
-        def cut_off() -> None:
-            late.set()
-            with contextlib.suppress(OSError):
-                # The plain method: that of a TLS socket would say goodbye first, to somebody who does not listen.
-                socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
-
-        timer = threading.Timer(self._socket.gettimeout() or threading.TIMEOUT_MAX, cut_off)
-        timer.daemon = True
-        timer.start()
+        timeout = self._socket.gettimeout()
+        self._incoming.deadline = None if timeout is None else _monotonic() + timeout
         try:
             super().begin()
-        except (OSError, http.client.HTTPException):
-            if not late.is_set():
-                raise
         finally:
-            timer.cancel()
-        if late.is_set():
-            raise TimeoutError
+            self._incoming.deadline = None
+            with contextlib.suppress(OSError):  # it may be closed already
+                self._socket.settimeout(timeout)
 
 
 class _StallAware(HTTPConnection):

@@ -7,7 +7,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from signpath_ci.errors import InterruptedRunError, RefusedError, ServiceUnavailableError, UsageError
+from signpath_ci.errors import (
+    InterruptedRunError,
+    RefusedError,
+    ServiceUnavailableError,
+    UsageError,
+    interruption,
+)
 from signpath_ci.model import RequestStatus, Submission
 
 if TYPE_CHECKING:
@@ -37,7 +43,10 @@ def canceled_on_interrupt(api: SignPathApi, *, keep: bool) -> Iterator[Callable[
     made: list[Submission] = []
     try:
         yield made.append
-    except InterruptedRunError as error:
+    except Exception as raised:
+        error = interruption(raised)
+        if error is None:
+            raise
         words = [_left(submission) if keep else _ended(api, submission) for submission in made]
         raise InterruptedRunError(error.message, number=error.exit_code - 128, hint=" ".join(words)) from None
 
