@@ -175,8 +175,9 @@ def test_detached_signatures_in_an_archive(tmp_path: Path) -> None:
 
     good = {**files, "data.bin.p7s": CMS.signed()}
     assert judged(good) == judged(good, None) == ["data.bin.p7s"]
-    with pytest.raises(VerificationError, match=r"data\.bin\.p7s: the signature does not match its content"):
+    with pytest.raises(VerificationError, match=r"data\.bin\.p7s: the signature does not match its content") as caught:
         judged({**good, "data.bin": b"other"}, None)
+    assert [(verdict.member, verdict.format) for verdict in caught.value.verdicts] == [("data.bin.p7s", "cms")]
     with pytest.raises(VerificationError, match=r"other\.p7s: not submitted, but added"):
         judged({**good, "other.p7s": CMS.signed()})
     with pytest.raises(VerificationError, match=r"note\.txt: not what was submitted, though of no kind that is signed"):

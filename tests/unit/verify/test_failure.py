@@ -51,6 +51,7 @@ def _bad(check: str, *, hint: str = "", is_unsupported: bool = False) -> Failed:
     ("failed", "message"),
     [
         ([(None, _bad("it is cut off."))], "a.zip: it is cut off."),
+        ([("b", _bad("it is for OS X.")), (None, _bad("and Y."))], "a.zip: b: it is for OS X; and Y."),
         ([("b", _bad("changed.")), ("c", _bad("changed."))], "a.zip: b, c: changed."),
         ([("b", _bad("changed.")), ("c", _bad("gone."))], "a.zip: b: changed; c: gone."),
         ([(str(n), _bad(f"{n}.")) for n in range(5)], "a.zip: 0: 0; 1: 1; 2: 2; 3: 3; 4: 4."),
