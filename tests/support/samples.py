@@ -84,7 +84,7 @@ def build_msi(
     right = {a: b for node in nodes for a, b in zip(node.children, node.children[1:], strict=False)}
     directory = b""
     for number, node in enumerate(nodes):
-        name = node.name.encode("utf-16-le") + b"\0\0"
+        name = node.name.encode("utf-16-le", "surrogatepass") + b"\0\0"
         size = len(mini) if node.kind == 5 else len(node.data)
         directory += struct.pack(
             "<64sHBBIII16s4s8s8sIQ",

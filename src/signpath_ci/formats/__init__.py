@@ -3,7 +3,7 @@
 - `pe`, `powershell`, `msi` (in a `compound` file), `cab`: files as far as Authenticode signatures need them, each
   with a function `read_subject`.
 - `authenticode`: what such a signature says about the file.
-- `jar`: manifests and signature files; `zip`: archives.
+- `jar`: manifests and signature files; `zip`: archives; `zip_places`: whether all readers find the same in them.
 - `cms`: Cryptographic Message Syntax, the envelope of signatures (RFC 5652).
 - `tsp`: time stamps (RFC 3161).
 - `asn1`: the one door to the ASN.1 library, and to everything that goes wrong in it.

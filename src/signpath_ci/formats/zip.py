@@ -21,8 +21,10 @@ from typing import BinaryIO, cast
 
 from signpath_ci.formats import FormatError, UnsupportedError
 from signpath_ci.formats.kind import Kind, detect
+from signpath_ci.formats.zip_places import check_places
 
 _CHUNK = 1 << 20
+_FILE_TYPE, _LINK = 0o170000, 0o120000  # of a mode, as systems with links write it
 _MAX_DIRECTORY_SIZE = 8 << 20
 _MAX_RATIO = 1000  # deflate can't do more than 1032; the rest is tolerance for small files
 _RATIO_FREE = 16 << 20
@@ -141,6 +143,7 @@ def open_archive(file: BinaryIO, budget: Budget | None = None) -> Iterator[Archi
             infos = archive.infolist()
             budget.spend(infos)
             _check(infos)
+            check_places(file, archive, infos)
             budget.depth -= 1
             try:
                 yield Archive(archive, tuple(infos), budget)
@@ -190,6 +193,11 @@ def _directory_size_64(file: BinaryIO, place: int) -> int:
         return 0
     size: int = _END_64.unpack(record)[8]
     return size
+
+
+def is_link(info: zipfile.ZipInfo) -> bool:
+    """Tell whether an entry is unpacked as a symbolic link, to what its content names."""
+    return info.external_attr >> 16 & _FILE_TYPE == _LINK
 
 
 def package_marker(archive: Archive) -> str | None:

@@ -119,6 +119,7 @@ def verify_file(
     """
     require_extra()
     from signpath_ci.verify.failure import Failed, rejection
+    from signpath_ci.verify.identity import check_kind
     from signpath_ci.verify.judge import Judge
     from signpath_ci.verify.trust import Trust
 
@@ -131,6 +132,8 @@ def verify_file(
         kind: Kind | Literal["raw"] | None = None
         try:
             kind = "raw" if judge.trust.signer_certificates else detect(file, name.name)
+            if kind is None and submitted is not None and unsigned is not None:
+                check_kind(detect(submitted, unsigned.name))
             found = _judge(file, kind, submitted, judge, expectations)
         except OSError as error:
             raise LocalFileError(f"{name} can't be read, or not be unpacked: {error.strerror}.") from error

@@ -16,7 +16,8 @@ from signpath_ci.formats.authenticode import (
     read_indirect_data,
     without_padding,
 )
-from signpath_ci.formats.cms import read_signed_data
+from signpath_ci.formats.cms import COUNTERSIGNATURE, read_signed_data
+from signpath_ci.formats.tsp import TIME_STAMP, TIME_STAMP_MICROSOFT
 from signpath_ci.verify.comparison import digest_and_compare
 from signpath_ci.verify.identity import check_same_content
 from signpath_ci.verify.judge import Judge, Signature
@@ -24,6 +25,8 @@ from signpath_ci.verify.signed_data import strong_digest, verify_signer
 
 _WHAT = "the signature"
 _MAX_NESTED = 8
+_UNSIGNED_ATTRIBUTES = frozenset({NESTED_SIGNATURE, TIME_STAMP, TIME_STAMP_MICROSOFT, COUNTERSIGNATURE})
+"""Those that have signatures of their own, which are judged."""
 
 
 def verify_authenticode(
@@ -59,6 +62,8 @@ def verify_authenticode(
     signatures = tuple(_verify(message, subject.type, digest, judge=judge, format_name=format_name, is_nested=False))
     if unsigned is not None and not is_same:
         check_same_content(subject.content, unsigned.content, signatures)
+        # It is another file: two of its parts may have the same path, which digests by their paths don't tell.
+        raise VerificationError("it is signed, but it is not the file that was submitted.")
     return signatures
 
 
@@ -73,6 +78,10 @@ def _verify(
 ) -> Iterator[Signature]:
     message = read_signed_data(encoding, _WHAT)
     verified = verify_signer(message, content_type=INDIRECT_DATA, what=_WHAT)
+    for attribute in verified.info.unsigned_attributes:
+        if attribute.oid not in _UNSIGNED_ATTRIBUTES:
+            # Installers have been made to take orders from there.
+            raise UnsupportedError(f"{_WHAT} has data that no signature covers (unsigned attribute {attribute.oid})")
     indirect = read_indirect_data(message.content or b"", kind)
     algorithm = strong_digest(indirect.algorithm, _WHAT)
     digest = digest_by(algorithm)

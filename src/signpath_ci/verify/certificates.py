@@ -49,6 +49,7 @@ class Purpose:
     name: str
 
 
+_LIFETIME_SIGNING = x509.ObjectIdentifier("1.3.6.1.4.1.311.10.3.13")
 CODE_SIGNING = Purpose(ExtendedKeyUsageOID.CODE_SIGNING, "code signing")
 TIME_STAMPING = Purpose(ExtendedKeyUsageOID.TIME_STAMPING, "time stamping")
 
@@ -103,6 +104,17 @@ def describe(certificate: x509.Certificate) -> SignerCertificate:
             not_before=certificate.not_valid_before_utc,
             not_after=certificate.not_valid_after_utc,
         )
+
+
+def is_for_lifetime_only(certificate: x509.Certificate) -> bool:
+    """Tell whether a certificate says that its signatures end with it (Microsoft, szOID_KP_LIFETIME_SIGNING).
+
+    Raises:
+        FormatError: it can't be read.
+    """
+    with reading_certificates("the signer's certificate"):
+        usages = [e.value for e in certificate.extensions if isinstance(e.value, x509.ExtendedKeyUsage)]
+        return any(_LIFETIME_SIGNING in usage for usage in usages)
 
 
 def is_self_signed(certificate: x509.Certificate) -> bool:
@@ -166,7 +178,7 @@ def verify_chain(
         FormatError: a certificate is damaged.
     """
     with reading_certificates(f"{owner}'s certificate chain"):
-        _check_validity(leaf, at, owner)
+        check_validity(leaf, at, owner, when="at the signature's time")
         _check_usage(leaf, purpose, owner)
         _check_key(leaf, owner)
         tops = roots or _tops((leaf, *embedded))
@@ -187,12 +199,18 @@ def verify_chain(
             ) from error
 
 
-def _check_validity(leaf: x509.Certificate, at: datetime, owner: str) -> None:
+def check_validity(leaf: x509.Certificate, at: datetime, owner: str, *, when: str, hint: str = "") -> None:
+    """Demand that a certificate is valid at a time, which messages call `when`.
+
+    Raises:
+        VerificationError: it is not.
+    """
     start, end = leaf.not_valid_before_utc, leaf.not_valid_after_utc
     if not start <= at <= end:
         raise VerificationError(
             f"{owner}'s certificate was valid from {start:%Y-%m-%d %H:%M:%S} to {end:%Y-%m-%d %H:%M:%S} UTC,"
-            f" which is not at the signature's time, {at:%Y-%m-%d %H:%M:%S} UTC."
+            f" which is not {when}, {at:%Y-%m-%d %H:%M:%S} UTC.",
+            hint=hint,
         )
 
 

@@ -12,10 +12,10 @@ from signpath_ci.errors import VerificationError
 from signpath_ci.formats import FormatError, UnsupportedError
 from signpath_ci.formats.jar import MANIFEST
 from signpath_ci.formats.kind import Kind
-from signpath_ci.formats.zip import Archive, Budget, open_archive, package_marker, reading
+from signpath_ci.formats.zip import Archive, Budget, is_link, open_archive, package_marker, reading
 from signpath_ci.verify.detached import verify_cms
 from signpath_ci.verify.failure import Failed, about
-from signpath_ci.verify.identity import is_same
+from signpath_ci.verify.identity import check_kind, is_same
 from signpath_ci.verify.jar import verify_jar
 from signpath_ci.verify.judge import Judge, Signature
 from signpath_ci.verify.subjects import verify_subject
@@ -130,9 +130,13 @@ class _Walk:
     ) -> _Results:
         """Judge a member that was submitted, and what is not signed by being the same."""
         found = self._member(archive, info, kind, original, name)
+        if is_link(info) and not is_link(original[1]):
+            raise VerificationError("a link, which it was not when it was submitted.")
         if not found:
             with archive.open(info) as left, original[0].open(original[1]) as right:
                 is_changed = not is_same(left, right)
+            if is_changed and kind is None:
+                check_kind(original[0].kind(original[1]))
             if is_changed and not is_let_through(name, self._allowed):
                 raise VerificationError("not what was submitted, though of no kind that is signed.")
         return found

@@ -65,6 +65,16 @@ def check_paths(now: Iterable[str], before: Iterable[str], *, what: str, prefix:
             )
 
 
+def check_kind(submitted: str | None) -> None:
+    """Demand that a file that is of no known format was of none when it was submitted.
+
+    Raises:
+        VerificationError: it was of the format `submitted`.
+    """
+    if submitted is not None:
+        raise VerificationError(f"what was submitted is of the format {submitted}, and this is not.")
+
+
 def not_submitted(error: FormatError) -> VerificationError:
     """Return the error for a submitted file that can't be read as what the signed one is."""
     return VerificationError(f"it can't be the file that was submitted, because of that one: {error}.")

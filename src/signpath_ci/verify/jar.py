@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from pathlib import PurePosixPath
 from zipfile import ZipInfo
 
 from signpath_ci.errors import VerificationError
@@ -24,12 +25,14 @@ from signpath_ci.formats.jar import (
     is_signature_related,
     strongest_digest,
 )
-from signpath_ci.formats.zip import Archive
+from signpath_ci.formats.zip import Archive, is_link
 from signpath_ci.verify.identity import check_paths, is_same, listed
 from signpath_ci.verify.judge import Judge, Signature
 from signpath_ci.verify.signed_data import verify_signer
 
 _WHAT = "the signature"
+_META_INF = "META-INF/"
+_ADDED_BY_SIGNING = frozenset({"manifest-version", "created-by"})
 
 
 def verify_jar(archive: Archive, *, submitted: Archive | None, judge: Judge) -> tuple[Signature, ...]:
@@ -48,6 +51,9 @@ def verify_jar(archive: Archive, *, submitted: Archive | None, judge: Judge) -> 
     signature_files = sorted(name for name in names if is_signature_file(name))
     if not signature_files:
         raise VerificationError("the file is not signed.")
+    full = sorted(info.filename for info in archive.entries if info.is_dir() and info.file_size)
+    if full:  # no signature covers it
+        raise VerificationError(f"a directory with data in it: {listed(full)}.")
     blocks = {name: _block(name, names) for name in signature_files}
     _check_signature_related(names, {MANIFEST, *blocks, *blocks.values()})
     data = _read(archive, MANIFEST)
@@ -120,21 +126,30 @@ def _check_entries(archive: Archive, manifest: Manifest) -> set[str]:
 
 def _check_identity(archive: Archive, manifest: Manifest, submitted: Archive) -> None:
     now, before = _content(archive), _content(submitted)
-    check_paths(now, before, what="the entries")
+    check_paths(now.keys() | _directories(archive), before.keys() | _directories(submitted), what="the entries")
     changed = []
     for name in now:
         with archive.open(now[name]) as left, submitted.open(before[name]) as right:
-            if not is_same(left, right):
+            if not is_same(left, right) or (is_link(now[name]) and not is_link(before[name])):
                 changed.append(name)
     if changed:
         raise VerificationError(f"not what was submitted: {listed(sorted(changed))}.")
-    if MANIFEST in {info.filename for info in submitted.entries}:
-        given = Manifest.read(_read(submitted, MANIFEST), "the submitted manifest")
-        if given.main and _attributes(given.main) != _attributes(manifest.main):
-            raise VerificationError(f"not what was submitted: the main attributes in {MANIFEST}.")
-        for name in {*given.entries, *manifest.entries}:
-            if _attributes(given.entries.get(name, {})) != _attributes(manifest.entries.get(name, {})):
-                raise VerificationError(f"not what was submitted: the attributes of {name} in {MANIFEST}.")
+    # Java takes orders from a manifest: a JAR that had none must not get one with more in it than digests.
+    has_one = MANIFEST in {info.filename for info in submitted.entries}
+    given = Manifest.read(_read(submitted, MANIFEST) if has_one else b"", "the submitted manifest")
+    main = {n: text for n, text in _attributes(manifest.main).items() if n in given.main or n not in _ADDED_BY_SIGNING}
+    if _attributes(given.main) != main:
+        raise VerificationError(f"not what was submitted: the main attributes in {MANIFEST}.")
+    for name in {*given.entries, *manifest.entries}:
+        if _attributes(given.entries.get(name, {})) != _attributes(manifest.entries.get(name, {})):
+            raise VerificationError(f"not what was submitted: the attributes of {name} in {MANIFEST}.")
+
+
+def _directories(archive: Archive) -> set[str]:
+    """Return the directories with nothing in them, but the one that signing may add; others are there anyway."""
+    names = {info.filename for info in archive.entries}
+    full = {str(parent) + "/" for name in names for parent in PurePosixPath(name).parents}
+    return {name for name in names if name.endswith("/")} - full - {_META_INF}
 
 
 def _attributes(section: Section) -> Section:

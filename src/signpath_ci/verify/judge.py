@@ -9,7 +9,15 @@ from cryptography import x509
 
 from signpath_ci.errors import VerificationError
 from signpath_ci.model import SignerCertificate, TimeStamp, TrustKind
-from signpath_ci.verify.certificates import CODE_SIGNING, check_not_revoked, describe, is_self_signed, verify_chain
+from signpath_ci.verify.certificates import (
+    CODE_SIGNING,
+    check_not_revoked,
+    check_validity,
+    describe,
+    is_for_lifetime_only,
+    is_self_signed,
+    verify_chain,
+)
 from signpath_ci.verify.signed_data import VerifiedSigner
 from signpath_ci.verify.timestamp import verify_time_stamp
 from signpath_ci.verify.trust import Trust
@@ -52,6 +60,7 @@ class Judge:
             VerificationError: signer, chain, time stamp or algorithms are not as they should be.
         """
         self.check_digest(verified.digest_algorithm)
+        self.check_digest(verified.signature_digest)
         check_not_revoked((verified.certificate, *verified.embedded), verified.revocation_lists, "the signer")
         time_stamp = verify_time_stamp(verified.info, roots=self.trust.roots)
         return self.signer(
@@ -87,6 +96,8 @@ class Judge:
             roots=self.trust.roots,
             owner="the signer",
         )
+        if time_stamp is not None and (hint := self._needs_validity_now(certificate)):
+            check_validity(certificate, self.now, "the signer", when="now", hint=hint)
         signer = describe(certificate)
         self.trust.check_identity(signer)
         trust = self.trust.kind
@@ -105,6 +116,14 @@ class Judge:
             content_digest=digest.hex(),
             trust=trust,
         )
+
+    def _needs_validity_now(self, certificate: x509.Certificate) -> str:
+        """Return why a time stamp does not keep signatures good for longer than the certificate; nothing: it does."""
+        if self.trust.thumbprints and not self.trust.roots:
+            return "Nobody says who may give its time stamp: name its authority's root with --trust-root."
+        if is_for_lifetime_only(certificate):
+            return "What it signs is good as long as the certificate is, whatever a time stamp says."
+        return ""
 
     def check_digest(self, algorithm: str) -> None:
         """Demand that a digest algorithm is one of the allowed ones.

@@ -65,7 +65,8 @@ class VerifiedSigner:
         info: the signature.
         certificate: the signer's.
         embedded: all other certificates in the message.
-        digest_algorithm: that the signature relies on.
+        digest_algorithm: of the content.
+        signature_digest: of what is signed; signature algorithms may name their own.
         revocation_lists: that came with it, DER.
     """
 
@@ -73,6 +74,7 @@ class VerifiedSigner:
     certificate: x509.Certificate
     embedded: tuple[x509.Certificate, ...]
     digest_algorithm: str
+    signature_digest: str
     revocation_lists: tuple[bytes, ...] = ()
 
 
@@ -124,6 +126,7 @@ def verify_signer(
     else:
         with reading(what):
             content_digest = hashlib.new(digest, contents_octets(message.content or b"")).digest()
+    algorithm = digest
     if info.signed_bytes is None and detached is not None:
         # Without signed attributes the signature is of the content itself (RFC 5652 section 5.4).
         _check_signature(info, certificate, digest, content_digest, what)
@@ -137,6 +140,7 @@ def verify_signer(
         certificate=certificate,
         embedded=embedded,
         digest_algorithm=digest,
+        signature_digest=algorithm,
         revocation_lists=message.revocation_lists,
     )
 

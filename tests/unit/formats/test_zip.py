@@ -91,9 +91,10 @@ def test_a_budget_is_given_back_its_depth_whatever_happens() -> None:
 
 
 def _with_size(file_size: int) -> bytes:
-    """Build an archive whose directory gives this size of its one entry; compressed it has 5 bytes."""
+    """Build an archive that gives this size of its one entry; compressed it has 5 bytes."""
     data = bytearray(build_zip({"a": b"12345"}, compression=0))
-    struct.pack_into("<I", data, data.index(b"PK\1\2") + 24, file_size)
+    for start, offset in ((b"PK\3\4", 22), (b"PK\1\2", 24)):
+        struct.pack_into("<I", data, data.index(start) + offset, file_size)
     return bytes(data)
 
 

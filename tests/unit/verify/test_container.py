@@ -110,7 +110,8 @@ def test_one_bad_file_does_not_keep_the_others_from_being_judged(tmp_path: Path)
 def test_a_member_that_can_not_even_be_begun_is_one_failure(tmp_path: Path) -> None:
     entries = contents(_pair()[1])
     data = bytearray(build_zip({"a.exe": entries["bin/app.exe"], "b.exe": entries["bin/app.exe"]}, compression=0))
-    data[data.index(b"PK\x01\x02") + 10] = 99  # the compression of a.exe, in the directory
+    for start, offset in ((b"PK\x03\x04", 8), (b"PK\x01\x02", 10)):
+        data[data.index(start) + offset] = 99  # the compression of a.exe
     path = tmp_path / "a.zip"
     path.write_bytes(data)
     unsupported = (

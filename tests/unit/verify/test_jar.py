@@ -242,8 +242,10 @@ _SEALED = _sections() | {"a.class": {"Sealed": "true", **_sections()["a.class"]}
     ids=["as it was", "no manifest", "an empty manifest", "no directory", "signed before", "a digest"],
 )
 def test_the_jar_that_was_submitted(submitted: dict[str, bytes]) -> None:
-    sections = _SEALED if "Sealed" in submitted.get(MANIFEST, b"").decode() else _sections()
-    assert _verify(_signed(_manifest(sections)), submitted) == (_signature(_manifest(sections)),)
+    given = submitted.get(MANIFEST, b"").decode()
+    sections = _SEALED if "Sealed" in given else _sections()
+    manifest = _manifest(sections, MAIN if given else {"Manifest-Version": "1.0"})
+    assert _verify(_signed(manifest), submitted) == (_signature(manifest),)
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,10 @@ def test_microsoft_s_signature_is_valid_with_its_time_stamp() -> None:
     assert verdict.signer.not_before <= verdict.time_stamp.time <= verdict.signer.not_after < LATER.now()
     assert (verdict.format, verdict.digest_algorithm, verdict.trust) == ("pe", "sha256", "not-checked")
     pinned = Expectations(thumbprints=frozenset({verdict.signer.thumbprint}), strict=True)
-    assert verify_file(RECORDED, expectations=pinned, clock=LATER)[0].trust == "thumbprint"
+    then = Clock(now=lambda: verdict.signer.not_after)
+    assert verify_file(RECORDED, expectations=pinned, clock=then)[0].trust == "thumbprint"
+    with pytest.raises(VerificationError, match="which is not now"):  # nobody vouches for the time stamp
+        verify_file(RECORDED, expectations=pinned, clock=LATER)
 
 
 def test_it_is_what_was_there_before_it_was_signed(tmp_path: Path) -> None:

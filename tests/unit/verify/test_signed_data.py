@@ -37,7 +37,11 @@ def _rsa() -> Identity:
 def test_ecdsa(scheme: str, digest: str) -> None:
     message = sign_cms(code_signer(), DATA, CONTENT, digest=digest, scheme=scheme)
     assert _verify(message) == VerifiedSigner(
-        info=message.signers[0], certificate=code_signer().certificate, embedded=(), digest_algorithm=digest
+        info=message.signers[0],
+        certificate=code_signer().certificate,
+        embedded=(),
+        digest_algorithm=digest,
+        signature_digest=digest,
     )
 
 
@@ -114,6 +118,7 @@ def test_a_signer_named_by_its_key() -> None:
         certificate=code_signer().certificate,
         embedded=(_without_identifier(), root().certificate),
         digest_algorithm="sha256",
+        signature_digest="sha256",
     )
     with pytest.raises(VerificationError, match="does not bring its signer's certificate along"):
         _verify(named(key[:-1]))

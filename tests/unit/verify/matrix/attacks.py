@@ -99,7 +99,7 @@ def flipped_byte_in_header(f: Format) -> Case | str:
         return Case(_flip(signed, 0), "does not match")
     assert offset is not None
     if f.name in {"jar", "zip"}:  # the header of an archive is its directory: a name is what it says of an entry
-        return Case(_flip(signed, signed.index(b"PK\x01\x02") + 46 + 2), "damaged")
+        return Case(_flip(signed, signed.index(b"PK\x01\x02") + 46 + 2), "is described in two ways")
     return Case(_flip(signed, offset), "")
 
 
