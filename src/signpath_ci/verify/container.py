@@ -95,28 +95,26 @@ class _Walk:
 
     def _members(self, archive: Archive, submitted: Archive | None, prefix: str) -> _Results:
         found: _Results = []
-        kinds: dict[str, Kind | None] = {}
-        for info in archive.entries:
-            found += self._attempt(f"{prefix}{info.filename}", None, partial(_tell_kind, archive, info, kinds))
+        kinds, unread = _tell_kinds(archive)
         originals = {} if submitted is None else {info.filename: info for info in submitted.entries}
         # What was submitted with a signature of its own is just data; new are only signatures of what is there.
         detached = {name: of for name, of in _detached(kinds).items() if name not in originals}
         by_name = {info.filename: info for info in archive.entries}
         for info in archive.entries:
-            member = info.filename
-            if member not in kinds:
-                continue
-            name, kind = f"{prefix}{member}", kinds[member]
-            if member in detached:
+            member, kind = info.filename, kinds.get(info.filename)
+            name = f"{prefix}{member}"
+            if submitted is not None and member not in originals and member not in detached:
+                found.append((name, Failed(format=kind, check="not submitted, but added.")))
+            elif member in unread:
+                found.append((name, unread[member]))
+            elif member in detached:
                 content = by_name[detached[member]]
                 found += self._attempt(name, kind, partial(self._signature, archive, info, content, name))
             elif submitted is None:
                 found += self._attempt(name, kind, partial(self._member, archive, info, kind, None, name))
-            elif member in originals:
+            else:
                 pair = submitted, originals[member]
                 found += self._attempt(name, kind, partial(self._pair, archive, info, kind, pair, name))
-            else:
-                found.append((name, Failed(format=kind, check="not submitted, but added.")))
         missing = sorted(originals.keys() - by_name.keys())
         found += [(f"{prefix}{name}", Failed(format=None, check="submitted, but missing.")) for name in missing]
         return found
@@ -158,9 +156,16 @@ class _Walk:
             return [(name, s) for s in verify_subject(kind, member, unsigned=unsigned, judge=self._judge)]
 
 
-def _tell_kind(archive: Archive, info: ZipInfo, kinds: dict[str, Kind | None]) -> _Results:
-    kinds[info.filename] = archive.kind(info)
-    return []
+def _tell_kinds(archive: Archive) -> tuple[dict[str, Kind | None], dict[str, Failed]]:
+    """Return the kinds of all entries by their names; and of those that can't be read, what is wrong with them."""
+    kinds, unread = {}, {}
+    for info in archive.entries:
+        try:
+            with reading():
+                kinds[info.filename] = archive.kind(info)
+        except FormatError as error:  # noqa: PERF203 - one bad entry must not keep the others from being read
+            unread[info.filename] = Failed.of(error, None)
+    return kinds, unread
 
 
 def _detached(kinds: dict[str, Kind | None]) -> dict[str, str]:

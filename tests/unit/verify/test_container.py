@@ -119,8 +119,14 @@ def test_a_member_that_can_not_even_be_begun_is_one_failure(tmp_path: Path) -> N
     )
     assert _failures(path) == [("a.exe", None, f"{unsupported}.")]
     assert type(_failure(path)) is UnsupportedFormatError
-    allowed = Expectations(allow_unsupported=("a.exe",))
+    with pytest.raises(UnsupportedFormatError):  # its format may be one that can be judged: nobody knows
+        verify_file(path, expectations=Expectations(allow_unsupported=("a.exe",)), clock=CLOCK)
+    allowed = Expectations(allow_unsupported=("a.zip",))
     assert [v.member for v in verify_file(path, expectations=allowed, clock=CLOCK)] == ["b.exe"]
+    submitted = _write(tmp_path / "submitted.zip", {"b.exe": LAUNCHERS["x64"].read_bytes()})
+    with pytest.raises(VerificationError, match=r"a\.exe: not submitted, but added") as caught:
+        verify_file(path, unsigned=submitted, expectations=allowed, clock=CLOCK)
+    assert [v.member for v in caught.value.verdicts] == ["a.exe", "b.exe"]
 
 
 def test_all_differences_are_told_at_once(tmp_path: Path) -> None:
