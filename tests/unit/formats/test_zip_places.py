@@ -48,6 +48,18 @@ def test_sizes_in_front_of_an_entry_and_behind_it(is_large: bool, compression: i
     assert _names(stream.data) == _names(file.getvalue()) == ["a", "dir/ünïcode"]
 
 
+@pytest.mark.parametrize("sizes", [[0], [4], [40_000], [0, 4, 9]])
+def test_sizes_behind_other_extra_fields(sizes: list[int]) -> None:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        info = zipfile.ZipInfo("a")
+        info.extra = b"".join(struct.pack("<HH", 0x5455, size) + bytes(size) for size in sizes)
+        with archive.open(info, "w", force_zip64=True) as entry:
+            entry.write(b"content")
+    assert struct.unpack_from("<II", file.getvalue(), 18) == (0xFFFFFFFF, 0xFFFFFFFF)
+    assert _names(file.getvalue()) == ["a"]
+
+
 def _spread(gap: bytes, *, comment: bytes = b"") -> bytes:
     """Build an archive with `gap` behind its first entry, and behind its last one."""
     data = build_zip({"a": b"1", "b": b"2"}, compression=0, comment=comment)
