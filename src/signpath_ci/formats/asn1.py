@@ -1,4 +1,6 @@
-"""The one door to the ASN.1 library: DER in, DER out, and one error for everything that hostile bytes can cause.
+"""ASN.1: DER in, DER out, and one error for everything that hostile bytes can cause.
+
+Signatures need little of it, so it stands here, and no library is loaded; the tests compare it with one.
 
 Structures are taken apart into their members' encodings (`Fields`) and put together from them (`sequence`), so bytes
 that are hashed or parsed again stay what they were, instead of being decoded and encoded again.
@@ -8,11 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
-
-from pyasn1.codec.der import decoder, encoder
-from pyasn1.error import PyAsn1Error
-from pyasn1.type import base, univ
 
 from signpath_ci.formats import FormatError
 
@@ -29,16 +26,8 @@ SET = 0x31
 _LONG_FORM = 0x80  # the bit that says that a length has more than one octet; alone, that it is not given
 _TAG_MASK = 0x1F  # all of it set: the tag follows in further octets
 _MAX_MEMBERS = 100  # of any structure in a signature; real ones have below 30
-_FAILURES = (
-    PyAsn1Error,
-    ArithmeticError,
-    AttributeError,
-    LookupError,
-    MemoryError,
-    RecursionError,
-    TypeError,
-    ValueError,
-)
+_MORE = 0x80  # the bit of an object identifier's octet that says that its number goes on
+_FAILURES = (ArithmeticError, AttributeError, LookupError, MemoryError, RecursionError, TypeError, ValueError)
 
 
 @contextmanager
@@ -93,8 +82,7 @@ def members(encoding: bytes, identifier: int) -> tuple[bytes, ...]:
 
     To be used within `reading`. The number is bounded, so that a small file can't ask for a lot of memory.
     """
-    if encoding[0] != identifier:
-        raise ValueError(f"identifier {encoding[0]:#x} instead of {identifier:#x}")
+    _demand(encoding, identifier)
     position, end = _extent_of_all(encoding)
     found: list[bytes] = []
     while position < end:
@@ -141,17 +129,34 @@ def contents_octets(encoding: bytes) -> bytes:
 
 def read_integer(encoding: bytes) -> int:
     """Decode an INTEGER."""
-    return int(_decode(encoding, univ.Integer()))
+    contents = _contents_of(encoding, INTEGER)
+    if not contents:
+        raise ValueError("an integer without a value")
+    return int.from_bytes(contents, "big", signed=True)
 
 
 def read_object_identifier(encoding: bytes) -> str:
     """Decode an OBJECT IDENTIFIER into its dotted form."""
-    return str(_decode(encoding, univ.ObjectIdentifier()))
+    contents = _contents_of(encoding, OBJECT_IDENTIFIER)
+    numbers, number, is_begun = [], 0, False
+    for octet in contents:
+        if octet == _MORE and not is_begun:
+            raise ValueError("a number with a leading zero")
+        number = number << 7 | octet & ~_MORE
+        is_begun = bool(octet & _MORE)
+        if not is_begun:
+            numbers.append(number)
+            number = 0
+    if is_begun or not numbers:
+        raise ValueError("an object identifier that is cut off")
+    # The first two numbers are one (X.690 8.19.4).
+    first = min(numbers[0] // 40, 2)
+    return ".".join(map(str, (first, numbers[0] - 40 * first, *numbers[1:])))
 
 
 def read_octet_string(encoding: bytes) -> bytes:
     """Decode an OCTET STRING."""
-    return bytes(_decode(encoding, univ.OctetString()))
+    return _contents_of(encoding, OCTET_STRING)
 
 
 def wrapped(identifier: int, contents: bytes) -> bytes:
@@ -175,12 +180,14 @@ def set_of(parts: Iterable[bytes], identifier: int = SET) -> bytes:
 
 def integer(value: int) -> bytes:
     """Encode an INTEGER."""
-    return _encode(univ.Integer(value))
+    size = (value if value >= 0 else ~value).bit_length() // 8 + 1
+    return wrapped(INTEGER, value.to_bytes(size, "big", signed=True))
 
 
 def object_identifier(value: str) -> bytes:
     """Encode an OBJECT IDENTIFIER from its dotted form."""
-    return _encode(univ.ObjectIdentifier(value))
+    first, second, *rest = map(int, value.split("."))
+    return wrapped(OBJECT_IDENTIFIER, b"".join(map(_base_128, (40 * first + second, *rest))))
 
 
 def octet_string(value: bytes) -> bytes:
@@ -190,16 +197,23 @@ def octet_string(value: bytes) -> bytes:
 
 def bit_string(*set_bits: int) -> bytes:
     """Encode a BIT STRING with named bits (X.690 11.2.2), of which these are set."""
-    return _encode(univ.BitString(tuple(int(n in set_bits) for n in range(max(set_bits) + 1))))
+    size = max(set_bits) // 8 + 1
+    bits = sum(1 << 8 * size - 1 - number for number in set(set_bits))
+    return wrapped(BIT_STRING, bytes([7 - max(set_bits) % 8]) + bits.to_bytes(size, "big"))
 
 
-def _decode(encoding: bytes, spec: base.Asn1Type) -> Any:
-    value, rest = decoder.decode(encoding, asn1Spec=spec)
-    if rest:
-        raise ValueError(f"{len(rest)} bytes after the value")
-    return value
+def _contents_of(encoding: bytes, identifier: int) -> bytes:
+    _demand(encoding, identifier)
+    return contents_octets(encoding)
 
 
-def _encode(value: base.Asn1Type) -> bytes:
-    encoded: bytes = encoder.encode(value)
-    return encoded
+def _demand(encoding: bytes, identifier: int) -> None:
+    if encoding[0] != identifier:
+        raise ValueError(f"identifier {encoding[0]:#x} instead of {identifier:#x}")
+
+
+def _base_128(number: int) -> bytes:
+    octets = [number & 0x7F]
+    while number := number >> 7:
+        octets.append(number & 0x7F | _MORE)
+    return bytes(reversed(octets))

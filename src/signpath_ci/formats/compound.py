@@ -12,12 +12,10 @@ from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
 from signpath_ci.formats import FormatError, UnsupportedError
+from signpath_ci.formats.kind import COMPOUND, HEADER_SIZE, SECTOR_SHIFTS
 
-MAGIC = bytes.fromhex("d0cf11e0a1b11ae1")
 _HEADER = struct.Struct("<8s16x5H6xIIIIIIIII")
-HEADER_SIZE = 512
 _ENTRY = struct.Struct("<64sHBBIII16s4s8s8sIQ")
-_SHIFTS = {3: 9, 4: 12}  # of the sector size, by the version
 _IN_HEADER = 109  # FAT sectors that the header lists itself
 _MAX_SECTOR = 0xFFFFFFFA
 _END = 0xFFFFFFFE
@@ -32,21 +30,6 @@ _SIZE_MASK = 0xFFFFFFFF
 _TERMINATOR = b"\0\0"
 _LONGEST_NAME = 64  # bytes, with the terminating zero
 _CHUNK = 1 << 18
-
-
-def root_class_id(file: BinaryIO, header: bytes) -> bytes:
-    """Return the root storage's class identifier, which says what kind of file it is; empty where there is none.
-
-    Args:
-        file: seekable.
-        header: its first `HEADER_SIZE` bytes.
-    """
-    shift = int.from_bytes(header[30:32], "little")
-    directory = int.from_bytes(header[48:52], "little")
-    if shift not in _SHIFTS.values():
-        return b""
-    file.seek((directory + 1 << shift) + 80)
-    return file.read(16)
 
 
 @dataclass(frozen=True)
@@ -112,12 +95,12 @@ class CompoundFile:
             raise UnsupportedError("it is too big")
         file.seek(0)
         header = file.read(HEADER_SIZE)
-        if len(header) < HEADER_SIZE or not header.startswith(MAGIC):
+        if len(header) < HEADER_SIZE or not header.startswith(COMPOUND):
             raise FormatError("it is no compound file, or is cut off")
         _, _, major, order, shift, mini_shift, _, fats, first_directory, _, cutoff, first_mini, _, first_difat, _ = (
             _HEADER.unpack_from(header)
         )
-        if _SHIFTS.get(major) != shift or (order, mini_shift, cutoff) != (0xFFFE, 6, _MINI_CUTOFF):
+        if SECTOR_SHIFTS.get(major) != shift or (order, mini_shift, cutoff) != (0xFFFE, 6, _MINI_CUTOFF):
             raise UnsupportedError("it is a compound file of an unknown version")
         self._layout = _Layout(file, 1 << shift, file_size)
         self._load_fat(array("I", header[-4 * _IN_HEADER :]), fats, first_difat)

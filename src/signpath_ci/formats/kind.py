@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import BinaryIO, Literal
 
-from signpath_ci.formats import compound
-
 Kind = Literal["pe", "zip", "cab", "msi", "powershell", "cms"]
 
 SCRIPT_SUFFIXES = (".ps1", ".psm1", ".psd1")
@@ -13,6 +11,11 @@ SCRIPT_SUFFIXES = (".ps1", ".psm1", ".psd1")
 SCRIPT_END = "# SIG # End signature block"
 """The last line of a signed PowerShell script."""
 CABINET = b"MSCF"
+COMPOUND = bytes.fromhex("d0cf11e0a1b11ae1")
+HEADER_SIZE = 512
+"""Of a compound file; what is told here needs no more of any file's start."""
+SECTOR_SHIFTS = {3: 9, 4: 12}
+"""Of a compound file's sector size, by the version."""
 
 # A ZIP starts with a local file header or, where it is empty, with the end of central directory record
 # (APPNOTE.TXT 4.3.7 and 4.3.16). Anything in front of it makes it another kind of file: a self-extracting PE, a script.
@@ -35,7 +38,7 @@ def detect(file: BinaryIO, name: str = "", *, is_end_read: bool = True) -> Kind 
         is_end_read: whether a signature block at the end tells a script with another name.
     """
     file.seek(0)
-    start = file.read(compound.HEADER_SIZE)
+    start = file.read(HEADER_SIZE)
     if start.startswith(_ZIP_STARTS):
         return "zip"
     if start.startswith(CABINET):
@@ -44,12 +47,22 @@ def detect(file: BinaryIO, name: str = "", *, is_end_read: bool = True) -> Kind 
         file.seek(int.from_bytes(start[60:64], "little"))
         if file.read(4) == b"PE\0\0":
             return "pe"
-    if start.startswith(compound.MAGIC):
-        return "msi" if compound.root_class_id(file, start) in _INSTALLERS else None
+    if start.startswith(COMPOUND):
+        return "msi" if _root_class_id(file, start) in _INSTALLERS else None
     if (start.startswith(_SEQUENCE) and _SIGNED_DATA in start[:20]) or start.startswith(_PEM_STARTS):
         return "cms"
     is_script = name.lower().endswith(SCRIPT_SUFFIXES) or (is_end_read and _has_block(file))
     return "powershell" if is_script else None
+
+
+def _root_class_id(file: BinaryIO, header: bytes) -> bytes:
+    """Return a compound file's root class identifier, which says what kind of file it is; empty where there is none."""
+    shift = int.from_bytes(header[30:32], "little")
+    directory = int.from_bytes(header[48:52], "little")
+    if shift not in SECTOR_SHIFTS.values():
+        return b""
+    file.seek((directory + 1 << shift) + 80)
+    return file.read(16)
 
 
 def _has_block(file: BinaryIO) -> bool:

@@ -14,7 +14,6 @@ from signpath_ci.parsing import (
     policy_slug,
     tcp_port,
 )
-from signpath_ci.rules import are_rules
 from signpath_ci.settings.groups import (
     Build,
     Common,
@@ -87,6 +86,8 @@ class Submitting(Request, RemoteArtifact, Metadata, Service, MissingToken, Origi
     @property
     def depends_on_origin(self) -> bool:
         """Whether the build's origin is sent, compared or decides, so that one that can't be told is an error."""
+        from signpath_ci.rules import are_rules  # here, as few commands need it
+
         return self.trusted_build_system_token is not None or are_rules(self.signing_policy_slug)
 
 

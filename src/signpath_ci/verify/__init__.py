@@ -38,8 +38,7 @@ def require_extra() -> None:
         UsageError: they are not; the hint says how to install them.
     """
     try:
-        for library in ("cryptography.x509.verification", "pyasn1.codec.der"):
-            import_module(library)
+        import_module("cryptography.x509.verification")
     except ImportError as error:
         raise UsageError(
             f"Verification needs libraries that are not installed ({error.name}).",

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import subprocess
 
 _log = logging.getLogger(__name__)
-LEAST = {"cryptography": (45,), "pyasn1": (0, 6, 1)}
+LEAST = {"cryptography": (45,)}
 """The oldest versions that will do, as the extra `verify` names them."""
 _DEADLINE = 600.0  # seconds; pip gives up earlier, unless something keeps it waiting byte by byte
 _PLACES = ("PIP_TARGET", "PIP_PREFIX", "PIP_ROOT")

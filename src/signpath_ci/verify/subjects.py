@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
 from typing import BinaryIO
 
-from signpath_ci.formats import FormatError, cab, msi, pe, powershell
+from signpath_ci.formats import FormatError
 from signpath_ci.formats.authenticode import Subject
 from signpath_ci.formats.kind import Kind
 from signpath_ci.verify.authenticode import verify_authenticode
 from signpath_ci.verify.identity import not_submitted
 from signpath_ci.verify.judge import Judge, Signature
 
-SUBJECTS: dict[Kind, Callable[[BinaryIO], Subject]] = {
-    "pe": pe.read_subject,
-    "powershell": powershell.read_subject,
-    "msi": msi.read_subject,
-    "cab": cab.read_subject,
-}
+
+def _reader(kind: Kind) -> Callable[[BinaryIO], Subject]:
+    """Return what reads files of a format; its module is imported only then, as most runs see just one format."""
+
+    def read(file: BinaryIO) -> Subject:
+        subject: Subject = import_module(f"signpath_ci.formats.{kind}").read_subject(file)
+        return subject
+
+    return read
+
+
+_KINDS: tuple[Kind, ...] = ("pe", "powershell", "msi", "cab")
+SUBJECTS = {kind: _reader(kind) for kind in _KINDS}
 
 
 def verify_subject(kind: Kind, file: BinaryIO, *, unsigned: BinaryIO | None, judge: Judge) -> tuple[Signature, ...]:

@@ -1,10 +1,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
+from pyasn1.codec.der import decoder, encoder
+from pyasn1.error import PyAsn1Error
+from pyasn1.type import univ
 
 from signpath_ci.formats import FormatError
 from signpath_ci.formats.asn1 import (
@@ -177,3 +181,50 @@ def test_any_bytes_give_a_value_or_the_one_error(data: bytes, read: Callable[[by
             read(data)
     except FormatError:
         pass
+
+
+ARCS = st.tuples(st.sampled_from([0, 1]), st.integers(0, 39)) | st.tuples(st.just(2), st.integers(0, 1 << 70))
+
+
+@given(st.integers())
+def test_integers_are_those_of_a_library(value: int) -> None:
+    assert integer(value) == encoder.encode(univ.Integer(value))
+
+
+@given(ARCS, st.lists(st.integers(0, 1 << 70), max_size=5))
+@example((2, 39), [127, 128])
+@example((2, 40), [0])
+def test_object_identifiers_are_those_of_a_library(first: tuple[int, int], rest: list[int]) -> None:
+    text = ".".join(map(str, (*first, *rest)))
+    assert object_identifier(text) == encoder.encode(univ.ObjectIdentifier(text))
+    assert read_object_identifier(object_identifier(text)) == text
+
+
+@given(st.sets(st.integers(0, 40), min_size=1))
+def test_named_bits_are_those_of_a_library(bits: set[int]) -> None:
+    expected = univ.BitString(tuple(int(number in bits) for number in range(max(bits) + 1)))
+    assert bit_string(*bits) == encoder.encode(expected)
+
+
+READERS: dict[int, tuple[Callable[[bytes], object], Any, Callable[[Any], object]]] = {
+    0x02: (read_integer, univ.Integer(), int),
+    0x04: (read_octet_string, univ.OctetString(), bytes),
+    0x06: (read_object_identifier, univ.ObjectIdentifier(), str),
+}
+
+
+@given(st.sampled_from(sorted(READERS)), st.binary(min_size=1, max_size=20), st.binary(max_size=2))
+def test_a_value_is_read_as_a_library_reads_it(identifier: int, contents: bytes, behind: bytes) -> None:
+    read, spec, plain = READERS[identifier]
+    encoding = wrapped(identifier, contents) + behind
+    try:
+        value, rest = decoder.decode(encoding, asn1Spec=spec)
+        expected = None if rest else plain(value)
+    except PyAsn1Error:
+        expected = None
+    try:
+        with reading("it"):
+            found = read(encoding)
+    except FormatError:
+        found = None
+    assert found == expected

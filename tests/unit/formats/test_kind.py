@@ -5,10 +5,9 @@ import struct
 
 import pytest
 
-from signpath_ci.formats import compound
 from signpath_ci.formats.asn1 import explicit, object_identifier, octet_string, sequence, wrapped
 from signpath_ci.formats.cms import DATA, SIGNED_DATA
-from signpath_ci.formats.kind import SCRIPT_END, detect
+from signpath_ci.formats.kind import COMPOUND, SCRIPT_END, detect
 from tests.support.pe import build_pe
 from tests.support.samples import build_cab, build_msi
 
@@ -55,7 +54,7 @@ def _patched(data: bytes, offset: int, value: int) -> bytes:
         (_patched(build_msi({"a": b"b"}), 30, 0xFFFF), None),  # no size of a sector
         (_patched(build_msi({"a": b"b"}), 48, 0xFFFFFFFE), None),  # a directory behind the end
         (build_msi({"a": b"b"})[:511], None),
-        (compound.MAGIC, None),
+        (COMPOUND, None),
         (_message(SIGNED_DATA, 0), "cms"),
         (_message(SIGNED_DATA, 1 << 20), "cms"),
         (_message(DATA, 0), None),
@@ -72,7 +71,7 @@ def test_told_by_the_bytes(data: bytes, kind: str | None) -> None:
     file = io.BytesIO(data)
     file.seek(0, io.SEEK_END)
     assert detect(file) == detect(file, "a.txt", is_end_read=False) == kind
-    is_text = not data.startswith(compound.MAGIC)
+    is_text = not data.startswith(COMPOUND)
     assert detect(file, "a.ps1") == (kind or ("powershell" if is_text else None))
 
 
