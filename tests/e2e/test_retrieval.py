@@ -6,13 +6,13 @@ import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from threading import Thread
 
 import pytest
 
 from tests.e2e.conftest import Program, RequestsOf, tree
+from tests.support.files import serving
 
 TOKEN = "Bearer store-secret-1234567890"
 
@@ -39,14 +39,10 @@ def store(executable: Path) -> Iterator[Store]:
         def log_message(self, *_: object) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    held = Store(f"http://127.0.0.1:{server.server_address[1]}/builds/huge%20app.exe?sig=abc", executable.read_bytes())
-    thread = Thread(target=server.serve_forever)
-    thread.start()
-    yield held
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    held = Store("", executable.read_bytes())
+    with serving(Handler) as url:
+        held.url = f"{url}/builds/huge%20app.exe?sig=abc"
+        yield held
 
 
 def test_a_file_that_is_not_here(program: Program, executable: Path, store: Store, requests_of: RequestsOf) -> None:

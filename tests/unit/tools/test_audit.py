@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import json
 import subprocess
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from tools.audit import LOCKS, ROOT, parts
+
+from tests.support.files import serving
 
 _PYTHON = ROOT / ".venv-audit" / "bin" / "python"
 _HASH = f" \\\n    --hash=sha256:{'0' * 64}"
@@ -49,14 +50,8 @@ def _service(vulnerable: str = "", *, away: bool = False) -> Iterator[tuple[str,
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - named so by the base class
             """Say nothing."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}/v1/query", asked
-        finally:
-            server.shutdown()
-            thread.join()
+    with serving(Handler) as url:
+        yield f"{url}/v1/query", asked
 
 
 def _audit(url: str, cache: Path) -> tuple[int, str]:
