@@ -26,6 +26,7 @@ SET = 0x31
 _LONG_FORM = 0x80  # the bit that says that a length has more than one octet; alone, that it is not given
 _TAG_MASK = 0x1F  # all of it set: the tag follows in further octets
 _MAX_MEMBERS = 100  # of any structure in a signature; real ones have below 30
+_LONGEST_OBJECT_IDENTIFIER = 255  # octets; the time that a number takes grows with the square of its length
 _MORE = 0x80  # the bit of an object identifier's octet that says that its number goes on
 _FAILURES = (ArithmeticError, AttributeError, LookupError, MemoryError, RecursionError, TypeError, ValueError)
 
@@ -138,6 +139,8 @@ def read_integer(encoding: bytes) -> int:
 def read_object_identifier(encoding: bytes) -> str:
     """Decode an OBJECT IDENTIFIER into its dotted form."""
     contents = _contents_of(encoding, OBJECT_IDENTIFIER)
+    if len(contents) > _LONGEST_OBJECT_IDENTIFIER:
+        raise ValueError(f"an object identifier of {len(contents)} octets")
     numbers, number, is_begun = [], 0, False
     for octet in contents:
         if octet == _MORE and not is_begun:

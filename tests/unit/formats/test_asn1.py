@@ -228,3 +228,12 @@ def test_a_value_is_read_as_a_library_reads_it(identifier: int, contents: bytes,
     except FormatError:
         found = None
     assert found == expected
+
+
+def test_an_object_identifier_can_not_cost_time_without_bound() -> None:
+    longest = wrapped(0x06, b"\xff" * 254 + b"\x01")
+    assert object_identifier(read_object_identifier(longest)) == longest
+
+    for more in (255, 10_000_000):  # the last of which would take hours
+        with pytest.raises(ValueError, match=f"an object identifier of {more + 1} octets"):
+            read_object_identifier(wrapped(0x06, b"\xff" * more + b"\x01"))
