@@ -60,11 +60,36 @@ def test_sizes_behind_other_extra_fields(sizes: list[int]) -> None:
     assert _names(file.getvalue()) == ["a"]
 
 
-def _spread(gap: bytes, *, comment: bytes = b"") -> bytes:
+def _with_extra(extra: bytes, content: bytes) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        info = zipfile.ZipInfo("a")
+        info.extra = extra
+        archive.writestr(info, content)
+    return file.getvalue()
+
+
+def test_extra_fields_that_do_not_matter() -> None:
+    assert _names(_with_extra(b"odd", b"content")) == ["a"]
+    assert _names(_with_extra(struct.pack("<HHQQ", 1, 16, 9, 9), b"content")) == ["a"]  # sizes that nobody asks for
+    assert _names(_with_extra(struct.pack("<HH40x", 0x5455, 40), bytes(20) + b"PK\x03\x04" + bytes(20))) == ["a"]
+
+
+def test_a_name_in_the_old_code_page() -> None:
+    data = build_zip({"aXb": b"1"}).replace(b"aXb", b"a\x81b")
+    assert _names(data) == ["a\u00fcb"]
+
+
+def test_what_may_be_an_entry_may_not_lie_between_entries_only() -> None:
+    with pytest.raises(FormatError, match="data between its entries that may be taken for one"):
+        _names(_spread(b"PK\x03\x04", is_behind=False))
+
+
+def _spread(gap: bytes, *, comment: bytes = b"", is_behind: bool = True) -> bytes:
     """Build an archive with `gap` behind its first entry, and behind its last one."""
     data = build_zip({"a": b"1", "b": b"2"}, compression=0, comment=comment)
     first, second, directory = 0, data.index(b"PK\x03\x04", 1), data.index(b"PK\x01\x02")
-    moved = bytearray(data[first:second] + gap + data[second:directory] + gap + data[directory:])
+    moved = bytearray(data[first:second] + gap + data[second:directory] + gap * is_behind + data[directory:])
     place = moved.index(b"PK\x01\x02")
     struct.pack_into("<I", moved, moved.index(b"PK\x01\x02", place + 1) + 42, second + len(gap))
     struct.pack_into("<I", moved, moved.index(b"PK\x05\x06") + 16, place)

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from cryptography import x509
 
 from signpath_ci.errors import VerificationError
 from signpath_ci.formats.asn1 import octet_string
@@ -62,6 +63,28 @@ def test_without_a_time_stamp_a_signature_ends_with_its_certificate() -> None:
     with pytest.raises(VerificationError) as caught:
         _judge(_signed(), days=400)
     assert caught.value.message.startswith("the signer's certificate was valid from 2026-02-28 12:00:00 to 2027-02-28")
+
+
+def test_where_a_time_stamp_does_not_help() -> None:
+    lifetime = issue("L", root(), usages=[CODE_SIGNING, x509.ObjectIdentifier("1.3.6.1.4.1.311.10.3.13")])
+    pinned = Trust(thumbprints=frozenset({describe(code_signer().certificate).thumbprint}))
+    for signer, trust, hint in (
+        (lifetime, TRUST, "What it signs is good as long as the certificate is, whatever a time stamp says."),
+        (
+            code_signer(),
+            pinned,
+            "Nobody says who may give its time stamp: name its authority's root with --trust-root.",
+        ),
+    ):
+        verified = _signed(signer, is_stamped=True)
+        assert _judge(verified, trust).time_stamp is not None
+        with pytest.raises(VerificationError) as caught:
+            _judge(verified, trust, days=400)
+        assert caught.value.message == (
+            "the signer's certificate was valid from 2026-02-28 12:00:00 to 2027-02-28 12:00:00 UTC,"
+            " which is not now, 2027-04-05 12:00:00 UTC."
+        )
+        assert caught.value.hint == hint
 
 
 @pytest.mark.parametrize(("signed", "hashed"), [("sha256", "sha384"), ("sha384", "sha256")])
