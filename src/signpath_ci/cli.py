@@ -6,12 +6,15 @@ import argparse
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
+from pathlib import Path
 from typing import NoReturn
 
 from signpath_ci import __version__, settings
 from signpath_ci.errors import EXIT_CODES, NotGivenError, UsageError
-from signpath_ci.manifest import DEFAULT, read_manifest
 from signpath_ci.options import Given, check_text, explain
+
+_MANIFEST = Path(".signpath/signing.yml")
+"""Where the manifest is looked for, from the current directory."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,9 +123,11 @@ def _manifest(command: Command, given: Mapping[str, str], environment: Mapping[s
     if not issubclass(command.settings, settings.Manifest):
         return {}
     path = settings.load(settings.Manifest, given, environment).manifest
-    if path is None and not DEFAULT.is_file():
+    if path is None and not _MANIFEST.is_file():
         return {}
-    found = read_manifest(path or DEFAULT, lambda option, text: check_text(settings.SignSettings, option, text))
+    from signpath_ci.manifest import read_manifest  # here, as most runs have none
+
+    found = read_manifest(path or _MANIFEST, lambda option, text: check_text(settings.SignSettings, option, text))
     if not issubclass(command.settings, settings.SignSettings):
         found.pop("artifact", None)  # to `verify` it would be another file, and `submit` takes just one
         return found

@@ -19,9 +19,6 @@ from signpath_ci.schema import load_schema, violations
 if TYPE_CHECKING:
     import yaml
 
-DEFAULT = Path(".signpath/signing.yml")
-"""Where it is looked for, from the current directory."""
-
 _LARGEST = 256 * 1024
 _MOST_SHOWN = 20
 _DEEPEST = 20

@@ -5,7 +5,6 @@ A command puts the rooms together (transport, reporter, pipeline) and prints the
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -15,7 +14,6 @@ from typing import TYPE_CHECKING, Any, TextIO
 from signpath_ci.clock import Clock
 from signpath_ci.errors import LocalFileError
 from signpath_ci.report import Reporter, Several
-from signpath_ci.report.lines import LineReporter
 from signpath_ci.text import one_line
 
 if TYPE_CHECKING:
@@ -66,6 +64,8 @@ def print_object(process: Process, result: dict[str, Any]) -> None:
     Raises:
         LocalFileError: it can't be written.
     """
+    import json  # here, as start-up is spared what a run may not need
+
     # Agents obey `##vso[` wherever it stands. In JSON two such signs are part of a string, where one can be escaped.
     print_result(process, json.dumps(result).replace("##", "#\\u0023"))
 
@@ -115,6 +115,8 @@ def reporter_for(process: Process) -> Reporter:
 
 
 def _progress(process: Process) -> Reporter:
+    from signpath_ci.report.lines import LineReporter
+
     if process.stderr.isatty() and process.platform is None:
         try:
             from signpath_ci.report.terminal import TerminalReporter

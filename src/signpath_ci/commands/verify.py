@@ -6,7 +6,6 @@ from signpath_ci.commands import Process, print_object, print_words
 from signpath_ci.commands.verification import expectations, packages
 from signpath_ci.errors import SignPathError, VerificationError
 from signpath_ci.model import Failure, Verdict
-from signpath_ci.report.result import error_object, verdict_object
 from signpath_ci.report.words import verdict_words
 from signpath_ci.settings import VerifySettings
 from signpath_ci.verify import verify_file
@@ -34,6 +33,8 @@ def _print(
     settings: VerifySettings, process: Process, verdicts: tuple[Verdict | Failure, ...], error: SignPathError | None
 ) -> None:
     if settings.json:
+        from signpath_ci.report.result import error_object, verdict_object
+
         objects = [verdict_object(verdict) for verdict in verdicts]
         print_object(process, {"verdicts": objects, "error": error_object(error) if error else None})
         return

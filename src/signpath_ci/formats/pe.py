@@ -45,13 +45,6 @@ class Image:
     table_size: int
 
 
-@dataclass(frozen=True)
-class _Piece:
-    offset: int
-    data: bytes
-    is_hashed: bool
-
-
 def read_subject(file: BinaryIO) -> Subject:
     """Read a PE file as what an Authenticode signature is for.
 
@@ -166,7 +159,7 @@ def content_digest(file: BinaryIO, image: Image, algorithm: str) -> bytes:
 
 
 def _hashed(file: BinaryIO, image: Image) -> Iterator[bytes]:
-    return (piece.data for piece in _pieces(file, image) if piece.is_hashed)
+    return (data for _, data, is_hashed in _pieces(file, image) if is_hashed)
 
 
 def write_signed(
@@ -188,12 +181,12 @@ def write_signed(
     digest = hashlib.new(algorithm)
     checksum = 0
     content_size = 0
-    for piece in _pieces(source, image):
-        if piece.is_hashed:
-            digest.update(piece.data)
-            checksum = _add_to_checksum(checksum, piece.offset, piece.data)
-        target.write(piece.data)
-        content_size = piece.offset + len(piece.data)
+    for offset, data, is_hashed in _pieces(source, image):
+        if is_hashed:
+            digest.update(data)
+            checksum = _add_to_checksum(checksum, offset, data)
+        target.write(data)
+        content_size = offset + len(data)
     message = sign(digest.digest())
     message += bytes(-len(message) % _ALIGNMENT)
     table = _WIN_CERTIFICATE.pack(_WIN_CERTIFICATE.size + len(message), _REVISION_2_0, _TYPE_PKCS_SIGNED_DATA) + message
@@ -217,8 +210,11 @@ def _add_to_checksum(checksum: int, offset: int, data: bytes) -> int:
     return (checksum + (int.from_bytes(data, "little") << 8 * (offset % 2))) % _CHECKSUM_MODULUS
 
 
-def _pieces(file: BinaryIO, image: Image) -> Iterator[_Piece]:
-    """Yield the content in order, with its padding; neither checksum nor security directory are hashed."""
+def _pieces(file: BinaryIO, image: Image) -> Iterator[tuple[int, bytes, bool]]:
+    """Yield the content in order, with its padding: offset, data, and whether that is hashed.
+
+    Neither checksum nor security directory are.
+    """
     after_checksum = image.checksum_offset + 4
     after_directory = image.directory_offset + 8
     file.seek(0)
@@ -234,9 +230,9 @@ def _pieces(file: BinaryIO, image: Image) -> Iterator[_Piece]:
             data = file.read(min(_CHUNK, end - offset))
             if not data:
                 raise FormatError("it became shorter while it was read")
-            yield _Piece(offset, data, is_hashed)
+            yield offset, data, is_hashed
             offset += len(data)
-    yield _Piece(image.content_end, bytes(-image.content_end % _ALIGNMENT), True)
+    yield image.content_end, bytes(-image.content_end % _ALIGNMENT), True
 
 
 def _read(file: BinaryIO, offset: int, size: int, what: str) -> bytes:
