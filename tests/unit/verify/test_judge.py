@@ -98,6 +98,15 @@ def test_both_digests_must_be_allowed(signed: str, hashed: str) -> None:
         assert caught.value.message == f"the signature uses {refused}, which is not allowed (allowed: {allowed})."
 
 
+def test_the_digests_of_attributes_and_of_signatures_must_be_allowed() -> None:
+    # They may differ: the signature's algorithm may name its own.
+    only = replace(TRUST, digest_algorithms=frozenset({"sha256"}))
+    assert _judge(_signed(), only).digest_algorithm == "sha256"
+    for other in (replace(_signed(), digest_algorithm="sha512"), replace(_signed(), signature_digest="sha512")):
+        with pytest.raises(VerificationError, match="the signature uses sha512, which is not allowed"):
+            _judge(other, only)
+
+
 def test_a_revoked_certificate_anywhere_in_the_chain() -> None:
     authority = issue("CA", root(), is_ca=True)
     verified = _signed(issue("L", authority, usages=[CODE_SIGNING]))

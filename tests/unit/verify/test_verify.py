@@ -73,6 +73,17 @@ def test_a_file_is_called_as_it_is_shown(tmp_path: Path) -> None:
         verify_file(path, shown_as=shown, expectations=Expectations(allow_unsupported=("temporary",)), clock=CLOCK)
 
 
+def test_what_comes_back_is_of_the_kind_that_was_submitted(tmp_path: Path) -> None:
+    submitted, signed = tmp_path / "a.ps1", tmp_path / "a.bin"
+    for path in (submitted, signed):
+        path.write_bytes(b"exit 0")
+    with pytest.raises(VerificationError) as caught:
+        verify_file(signed, unsigned=submitted)
+    assert caught.value.message == f"{signed}: what was submitted is of the format powershell, and this is not."
+    with pytest.raises(UnsupportedFormatError):
+        verify_file(signed, unsigned=signed)
+
+
 def test_files_that_can_not_be_read(tmp_path: Path) -> None:
     for path in (tmp_path / "missing", tmp_path):
         with pytest.raises(LocalFileError, match="can't be read"):
