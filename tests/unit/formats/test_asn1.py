@@ -53,6 +53,18 @@ def test_integers_survive(value: int) -> None:
         (object_identifier("2.999.1"), "060388 3701"),
         (bit_string(0), "03020780"),
         (bit_string(5), "03020204"),
+        (bit_string(7), "03020001"),
+        (bit_string(8), "0303070080"),
+        (bit_string(0, 15), "0303008001"),
+        (integer(0), "020100"),
+        (integer(127), "02017f"),
+        (integer(128), "02020080"),
+        (integer(255), "020200ff"),
+        (integer(256), "02020100"),
+        (integer(-1), "0201ff"),
+        (integer(-128), "020180"),
+        (integer(-129), "0202ff7f"),
+        (integer(-256), "0202ff00"),
         (sequence(integer(1), None, integer(2)), "3006020101020102"),
         (set_of([integer(2), integer(1)]), "3106020101020102"),
         (octet_string(bytes(128)), "048180" + "00" * 128),
@@ -71,6 +83,36 @@ def test_lengths(size: int, length: str) -> None:
     assert contents_octets(encoding) == bytes(size)
     assert first_value_size(encoding + b"more") == len(encoding)
     assert read_octet_string(octet_string(bytes(size))) == bytes(size)
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [
+        ("0.39", "060127"),
+        ("1.0", "060128"),
+        ("1.39", "06014f"),
+        ("2.0", "060150"),
+        ("2.1", "060151"),
+        ("2.39", "060177"),
+        ("2.40", "060178"),
+        ("2.48.127.128", "0605 8100 7f 8100"),
+        ("1.2.0", "06022a00"),
+    ],
+)
+def test_object_identifiers(text: str, encoding: str) -> None:
+    assert object_identifier(text) == bytes.fromhex(encoding)
+    assert read_object_identifier(bytes.fromhex(encoding)) == text
+
+
+@pytest.mark.parametrize("encoding", ["0600", "060181", "06022a81", "06028001", "06032a8001"])
+def test_object_identifiers_that_are_none(encoding: str) -> None:
+    with pytest.raises(FormatError, match="it is malformed"), reading("it"):
+        read_object_identifier(bytes.fromhex(encoding))
+
+
+def test_an_integer_has_octets() -> None:
+    with pytest.raises(FormatError, match="it is malformed"), reading("it"):
+        read_integer(b"\2\0")
 
 
 def test_context_specific_tags() -> None:
