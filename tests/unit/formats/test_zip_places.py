@@ -53,7 +53,9 @@ def test_sizes_behind_other_extra_fields(sizes: list[int]) -> None:
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:
         info = zipfile.ZipInfo("a")
-        info.extra = b"".join(struct.pack("<HH", 0x5455, size) + bytes(size) for size in sizes)
+        # Filled with what may be taken for sizes, if it were not skipped.
+        wrong = struct.pack("<HHQQ", 1, 16, 9, 9) * 2000
+        info.extra = b"".join(struct.pack("<HH", 0x5455, size) + wrong[:size] for size in sizes)
         with archive.open(info, "w", force_zip64=True) as entry:
             entry.write(b"content")
     assert struct.unpack_from("<II", file.getvalue(), 18) == (0xFFFFFFFF, 0xFFFFFFFF)
