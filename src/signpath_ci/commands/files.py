@@ -9,7 +9,7 @@ from pathlib import Path
 from signpath_ci.commands import Process
 from signpath_ci.commands.session import verified
 from signpath_ci.commands.verification import packages
-from signpath_ci.errors import SignPathError, UsageError
+from signpath_ci.errors import LocalFileError, UsageError, VerificationError
 from signpath_ci.settings import SignSettings
 from signpath_ci.signing.inputs import expand_inputs, is_pattern
 from signpath_ci.signing.target import default_target
@@ -58,7 +58,7 @@ def _is_signed(settings: SignSettings, path: Path, process: Process) -> bool:
     packages(settings, process).ready()
     try:
         verify_file(path, expectations=expected)
-    except SignPathError:
+    except (VerificationError, LocalFileError):
         return False  # it is not, or whoever reads it next says what is wrong with it
     _log.info("%s carries such a signature already, and is left out.", path)
     return True
