@@ -32,7 +32,7 @@ class Artifact:
 
 @dataclass(frozen=True, kw_only=True)
 class RetrievalLink:
-    """Where SignPath fetches an artifact from, instead of being sent it (wire contract, section 1, "Submit").
+    """Where SignPath fetches an artifact from, instead of being sent it (wire contract, "Submit").
 
     Attributes:
         url: may itself be a secret, as one that is signed for a while.
@@ -47,7 +47,7 @@ class RetrievalLink:
 
 @dataclass(frozen=True, kw_only=True)
 class SigningRequestFields:
-    """What a submit says besides the artifact (wire contract, section 1, "Fields of every submit").
+    """What a submit says besides the artifact (wire contract, "Fields of every submit").
 
     Attributes:
         project_slug: the project in SignPath.
@@ -85,7 +85,7 @@ class Submission:
 
 @dataclass(frozen=True, kw_only=True)
 class RequestStatus:
-    """Where a signing request stands (wire contract, section 1, "Follow").
+    """Where a signing request stands (wire contract, "Follow").
 
     Attributes:
         status: `InProgress`, `WaitingForApproval`, `Completed`, ...; new ones may come.
@@ -273,7 +273,7 @@ class Origin:
 
 @dataclass(frozen=True, kw_only=True)
 class RecordedOrigin:
-    """The `origin` of a whole signing request (wire contract, section 1, "Follow"); `None` where the server is silent.
+    """The `origin` of a whole signing request (wire contract, "Follow"); `None` where the server is silent.
 
     Attributes:
         repository_url: `repositoryData.url`.
@@ -294,7 +294,7 @@ class RecordedOrigin:
 
 @dataclass(frozen=True, kw_only=True)
 class SigningRequest:
-    """The whole signing request (wire contract, section 1, "Follow"); `None` where the server is silent.
+    """The whole signing request (wire contract, "Follow"); `None` where the server is silent.
 
     Attributes:
         state: where it stands, with its id and the page for people.

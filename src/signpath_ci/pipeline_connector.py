@@ -1,6 +1,6 @@
 """The street where the artifact already lies in the CI system's store, and a connector fetches it from there.
 
-Only the connector is contacted, also for status and download (wire contract, section 2).
+Only the connector is contacted, also for status and download (wire contract, "Connectors").
 """
 
 from __future__ import annotations

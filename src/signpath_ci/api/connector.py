@@ -1,4 +1,4 @@
-"""SignPath's connectors (wire contract, section 2): they fetch artifact and origin from the CI system themselves.
+"""SignPath's connectors (wire contract, "Connectors"): they fetch artifact and origin from the CI system themselves.
 
 Submit, status and download all go to the connector; nothing else is contacted.
 """

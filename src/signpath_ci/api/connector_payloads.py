@@ -1,4 +1,4 @@
-"""Which artifact of which build a connector is to fetch (wire contract, section 2): one class a CI system.
+"""Which artifact of which build a connector is to fetch (wire contract, "Connectors"): one class a CI system.
 
 A payload says nothing about the origin: the connector asks the CI system itself, with the token that goes along.
 """

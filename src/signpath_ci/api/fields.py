@@ -1,4 +1,4 @@
-"""The fields of a submit as they go over the wire (wire contract, section 1, "Fields of every submit")."""
+"""The fields of a submit as they go over the wire (wire contract, "Fields of every submit")."""
 
 from __future__ import annotations
 

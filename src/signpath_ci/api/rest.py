@@ -1,4 +1,4 @@
-"""SignPath's REST API (wire contract, section 1): calls and their answers as values of the model."""
+"""SignPath's REST API (wire contract, "REST API"): calls and their answers as values of the model."""
 
 from __future__ import annotations
 
@@ -194,7 +194,7 @@ class SignPathApi:
         return f"{self._requests}/{quote(signing_request_id, safe='')}{action}"
 
     def _submission(self, answer: Answer) -> Submission:
-        # A resubmit promises no more than a Location (wire contract, section 1, "Submit").
+        # A resubmit promises no more than a Location (wire contract, "Submit").
         located = unquote((answer.location or "").rstrip("/").rpartition("/")[2])
         signing_request_id = answer.optional_text("signingRequestId") or located or answer.text("signingRequestId")
         submission = Submission(

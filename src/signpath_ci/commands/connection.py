@@ -23,7 +23,7 @@ def connect(settings: Service, process: Process, *, trusted_build_system_token: 
     Args:
         settings: where SignPath is, and who asks.
         process: whose clock is used.
-        trusted_build_system_token: sent with the API token, joined as the wire contract says (section 1).
+        trusted_build_system_token: sent with the API token (wire contract, "Base and authentication").
 
     Raises:
         UsageError: the URL is one that a token must not be sent to.

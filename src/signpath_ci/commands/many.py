@@ -73,6 +73,7 @@ def sign_many(files: Sequence[Path], sign_one: SignOne, process: Process) -> lis
                 defects.append(error)
                 stop.set()
 
+    # Daemons: docs/decisions/0003-daemon-threads.md
     threads = [threading.Thread(target=work, daemon=True) for _ in range(min(_AT_ONCE, len(files)))]
     try:
         for thread in threads:

@@ -40,7 +40,7 @@ def origin_for(settings: Submitting, process: Process) -> Origin:
 
 
 def request_fields(settings: Submitting, process: Process, origin: Origin) -> SigningRequestFields:
-    """Return what the submit says; `origin.*` fields only with a trusted build system's token (contract, section 1).
+    """Return what the submit says; `origin.*` only from a trusted build system (wire contract, "Origin").
 
     Raises:
         UsageError: a placeholder or parameter is wrong, or this build's origin can't be vouched for.

@@ -1,6 +1,6 @@
 """ASN.1: DER in, DER out, and one error for everything that hostile bytes can cause.
 
-Signatures need little of it, so it stands here, and no library is loaded; the tests compare it with one.
+Why this is our own code: docs/decisions/0002-own-der-reader.md. The tests compare it with a library.
 
 Structures are taken apart into their members' encodings (`Fields`) and put together from them (`sequence`), so bytes
 that are hashed or parsed again stay what they were, instead of being decoded and encoded again.

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from signpath_ci.model import Origin
 
-_NAME = re.compile(r"[A-Za-z0-9._-]+")  # wire contract, section 1, "Fields of every submit"
+_NAME = re.compile(r"[A-Za-z0-9._-]+")  # wire contract, "Fields of every submit"
 _LINE = re.compile(r"(?P<name>[^:\s]+)\s*:\s*(?P<value>.+)")
 _LIMIT = 10_000
 

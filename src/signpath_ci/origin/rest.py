@@ -1,4 +1,4 @@
-"""What a trusted build system says about the origin over REST (wire contract, section 1, "Submit")."""
+"""What a trusted build system says about the origin over REST (wire contract, "Submit")."""
 
 from __future__ import annotations
 

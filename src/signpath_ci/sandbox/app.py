@@ -29,7 +29,7 @@ from signpath_ci.sandbox.web import web_routes
 
 
 class FoldPathCase:
-    """Lets paths match without regard to case: `/Api/`, `/API/` and `/api/` all occur (wire contract, section 1)."""
+    """Lets paths match without regard to case: `/Api/`, `/API/` and `/api/` all occur (wire contract, "REST API")."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

@@ -11,7 +11,7 @@ from typing import Literal
 Permission = Literal["submit", "approve", "read"]
 PERMISSIONS: tuple[Permission, ...] = ("submit", "approve", "read")
 MAX_ARTIFACT_BYTES = 4 * 1024**3
-"""What SignPath takes as a service (wire contract, section 4)."""
+"""What SignPath takes as a service (wire contract, "Service limits")."""
 
 
 @dataclass(frozen=True, kw_only=True)

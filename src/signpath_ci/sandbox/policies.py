@@ -64,7 +64,7 @@ def require_permission(token: ApiToken, permission: Permission, project: str, po
 
 
 def require_origin(project: Project, policy: SigningPolicy, origin: RecordedOrigin | None) -> None:
-    """Let through what comes from where the project and the policy want it to come from (wire contract, section 1).
+    """Let through what comes from where the project and the policy want it to come from (wire contract, "REST API").
 
     Raises:
         RefusalError: names project, policy, and the branch or repository.

@@ -1,4 +1,4 @@
-"""Errors as SignPath answers them: RFC 9457 problem details (wire contract, section 1, "Errors")."""
+"""Errors as SignPath answers them: RFC 9457 problem details (wire contract, "Errors")."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""SignPath's REST API (wire contract, section 1). Paths stand here in lower case: `app` folds what comes in."""
+"""SignPath's REST API (wire contract, "REST API"). Paths stand here in lower case: `app` folds what comes in."""
 
 from __future__ import annotations
 

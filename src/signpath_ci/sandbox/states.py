@@ -1,4 +1,4 @@
-"""Where a signing request can stand, in SignPath's two vocabularies (wire contract, section 1, "Follow")."""
+"""Where a signing request can stand, in SignPath's two vocabularies (wire contract, "Follow")."""
 
 from __future__ import annotations
 

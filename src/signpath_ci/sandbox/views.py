@@ -1,4 +1,4 @@
-"""A signing request as JSON: SignPath's own shapes, and the sandbox's (wire contract, section 1, "Follow")."""
+"""A signing request as JSON: SignPath's own shapes, and the sandbox's (wire contract, "Follow")."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Telling a project's webhook that a request has ended (wire contract, section 1, "Webhook")."""
+"""Telling a project's webhook that a request has ended (wire contract, "Webhook")."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Azure DevOps' connector (wire contract, section 2, "Azure"). **Inferred**: its payload is not public."""
+"""Azure DevOps' connector (wire contract, "Azure"). **Inferred**: its payload is not public."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""GitHub Actions' connector (wire contract, section 2, "GitHub"; read in SignPath's action)."""
+"""GitHub Actions' connector (wire contract, "GitHub"; read in SignPath's action)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""GitLab's connector (wire contract, section 2, "GitLab"). **Inferred**: its payload is not public."""
+"""GitLab's connector (wire contract, "GitLab"). **Inferred**: its payload is not public."""
 
 from __future__ import annotations
 

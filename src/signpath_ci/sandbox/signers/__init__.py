@@ -1,7 +1,7 @@
 """What signs, one module a format; which one is decided by the file's bytes.
 
 Only detached signatures are made where the artifact configuration says so: `cms` and `raw`, for the directives
-`create-cms-signature` and `create-raw-signature` of SignPath's (wire contract, section 5).
+`create-cms-signature` and `create-raw-signature` of SignPath's (wire contract, "Artifact configurations").
 """
 
 from __future__ import annotations
