@@ -13,7 +13,7 @@ ZIPAPP := dist/signpath-ci.pyz
 WHEELS := build/wheels/.fetched
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test fault-matrix check verify-matrix fuzz audit mutants format docs bench dist dist-azure lock clean
+.PHONY: help demo test fault-matrix check verify-matrix fuzz audit format docs bench dist dist-azure lock clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1 /p' $(MAKEFILE_LIST) | while read -r target text; do printf '%-16s%s\n' "$$target" "$$text"; done
@@ -64,16 +64,6 @@ audit: $(AUDIT_TOOLS) ## Look up all locked packages for known vulnerabilities
 	@failed=0; .venv-audit/bin/python -m tools.audit || failed=1; \
 	echo tests/platforms/package-lock.json:; npm audit --prefix tests/platforms || failed=1; exit $$failed
 
-MUTANT_TOOLS := .venv-mutants/.installed
-MUTANTS_SECONDS ?= 7200
-$(MUTANT_TOOLS): requirements/mutants.txt
-	$(PYTHON) -m venv .venv-mutants
-	.venv-mutants/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
-	@touch $@
-
-mutants: $(INSTALLED) $(MUTANT_TOOLS) ## Change verification in small ways, and demand that tests notice (MUTANTS_SECONDS: 7200)
-	$(BIN)/python -m tools.mutants --seconds $(MUTANTS_SECONDS) $(MUTANTS_ARGUMENTS)
-
 check: $(INSTALLED) ## Lint, check types and formatting
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
@@ -122,9 +112,8 @@ lock: $(INSTALLED) ## Pin the newest allowed packages anew
 	$(COMPILE) --extra verify $(RUNTIME_PACKAGES:%=--no-emit-package %) --output-file src/signpath_ci/verify/requirements.txt pyproject.toml
 	$(COMPILE) --output-file requirements/platform-tools.txt requirements/platform-tools.in
 	$(COMPILE) --output-file requirements/fuzz.txt requirements/fuzz.in
-	$(COMPILE) --output-file requirements/mutants.txt requirements/mutants.in
 	$(COMPILE) --output-file requirements/audit.txt requirements/audit.in
 	$(COMPILE) --output-file requirements/node.txt requirements/node.in
 
 clean: ## Remove everything that the targets made
-	rm -rf $(VENV) .venv-tools .venv-fuzz .venv-audit .venv-mutants build dist mutants .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis tests/platforms/node_modules
+	rm -rf $(VENV) .venv-tools .venv-fuzz .venv-audit build dist .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis tests/platforms/node_modules

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from signpath_ci.sandbox.child import running_sandbox
-from tests.e2e.conftest import Program, Sandbox, job_environment
 from tests.faults.bench import Cell, Outcome, bench
 from tests.faults.proxy import Exchange, Plan, proxying
 from tests.support.pe import LAUNCHERS
+from tests.support.program import Program, Sandbox, job_environment
 
 _AT_ONCE = 4
 

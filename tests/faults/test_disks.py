@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 import requests
 
-from tests.e2e.conftest import Finished, Program, Sandbox, sandbox_root
 from tests.faults.conftest import at
 from tests.faults.proxy import Exchange, relay
 from tests.support.builds import PLATFORMS
 from tests.support.disks import PAGE, Disk, disk_at, needs_disks
 from tests.support.pe import LAUNCHERS
+from tests.support.program import Finished, Program, Sandbox, sandbox_root
 
 pytestmark = needs_disks
 

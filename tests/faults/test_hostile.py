@@ -9,10 +9,10 @@ from dataclasses import replace
 
 import pytest
 
-from tests.e2e.conftest import Finished, Program, Sandbox
 from tests.faults.conftest import at
 from tests.faults.proxy import Answer, Exchange
 from tests.support.builds import PLATFORMS
+from tests.support.program import Finished, Program, Sandbox
 
 _ATTACK = (
     "\x1b]0;owned\x07\x1b[2K::set-env name=OWNED::1\n::set-env name=OWNED::1\r\n"

@@ -20,10 +20,10 @@ from signpath_ci import cli
 from signpath_ci.clock import Clock
 from signpath_ci.commands import Process
 from signpath_ci.errors import EXIT_CODES, StillPendingError
-from tests.e2e.conftest import Finished, Program, Sandbox, finish
 from tests.faults.conftest import at
 from tests.faults.proxy import Exchange, relay
 from tests.support.pe import LAUNCHERS
+from tests.support.program import Finished, Program, Sandbox, finish
 
 _SIGN_STEPS = ["create", "upload", "poll", "poll again", "download"]
 

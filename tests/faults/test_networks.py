@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import Program, Sandbox
 from tests.faults.proxy import Plan, proxying
 from tests.support.connect_proxy import ConnectProxy, connect_proxy
+from tests.support.program import Program, Sandbox
 from tests.support.tls import TlsAuthority
 
 _HOST = "signpath.invalid"  # no name server knows it: only the proxy leads there

@@ -15,12 +15,12 @@ from pathlib import Path
 import pytest
 
 from signpath_ci.cli import COMMANDS
-from tests.e2e.conftest import Program, Sandbox, finish
 from tests.faults.conftest import at
 from tests.faults.proxy import Answer, Exchange, relay
 from tests.support.builds import COMMIT, PLATFORMS
 from tests.support.files import serving_files
 from tests.support.loopback import Connection, loopback
+from tests.support.program import Program, Sandbox, finish
 
 _TOKENS = {
     "SIGNPATH_TRUSTED_BUILD_SYSTEM_TOKEN": "the-token-of-a-trusted-build-system",

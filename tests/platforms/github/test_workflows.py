@@ -15,11 +15,11 @@ import pytest
 import requests
 
 from signpath_ci import __version__
-from tests.e2e.servers import serving
 from tests.platforms.github.act import ROOT, Repository, needs
 from tests.platforms.github.conftest import script
 from tests.platforms.github.workflows import TOKENS, use, workflow
 from tests.support.pe import LAUNCHERS
+from tests.support.servers import serving
 
 SERVE = ROOT / ".github" / "actions" / "sandbox" / "serve.py"
 needs_checkout = pytest.mark.skipif(not (ROOT / ".git").exists(), reason="the files of a checkout are listed by git")

@@ -12,13 +12,13 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.e2e.servers import serving
 from tests.platforms.gitlab.conftest import API_TOKEN, FARM_TOKEN, Git, Project
 from tests.platforms.gitlab.local import FinishedPipeline, needs_gitlab_ci_local, run_pipeline
 from tests.platforms.gitlab.semantics import TEMPLATES
 from tests.platforms.processes import OnLine
 from tests.platforms.story import Approver, build, demand_promoted, demand_signed
 from tests.support.oracles import needs_osslsigncode
+from tests.support.servers import serving
 
 pytestmark = [needs_gitlab_ci_local, needs_osslsigncode]
 EXAMPLES = TEMPLATES.parent / "examples" / "gitlab"

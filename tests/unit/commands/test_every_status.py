@@ -12,7 +12,7 @@ import pytest
 from signpath_ci import cli
 from signpath_ci.commands import Process
 from signpath_ci.errors import SignPathError
-from tests.e2e.servers import read_body, serving
+from tests.support.servers import read_body, serving
 from tests.support.values import FakeTime
 
 ORGANIZATION = "12345678-90ab-cdef-1234-567890abcdef"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from tests.e2e.conftest import Program
+from tests.support.program import Program
 
 
 def _without(program: Program, package: str) -> dict[str, Any]:

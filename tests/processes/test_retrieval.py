@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import Program, RequestsOf, tree
 from tests.support.files import serving
+from tests.support.program import Program, RequestsOf, tree
 
 TOKEN = "Bearer store-secret-1234567890"
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import Program, Sandbox
+from tests.support.program import Program, Sandbox
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ import re
 import subprocess
 from pathlib import Path
 
-from tests.e2e.conftest import Program
 from tests.support.oracles import needs_osslsigncode, osslsigncode_accepts
+from tests.support.program import Program
 
 
 def _bare(program: Program) -> Program:

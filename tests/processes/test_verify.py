@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import Program
 from tests.support.archives import build_zip
+from tests.support.program import Program
 
 
 @pytest.fixture

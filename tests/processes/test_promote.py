@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import requests
 
-from tests.e2e.conftest import Finished, Program, Sandbox, finish, sandbox_root
 from tests.support.pe import LAUNCHERS
+from tests.support.program import Finished, Program, Sandbox, finish, sandbox_root
 
 
 def _git(directory: Path, *arguments: str) -> str:

@@ -1,4 +1,4 @@
-"""A real sandbox, and the real command in a real process."""
+"""The real command in a real process, with the environment of a job that signs in a sandbox."""
 
 from __future__ import annotations
 
@@ -7,16 +7,10 @@ import os
 import re
 import subprocess
 import sys
-import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
-
-import pytest
-
-from signpath_ci.sandbox.child import running_sandbox
-from tests.support.pe import LAUNCHERS
 
 Sandbox = dict[str, Any]
 RequestsOf = Callable[[str], list[dict[str, Any]]]
@@ -87,13 +81,6 @@ def finish(process: subprocess.Popen[str]) -> Finished:
     return Finished(process.returncode, out, err)
 
 
-@pytest.fixture(scope="session")
-def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    state = tmp_path_factory.mktemp("sandbox")
-    with running_sandbox(["--processing-seconds", "0", "--state", str(state)]) as said:
-        yield said
-
-
 def sandbox_root(sandbox: Sandbox) -> str:
     """Return the base of the sandbox's own routes."""
     root: str = sandbox["api_url"].removesuffix("/Api")
@@ -113,33 +100,6 @@ def job_environment(sandbox: Sandbox) -> dict[str, str]:
         "SIGNPATH_SIGNING_POLICY_SLUG": sandbox["signing_policy_slug"],
         "SIGNPATH_TRUST_ROOT": sandbox["trust_root"],
     }
-
-
-@pytest.fixture
-def program(sandbox: Sandbox, tmp_path: Path) -> Program:
-    return Program(tmp_path, job_environment(sandbox))
-
-
-@pytest.fixture
-def executable(tmp_path: Path) -> Path:
-    """A real Windows executable in the job's directory, with data behind it that makes it this test's own."""
-    path = tmp_path / "app.exe"
-    path.write_bytes(LAUNCHERS["x64"].read_bytes() + uuid.uuid4().bytes)
-    return path
-
-
-@pytest.fixture
-def requests_of(sandbox: Sandbox) -> RequestsOf:
-    """The sandbox's own record of the requests for a file, by its SHA-256."""
-
-    def listed(sha256: str) -> list[dict[str, Any]]:
-        import requests
-
-        answer = requests.get(f"{sandbox_root(sandbox)}/sandbox/requests", timeout=10)
-        answer.raise_for_status()
-        return [entry for entry in answer.json() if entry["unsigned_sha256"] == sha256]
-
-    return listed
 
 
 def tree(directory: Path) -> dict[str, bytes | None]:

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from tests.e2e.conftest import Program
+from tests.support.program import Program
 
 _DEFECT = """
 import sys

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import Program, Sandbox
+from tests.support.program import Program, Sandbox
 from tests.support.samples import unsigned_files
 
 _NEEDS_TOOL = {"setup.msi": "osslsigncode"}

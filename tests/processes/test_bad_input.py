@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import Program, tree
-from tests.e2e.servers import Answer, serving, text_answer
+from tests.support.program import Program, tree
+from tests.support.servers import Answer, serving, text_answer
 
 HTML = "<!DOCTYPE html><html><head><title>Welcome to the intranet</title></head><body>Hello</body></html>"
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import Finished, Program, Sandbox
 from tests.support.builds import PLATFORMS
+from tests.support.program import Finished, Program, Sandbox
 
 MASKS = {"github": "::add-mask::", "azure": "##vso[task.setsecret]"}
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import Program
-from tests.e2e.test_promote import _commit, _git, _job
+from tests.processes.test_promote import _commit, _git, _job
+from tests.support.program import Program
 
 RULES = "tag v*: release-signing\nbranch main: test-signing\n"
 

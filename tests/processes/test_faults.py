@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import Program, Sandbox, finish, sandbox_root
-from tests.e2e.servers import forwarding, serving
+from tests.support.program import Program, Sandbox, finish, sandbox_root
+from tests.support.servers import forwarding, serving
 
 
 def _is_download(handler: BaseHTTPRequestHandler) -> bool:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import Program
 from tests.support.builds import PLATFORMS
+from tests.support.program import Program
 
 WORDS = "There is no API token (SIGNPATH_API_TOKEN): nothing is signed, as --on-missing-token skip demands."
 TAG = {

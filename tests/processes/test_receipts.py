@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import requests
 
-from tests.e2e.conftest import Program, RequestsOf, Sandbox, sandbox_root
 from tests.support.pe import LAUNCHERS
+from tests.support.program import Program, RequestsOf, Sandbox, sandbox_root
 
 
 def _sha256(path: Path) -> str:

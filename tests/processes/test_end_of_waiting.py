@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import Program, RequestsOf, finish
-from tests.e2e.test_receipts import _sha256
+from tests.processes.test_receipts import _sha256
+from tests.support.program import Program, RequestsOf, finish
 
 GRACE = 7.5  # seconds that GitHub gives a canceled job
 

@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 
 from signpath_ci.sandbox.child import running_sandbox
-from tests.e2e.conftest import Program, Sandbox, job_environment, tree
-from tests.e2e.servers import forwarding, serving, text_answer
-from tests.e2e.test_origin import ORGANIZATION
+from tests.processes.test_origin import ORGANIZATION
 from tests.support.builds import COMMIT, PLATFORMS, REPOSITORIES
 from tests.support.pe import LAUNCHERS
+from tests.support.program import Program, Sandbox, job_environment, tree
+from tests.support.servers import forwarding, serving, text_answer
 
 BUILD = {
     "github": {"SIGNPATH_GITHUB_ARTIFACT_ID": "4711", "SIGNPATH_GITHUB_TOKEN": "ghs_token-of-the-job"},

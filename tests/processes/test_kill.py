@@ -22,7 +22,7 @@ def test_never_two_signed_requests_for_one_input_and_never_a_lost_one(tmp_path: 
     runs.mkdir()
     with serving(tmp_path) as sandbox:
         finished = subprocess.run(
-            [sys.executable, "-m", "tests.e2e.kill_points", str(runs)],
+            [sys.executable, "-m", "tests.processes.kill_points", str(runs)],
             cwd=ROOT,
             env={
                 **os.environ,

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.e2e.conftest import Program, Sandbox, sandbox_root, tree
 from tests.support.pe import LAUNCHERS
+from tests.support.program import Program, Sandbox, sandbox_root, tree
 
 
 def _make(*paths: Path) -> None:

@@ -12,8 +12,8 @@ import pytest
 import requests
 
 from signpath_ci.sandbox.child import running_sandbox
-from tests.e2e.conftest import Program, Sandbox, job_environment
 from tests.support.builds import COMMIT, PLATFORMS, REPOSITORIES, on_branch
+from tests.support.program import Program, Sandbox, job_environment
 
 ORGANIZATION = "4b1c7f6e-2d2f-4d0a-9c57-0d0f8f6f3a11"
 _POLICIES = """

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.e2e.conftest import Program, RequestsOf, Sandbox, finish, sandbox_root
 from tests.support.oracles import needs_osslsigncode, osslsigncode_accepts
+from tests.support.program import Program, RequestsOf, Sandbox, finish, sandbox_root
 
 
 def _sha256(path: Path) -> str:

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import Finished, finish
-from tests.e2e.plugin import OFFLINE, ROOT, UNREACHABLE, ZIPAPP, needs_wheels, needs_zipapp, posix
+from tests.support.plugin import OFFLINE, ROOT, UNREACHABLE, ZIPAPP, needs_wheels, needs_zipapp, posix
+from tests.support.program import Finished, finish
 
 pytestmark = [needs_zipapp, posix]
 VERSION = "signpath-ci "

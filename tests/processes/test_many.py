@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 import requests
 
-from tests.e2e.conftest import Program, Sandbox, finish, sandbox_root
 from tests.support.pe import LAUNCHERS
+from tests.support.program import Program, Sandbox, finish, sandbox_root
 
 
 def _make(*paths: Path) -> list[bytes]:

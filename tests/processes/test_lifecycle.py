@@ -6,7 +6,7 @@ from pathlib import Path
 
 import requests
 
-from tests.e2e.conftest import Program, Sandbox, finish, sandbox_root
+from tests.support.program import Program, Sandbox, finish, sandbox_root
 
 
 def test_a_run_need_not_wait_and_another_fetches_what_was_signed(program: Program, executable: Path) -> None:
