@@ -1,8 +1,10 @@
 # One target a task; every one of them sets up what it needs. `make help` lists them.
 
-# The first Python of 3.10 or later that can make virtual environments; PYTHON=... names another.
+# The first Python of 3.10 or later that can make virtual environments and speak TLS; PYTHON=... names another.
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11 python3.10 python; do \
-	"$$python" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))' 2>/dev/null && echo "$$python" && break; done)
+	"$$python" -c 'import sys, ssl, venv, ensurepip; sys.exit(sys.version_info < (3, 10))' 2>/dev/null && echo "$$python" && break; done)
+# An environment that works is kept, whichever Python made it: another one on top of it gives a mixture that doesn't.
+make_venv = $(1)/bin/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(1)
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
@@ -21,7 +23,7 @@ help: ## List the targets
 # Every package is pinned by its hash; the project itself is installed as it lies here.
 $(INSTALLED): pyproject.toml requirements/dev.txt
 	@test -n "$(PYTHON)" || { echo "error: No Python of 3.10 or later with venv found. On Debian or Ubuntu: apt-get install python3-venv; or name one: make PYTHON=/path/to/python" >&2; exit 2; }
-	$(PYTHON) -m venv $(VENV)
+	$(call make_venv,$(VENV))
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/dev.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
@@ -31,14 +33,14 @@ $(NODE_TOOLS): tests/platforms/package.json tests/platforms/package-lock.json te
 	@node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' && npm ci --prefix tests/platforms --silent && touch $@ || echo "warning: no Node.js of 20 or later, or npm ci failed: the tests that need its tools are skipped" >&2
 
 $(PLATFORM_TOOLS): requirements/platform-tools.txt
-	@test -n "$(PYTHON)" && $(PYTHON) -m venv .venv-tools && .venv-tools/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $< && touch $@ || echo "warning: $< could not be installed: the tests that need its tools are skipped" >&2
+	@test -n "$(PYTHON)" && { $(call make_venv,.venv-tools); } && .venv-tools/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $< && touch $@ || echo "warning: $< could not be installed: the tests that need its tools are skipped" >&2
 
 demo: $(INSTALLED) ## Sign a real Windows executable in a sandbox, and verify it
 	@$(BIN)/signpath-ci demo --output-directory build/demo
 
 # What looks up the locks' packages is locked, too; the tests look into the locks with it.
 $(AUDIT_TOOLS): requirements/audit.txt
-	@test -n "$(PYTHON)" && $(PYTHON) -m venv .venv-audit && .venv-audit/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $< && touch $@ || echo "warning: $< could not be installed: the tests that need its tools are skipped" >&2
+	@test -n "$(PYTHON)" && { $(call make_venv,.venv-audit); } && .venv-audit/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $< && touch $@ || echo "warning: $< could not be installed: the tests that need its tools are skipped" >&2
 
 test: $(INSTALLED) $(NODE_TOOLS) $(PLATFORM_TOOLS) $(AUDIT_TOOLS) $(ZIPAPP) $(WHEELS) ## Run all tests
 	$(BIN)/python -m pytest --cov --cov-report=term $(PYTEST_ARGUMENTS)
@@ -53,7 +55,7 @@ verify-matrix: $(INSTALLED) ## Print the matrix format x attack, every cell trie
 FUZZ_TOOLS := .venv-fuzz/.installed
 FUZZ_SECONDS ?= 120
 $(FUZZ_TOOLS): requirements/fuzz.txt
-	$(PYTHON) -m venv .venv-fuzz
+	$(call make_venv,.venv-fuzz)
 	.venv-fuzz/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
 	@touch $@
 
