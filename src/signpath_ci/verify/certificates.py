@@ -1,8 +1,8 @@
 """Certificates: do they chain, for this purpose, at this time?
 
 The path is built and checked by `cryptography` (RFC 5280 section 6.1: signatures, names, validity, basic constraints,
-path length, name constraints, unknown critical extensions; SHA-1 and short CA keys are refused). Checked here is what
-it leaves open: the purpose, also in intermediates, and the leaf's own key.
+path length, unknown critical extensions; SHA-1 and short CA keys are refused). Checked here is what it leaves open: the
+purpose, also in intermediates, the leaf's own key, and name constraints that it skips.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from signpath_ci.errors import VerificationError
 from signpath_ci.formats import FormatError
 from signpath_ci.formats.asn1 import Fields, explicit, read_integer, reading
 from signpath_ci.model import SignerCertificate
+from signpath_ci.verify.name_constraints import check_name_constraints
 
 _MIN_RSA_BITS = 2048  # NIST SP 800-131A; CA/Browser Forum's code signing requirements want 3072 since 2021
 _CURVES = (ec.SECP256R1, ec.SECP384R1, ec.SECP521R1)
@@ -190,13 +191,14 @@ def verify_chain(
             .build_client_verifier()
         )
         try:
-            verifier.verify(leaf, list(embedded))
+            chain = verifier.verify(leaf, list(embedded)).chain
         except PathError as error:
             goal = "lead to a trusted root" if roots else "hold together"
             raise VerificationError(
                 f"the chain of {owner}'s certificate ({leaf.subject.rfc4514_string()}) does not {goal}: {error}.",
                 hint="Is it the right file given as trust root?" if roots else "",
             ) from error
+        check_name_constraints(chain, owner)
 
 
 def check_validity(leaf: x509.Certificate, at: datetime, owner: str, *, when: str, hint: str = "") -> None:
@@ -216,21 +218,18 @@ def check_validity(leaf: x509.Certificate, at: datetime, owner: str, *, when: st
 
 def _check_usage(leaf: x509.Certificate, purpose: Purpose, owner: str) -> None:
     """Check key usage (RFC 5280 section 4.2.1.3) and extended key usage (4.2.1.12; RFC 3161 section 2.3)."""
-    for extension in leaf.extensions:
-        if isinstance(extension.value, x509.KeyUsage) and not (
-            extension.value.digital_signature or extension.value.content_commitment
-        ):
+    for key_usage in (e.value for e in leaf.extensions if isinstance(e.value, x509.KeyUsage)):
+        if not (key_usage.digital_signature or key_usage.content_commitment):
             raise VerificationError(f"{owner}'s certificate is not for digital signatures (its key usage says so).")
-        if isinstance(extension.value, x509.ExtendedKeyUsage):
-            usages = list(extension.value)
-            if purpose is TIME_STAMPING and usages == [purpose.usage] and not extension.critical:
-                raise VerificationError(
-                    f"{owner}'s certificate has an extended key usage that is not critical (RFC 3161 section 2.3)."
-                )
-            if purpose.usage in usages and (purpose is not TIME_STAMPING or len(usages) == 1):
-                return
-    only = "only " if purpose is TIME_STAMPING else ""
-    raise VerificationError(f"{owner}'s certificate is not {only}for {purpose.name} (extended key usage).")
+    extended = next((e for e in leaf.extensions if isinstance(e.value, x509.ExtendedKeyUsage)), None)
+    usages = [] if extended is None else list(extended.value)
+    if purpose.usage not in usages or (purpose is TIME_STAMPING and len(usages) > 1):
+        only = "only " if purpose is TIME_STAMPING else ""
+        raise VerificationError(f"{owner}'s certificate is not {only}for {purpose.name} (extended key usage).")
+    if purpose is TIME_STAMPING and extended is not None and not extended.critical:
+        raise VerificationError(
+            f"{owner}'s certificate has an extended key usage that is not critical (RFC 3161 section 2.3)."
+        )
 
 
 def _check_key(leaf: x509.Certificate, owner: str) -> None:

@@ -62,7 +62,7 @@ class Judge:
         self.check_digest(verified.digest_algorithm)
         self.check_digest(verified.signature_digest)
         check_not_revoked((verified.certificate, *verified.embedded), verified.revocation_lists, "the signer")
-        time_stamp = verify_time_stamp(verified.info, roots=self.trust.roots)
+        time_stamp = verify_time_stamp(verified.info, roots=self.trust.roots, now=self.now)
         return self.signer(
             verified.certificate,
             verified.embedded,

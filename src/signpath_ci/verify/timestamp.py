@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -29,19 +30,21 @@ from signpath_ci.verify.signed_data import HASHES, VerifiedSigner, strong_digest
 
 _WHAT = "the time stamp token"
 _AUTHORITY = "the time stamp authority"
+_CLOCK_DIFFERENCE = timedelta(minutes=5)  # between the authority's clock and ours
 _FINGERPRINTS: dict[str, hashes.HashAlgorithm] = {
     "sha1": hashes.SHA1(),  # noqa: S303 - RFC 2634 knows nothing else; the signature itself does not rely on it
     **HASHES,
 }
 
 
-def verify_time_stamp(info: SignerInfo, *, roots: Sequence[x509.Certificate]) -> TimeStamp | None:
+def verify_time_stamp(info: SignerInfo, *, roots: Sequence[x509.Certificate], now: datetime) -> TimeStamp | None:
     """Check the time stamp of a signature, completely, before anybody relies on its time.
 
     Args:
         info: the signature whose value the token must be for.
         roots: to which the authority's chain must lead, as it was at the time that it gives; none given: the chain
             must hold together as far as the token has certificates.
+        now: the time, which the token's may not be after.
 
     Returns:
         `None` where there is none.
@@ -64,6 +67,8 @@ def verify_time_stamp(info: SignerInfo, *, roots: Sequence[x509.Certificate]) ->
     digest = strong_digest(stamp.imprint.algorithm, _WHAT)
     if not hmac.compare_digest(stamp.imprint.digest, hashlib.new(digest, info.signature).digest()):
         raise VerificationError(f"{_WHAT} is for another signature: its imprint is not this signature's digest.")
+    if stamp.time > now + _CLOCK_DIFFERENCE:
+        raise VerificationError(f"{_WHAT} is from the future: {stamp.time:%Y-%m-%d %H:%M:%S} UTC.")
     _check_signing_certificate(signer)
     check_not_revoked((signer.certificate, *signer.embedded), signer.revocation_lists, _AUTHORITY)
     verify_chain(

@@ -46,8 +46,8 @@ def _with(token: SignedData | bytes) -> SignerInfo:
 def test_a_good_token() -> None:
     info = _with(sign_time(SIGNATURE.signature, time_stamper()))
     expected = TimeStamp(time=NOW, authority="CN=Time Stamper")
-    assert verify_time_stamp(info, roots=ROOTS) == verify_time_stamp(info, roots=()) == expected
-    assert verify_time_stamp(SIGNATURE, roots=ROOTS) is None
+    assert verify_time_stamp(info, roots=ROOTS, now=NOW) == verify_time_stamp(info, roots=(), now=NOW) == expected
+    assert verify_time_stamp(SIGNATURE, roots=ROOTS, now=NOW) is None
 
 
 def test_a_token_of_rsa_with_an_old_signing_certificate_attribute() -> None:
@@ -57,10 +57,10 @@ def test_a_token_of_rsa_with_an_old_signing_certificate_attribute() -> None:
         attribute = Attribute(SIGNING_CERTIFICATE, (sequence(sequence(sequence(octet_string(digest)))),))
         info = _with(sign_cms(authority, TST_INFO, good.content or b"", further=(attribute,)))
         if is_good:
-            assert verify_time_stamp(info, roots=ROOTS) == TimeStamp(time=NOW, authority="CN=RSA")
+            assert verify_time_stamp(info, roots=ROOTS, now=NOW) == TimeStamp(time=NOW, authority="CN=RSA")
         else:
             with pytest.raises(VerificationError, match="another certificate than it brings along"):
-                verify_time_stamp(info, roots=ROOTS)
+                verify_time_stamp(info, roots=ROOTS, now=NOW)
 
 
 def test_the_authority_must_have_been_valid_then_not_now() -> None:
@@ -68,11 +68,11 @@ def test_the_authority_must_have_been_valid_then_not_now() -> None:
     issuer_start = root().certificate.not_valid_before_utc
     stamped = sign_time(SIGNATURE.signature, old, time=NOW - timedelta(days=6))
     with pytest.raises(VerificationError, match="does not lead to a trusted root"):  # the root is younger
-        verify_time_stamp(_with(stamped), roots=ROOTS)
+        verify_time_stamp(_with(stamped), roots=ROOTS, now=NOW)
     assert issuer_start > NOW - timedelta(days=6)
     late = sign_time(SIGNATURE.signature, old, time=NOW)
     with pytest.raises(VerificationError, match="the time stamp authority's certificate was valid from"):
-        verify_time_stamp(_with(late), roots=ROOTS)
+        verify_time_stamp(_with(late), roots=ROOTS, now=NOW)
 
 
 BAD: dict[str, tuple[SignedData | bytes, type[Exception], str]] = {
@@ -117,7 +117,7 @@ BAD: dict[str, tuple[SignedData | bytes, type[Exception], str]] = {
 def test_bad_tokens(case: str) -> None:
     token, error, words = BAD[case]
     with pytest.raises(error) as caught:
-        verify_time_stamp(_with(token), roots=ROOTS)
+        verify_time_stamp(_with(token), roots=ROOTS, now=NOW)
     assert words in str(caught.value)
 
 
@@ -126,18 +126,18 @@ def test_one_time_stamp_under_either_name() -> None:
     either = [Attribute(oid, (token,)) for oid in (TIME_STAMP, TIME_STAMP_MICROSOFT)]
     for attribute in either:
         info = replace(SIGNATURE, unsigned_attributes=(attribute,))
-        assert verify_time_stamp(info, roots=ROOTS) == TimeStamp(time=NOW, authority="CN=Time Stamper")
+        assert verify_time_stamp(info, roots=ROOTS, now=NOW) == TimeStamp(time=NOW, authority="CN=Time Stamper")
     with pytest.raises(UnsupportedError, match="the signature has 2 time stamps instead of one"):
-        verify_time_stamp(replace(SIGNATURE, unsigned_attributes=tuple(either)), roots=ROOTS)
+        verify_time_stamp(replace(SIGNATURE, unsigned_attributes=tuple(either)), roots=ROOTS, now=NOW)
     old = Attribute(COUNTERSIGNATURE, (token,))
     with pytest.raises(UnsupportedError, match="a time stamp of the old kind, a PKCS #9 countersignature"):
-        verify_time_stamp(replace(SIGNATURE, unsigned_attributes=(either[0], old)), roots=ROOTS)
+        verify_time_stamp(replace(SIGNATURE, unsigned_attributes=(either[0], old)), roots=ROOTS, now=NOW)
 
 
 @pytest.mark.parametrize("digest", STRONG_DIGESTS)
 def test_an_imprint_by_any_strong_digest(digest: str) -> None:
     info = _with(sign_time(SIGNATURE.signature, time_stamper(), imprint_digest=digest))
-    assert verify_time_stamp(info, roots=ROOTS) == TimeStamp(time=NOW, authority="CN=Time Stamper")
+    assert verify_time_stamp(info, roots=ROOTS, now=NOW) == TimeStamp(time=NOW, authority="CN=Time Stamper")
 
 
 @pytest.mark.parametrize("wrong", [SIGNING_CERTIFICATE, SIGNING_CERTIFICATE_V2, None])
@@ -154,22 +154,22 @@ def test_both_attributes_must_name_the_certificate(wrong: str | None) -> None:
     good = sign_time(SIGNATURE.signature, time_stamper())
     info = _with(sign_cms(time_stamper(), TST_INFO, good.content or b"", further=attributes))
     if wrong is None:
-        assert verify_time_stamp(info, roots=ROOTS) == TimeStamp(time=NOW, authority="CN=Time Stamper")
+        assert verify_time_stamp(info, roots=ROOTS, now=NOW) == TimeStamp(time=NOW, authority="CN=Time Stamper")
     else:
         with pytest.raises(VerificationError, match="another certificate than it brings along"):
-            verify_time_stamp(info, roots=ROOTS)
+            verify_time_stamp(info, roots=ROOTS, now=NOW)
 
 
 def test_a_revoked_authority() -> None:
     token = sign_time(SIGNATURE.signature, time_stamper())
-    assert verify_time_stamp(_with(replace(token, revocation_lists=(revocation_list(root()),))), roots=ROOTS)
+    assert verify_time_stamp(_with(replace(token, revocation_lists=(revocation_list(root()),))), roots=ROOTS, now=NOW)
     authority = issue("CA", root(), is_ca=True)
     below = sign_time(SIGNATURE.signature, issue("Below", authority, usages=[TIME_STAMPING], is_critical=True))
-    assert verify_time_stamp(_with(below), roots=ROOTS)
+    assert verify_time_stamp(_with(below), roots=ROOTS, now=NOW)
     for message, revoked in ((token, time_stamper()), (below, authority)):
         lists = (revocation_list(root(), revoked.certificate),)
         with pytest.raises(VerificationError) as caught:
-            verify_time_stamp(_with(replace(message, revocation_lists=lists)), roots=ROOTS)
+            verify_time_stamp(_with(replace(message, revocation_lists=lists)), roots=ROOTS, now=NOW)
         assert caught.value.message.startswith("the time stamp authority's chain has a revoked certificate (CN=")
 
 
@@ -183,4 +183,4 @@ def test_a_digest_of_the_certificate_that_tells_nothing(oid: str) -> None:
         )
     )
     with pytest.raises(UnsupportedError, match=rf"unknown digest \({re.escape(oid)}\)"):
-        verify_time_stamp(info, roots=ROOTS)
+        verify_time_stamp(info, roots=ROOTS, now=NOW)
