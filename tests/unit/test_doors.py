@@ -12,7 +12,7 @@ import pytest
 import signpath_ci
 
 ROOT = Path(signpath_ci.__file__).parent
-FLOOR = {"", "caches", "clock", "errors", "model", "text"}
+FLOOR = {"", "caches", "clock", "errors", "files", "model", "text"}
 """What everybody may use."""
 
 MAY_IMPORT = {
@@ -25,6 +25,7 @@ MAY_IMPORT = {
     "caches": set(),
     "clock": set(),
     "errors": set(),
+    "files": set(),
     "formats": set(),
     "logs": set(),
     "manifest": {"options", "schema"},

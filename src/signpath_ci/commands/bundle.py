@@ -12,6 +12,7 @@ from signpath_ci.commands import Process
 from signpath_ci.commands.files import files_of, in_directory
 from signpath_ci.commands.plan import Place, make_plan
 from signpath_ci.commands.session import verified
+from signpath_ci.files import delete, directory_in
 from signpath_ci.pipeline import SigningResult, check_judgeable
 from signpath_ci.report import Reporter
 from signpath_ci.settings import SignSettings
@@ -20,7 +21,6 @@ from signpath_ci.signing.bundle import common_directory, member_names, write_bun
 from signpath_ci.signing.extract import Split
 from signpath_ci.signing.replace_all import replacing
 from signpath_ci.signing.target import default_target, disk_errors
-from signpath_ci.signing.temporary import directory_in
 
 _log = logging.getLogger(__name__)
 _NAME = Path("bundle.zip")
@@ -61,7 +61,7 @@ def sign_bundle(settings: SignSettings, process: Process, reporter: Reporter) ->
             added += result.files[len(places) :]
     except BaseException:
         for path in added:  # all are in place, or none
-            path.unlink(missing_ok=True)
+            delete(path, missing_ok=True)
         raise
     files = [root / name for name in members] if settings.in_place else result.files[: len(members)]
     return replace(result, files=(*files, *added) if result.signed else ())

@@ -5,11 +5,11 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections.abc import Mapping, Sequence
-from io import FileIO
 from pathlib import Path
 from typing import TextIO
 
 from signpath_ci.errors import SignPathError
+from signpath_ci.files import append, write_atomically
 from signpath_ci.model import Artifact, RequestStatus, Submission
 from signpath_ci.report.markdown import summary
 from signpath_ci.report.neutral import token, web_url
@@ -132,7 +132,7 @@ class PlatformReporter(Record):
         """Write a file for the CI system, or nothing of it. A run that has come this far does not fail for it."""
         data = text.encode("utf-8", "replace")
         try:
-            (_append if mode == "a" else _replace)(path, data)
+            (append if mode == "a" else write_atomically)(path, data)
         except OSError as error:
             _log.warning("%s can't be written, the CI system will not know the results: %s", path, error.strerror)
 
@@ -150,31 +150,3 @@ class PlatformReporter(Record):
 
     def _summarise(self, text: str) -> None:
         """Show a summary in Markdown on the job's page."""
-
-
-def _append(path: Path, data: bytes) -> None:
-    with path.open("ab", buffering=0) as file:
-        before = file.tell()
-        try:
-            _write_all(file, data)
-        except OSError:
-            file.truncate(before)  # half an id is worse than none
-            raise
-
-
-def _replace(path: Path, data: bytes) -> None:
-    aside = path.with_name(f"{path.name}.part")
-    try:
-        with aside.open("wb", buffering=0) as file:
-            _write_all(file, data)
-        aside.replace(path)
-    except OSError:
-        with contextlib.suppress(OSError):
-            aside.unlink()
-        raise
-
-
-def _write_all(file: FileIO, data: bytes) -> None:
-    rest = memoryview(data)
-    while rest:
-        rest = rest[file.write(rest) :]

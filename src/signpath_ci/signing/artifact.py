@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import os
-import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from signpath_ci.errors import LocalFileError
+from signpath_ci.files import NotRegularError, regular_descriptor
 from signpath_ci.model import Artifact, RetrievalLink
 
 _BLOCK = 256 * 1024
-# Without O_NONBLOCK opening a FIFO would wait for a writer; Windows has no FIFOs, but a text mode.
-_FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,24 +89,23 @@ def read_blocks(path: Path) -> Iterator[bytes]:
 
 def _open(path: Path) -> int:
     try:
-        descriptor = os.open(path, _FLAGS)
+        return regular_descriptor(path)
     except FileNotFoundError:
         raise LocalFileError(
             f"{path} does not exist.", hint="Check the path; a relative one starts at the current directory."
         ) from None
+    except NotRegularError as error:
+        if error.is_directory:
+            raise LocalFileError(
+                f"{path} is a directory.", hint="Name a file; pack a directory into a ZIP first."
+            ) from None
+        raise LocalFileError(
+            f"{path} is not a regular file.", hint="Write what is to be signed into a file first."
+        ) from None
     except OSError as error:
-        if path.is_dir():  # Windows does not even open it
-            raise _directory(path) from None
         raise LocalFileError(f"{path} can't be read: {error.strerror}.", hint="Check its permissions.") from None
     except ValueError as error:  # a NUL
         raise LocalFileError(f"{path} can't be the name of a file: {error}.") from None
-    mode = os.fstat(descriptor).st_mode
-    if stat.S_ISREG(mode):
-        return descriptor
-    os.close(descriptor)
-    if stat.S_ISDIR(mode):
-        raise _directory(path)
-    raise LocalFileError(f"{path} is not a regular file.", hint="Write what is to be signed into a file first.")
 
 
 def _read(path: Path, descriptor: int) -> bytes:
@@ -116,7 +113,3 @@ def _read(path: Path, descriptor: int) -> bytes:
         return os.read(descriptor, _BLOCK)
     except OSError as error:
         raise LocalFileError(f"{path} can't be read: {error.strerror}.", hint="Check the disk.") from None
-
-
-def _directory(path: Path) -> LocalFileError:
-    return LocalFileError(f"{path} is a directory.", hint="Name a file; pack a directory into a ZIP first.")

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from signpath_ci.errors import VerificationError
+from signpath_ci.files import TemporaryFile, beside
 from signpath_ci.model import Artifact
 from signpath_ci.signing.target import check_target, default_target, disk_errors
-from signpath_ci.signing.temporary import TemporaryFile, beside
 
 if TYPE_CHECKING:
     from signpath_ci.api.streams import Download

@@ -11,12 +11,12 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, TypeVar
 
 from signpath_ci.errors import LocalFileError, VerificationError
+from signpath_ci.files import beside, delete, directory_in, publish, sync, sync_directory
 from signpath_ci.model import Artifact
 from signpath_ci.signing.archive import Archive, Member, open_archive
 from signpath_ci.signing.download import SendsSignedArtifact, moved_aside_if_refused, receive_into
 from signpath_ci.signing.file_name import name_from_header
 from signpath_ci.signing.target import check_target, disk_errors, exists_error
-from signpath_ci.signing.temporary import beside, directory_in, publish, sync_directory
 
 if TYPE_CHECKING:
     from signpath_ci.api.streams import Download
@@ -247,7 +247,7 @@ def _write(path: Path, blocks: Iterator[bytes], target: Path) -> None:
                 while rest:
                     rest = rest[file.write(rest) :]
         with disk_errors(target):
-            os.fsync(file.fileno())
+            sync(file.fileno())
 
 
 def _publish_all(scratch: Path, targets: list[Path], directory: Path, *, force: bool) -> None:
@@ -292,4 +292,4 @@ def _unmake(paths: list[Path]) -> None:
             if path.is_dir() and not path.is_symlink():
                 path.rmdir()
             else:
-                path.unlink()
+                delete(path)

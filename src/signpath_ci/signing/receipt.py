@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from signpath_ci.errors import LocalFileError
+from signpath_ci.files import read_bounded, write_atomically
 from signpath_ci.model import Artifact, Origin, SigningRequestFields, Submission
 from signpath_ci.schema import load_schema, violations
 from signpath_ci.signing.target import check_target, disk_errors
-from signpath_ci.signing.temporary import beside
 
 _LARGEST = 1024 * 1024
 _VERSION = 1
@@ -181,11 +180,8 @@ def write_receipt(path: Path, receipt: Receipt) -> None:
         LocalFileError: it can't be written.
     """
     text = json.dumps(_as_json(receipt), indent=2) + "\n"
-    with ExitStack() as stack, disk_errors(path):
-        file = stack.enter_context(beside(path))
-        file.write(text.encode("ascii"))
-        file.sync()
-        file.publish(path, replace=True)
+    with disk_errors(path):
+        write_atomically(path, text.encode("ascii"))
 
 
 def check_receipt_place(path: Path) -> None:
@@ -205,13 +201,12 @@ def read_receipt(path: Path) -> Receipt:
         LocalFileError: it can't be read, or is no receipt.
     """
     try:
-        with path.open("rb") as file:
-            data = file.read(_LARGEST + 1)
+        data = read_bounded(path, most=_LARGEST)
     except FileNotFoundError:
         raise
     except OSError as error:
         raise LocalFileError(f"The receipt {path} can't be read: {error.strerror}.", hint="Check it.") from None
-    if len(data) > _LARGEST:
+    if data is None:
         raise _no_receipt(path, f"it has more than {_LARGEST} bytes")
     try:
         said = json.loads(data.decode("utf-8"))

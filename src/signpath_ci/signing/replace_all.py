@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from signpath_ci.files import IS_WINDOWS, directory_in, link, replace, sync_directory
 from signpath_ci.signing.target import disk_errors
-from signpath_ci.signing.temporary import directory_in, sync_directory
 
 
 @contextmanager
@@ -37,26 +37,30 @@ def replacing(files: Sequence[Path]) -> Iterator[list[Path]]:
 
 def _set_aside(file: Path, backup: Path) -> None:
     try:
-        os.link(file, backup)  # so that there is a file of that name at any time
+        link(file, backup)  # so that there is a file of that name at any time
     except OSError:  # some file systems have no second names
-        file.replace(backup)
+        replace(file, backup)
 
 
-def _put_back(backup: Path, file: Path) -> None:
+def _put_back(backup: Path, file: Path, mode: int) -> None:
     if os.path.lexists(backup):
         with disk_errors(file):
-            backup.replace(file)
+            replace(backup, file)
+            if IS_WINDOWS:  # the attribute that kept it from being replaced was taken off it
+                file.chmod(mode)
 
 
 def _replace(files: Sequence[Path], places: Sequence[Path]) -> None:
     with ExitStack() as undo:
         for file, place in zip(files, places, strict=True):
             backup = place.with_name(f"old-{place.name}")
-            undo.callback(_put_back, backup, file)  # before anything moves: a signal may come between any two steps
             with disk_errors(file):
-                place.chmod(file.stat().st_mode & 0o7777)
+                mode = file.stat().st_mode & 0o7777
+            undo.callback(_put_back, backup, file, mode)  # before anything moves: a signal may come at any time
+            with disk_errors(file):
+                place.chmod(mode)
                 _set_aside(file, backup)
-                place.replace(file)
+                replace(place, file)
         undo.pop_all()  # all are replaced
     for parent in {file.parent for file in files}:
         sync_directory(parent)

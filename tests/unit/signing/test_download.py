@@ -20,9 +20,9 @@ from signpath_ci.errors import (
     ServiceUnavailableError,
     VerificationError,
 )
+from signpath_ci.files.temporary import TemporaryFile, beside, remove_leftovers
 from signpath_ci.model import Artifact
 from signpath_ci.signing.download import download
-from signpath_ci.signing.temporary import TemporaryFile, beside, remove_leftovers
 from tests.support.limits import largest_file
 from tests.support.loopback import Behaviour, Connection, loopback
 from tests.support.wire import rest_api
@@ -242,7 +242,7 @@ def test_a_directory_that_vanishes_while_it_is_waited_for(tmp_path: Path) -> Non
 
 def test_a_killed_run_leaves_what_the_next_one_removes_and_a_running_neighbour_keeps(target: Path) -> None:
     script = (
-        "import sys, time; from pathlib import Path; from signpath_ci.signing.temporary import TemporaryFile\n"
+        "import sys, time; from pathlib import Path; from signpath_ci.files.temporary import TemporaryFile\n"
         "file = TemporaryFile(Path(sys.argv[1])); file.write(b'half')\n"
         "print(file.path.name, flush=True); time.sleep(600)"
     )

@@ -233,7 +233,7 @@ def test_a_file_that_appears_in_the_last_moment_stays_and_no_other_comes(
 
 def test_what_a_killed_run_left_is_removed(zipped: bytes, tmp_path: Path) -> None:
     script = (
-        "import sys, time; from pathlib import Path; from signpath_ci.signing.temporary import directory_in\n"
+        "import sys, time; from pathlib import Path; from signpath_ci.files.temporary import directory_in\n"
         "with directory_in(Path(sys.argv[1])) as path:\n"
         "    (path / '0').write_text('half'); print(path.name, flush=True); time.sleep(600)"
     )

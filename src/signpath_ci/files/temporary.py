@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import hashlib
 import os
 import secrets
-import shutil
-import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from signpath_ci.files.changes import IS_WINDOWS, delete, delete_tree, link, move, replace, sync, sync_directory
+from signpath_ci.files.locks import is_at, lock
+from signpath_ci.files.names import prefix
+
 _NO_HARD_LINKS = frozenset({errno.EPERM, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EMLINK, errno.EXDEV})
 _LONGEST_SUFFIX = 32
+_LOCK = ".lock"
+"""The file by which a run on Windows holds its temporary directory: what is open can't be removed there."""
+_YOUNG = 600.0
+"""Seconds. On Windows a run has to close its file before it gives it its name, and holds nothing for that moment."""
 
 
 class TemporaryFile:
@@ -27,10 +33,11 @@ class TemporaryFile:
         while True:
             # The name keeps the suffix, since formats are told by it, and is short whatever the target's is.
             suffix = target.suffix if len(os.fsencode(target.suffix)) <= _LONGEST_SUFFIX else ""
-            self.path = target.parent / f"{_prefix(target)}{secrets.token_hex(8)}.part{suffix}"
-            flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+            self.path = target.parent / f"{prefix(target)}{secrets.token_hex(8)}.part{suffix}"
+            # Exclusive: neither a file nor a link of that name is followed.
+            flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
             self._descriptor = os.open(self.path, flags, 0o666)  # less the umask, as any new file
-            if _lock(self._descriptor) is not False and _is_at(self.path, self._descriptor):
+            if IS_WINDOWS or (lock(self._descriptor) is not False and is_at(self.path, self._descriptor)):
                 return
             os.close(self._descriptor)  # a neighbour that cleans up came between open and lock
 
@@ -47,25 +54,25 @@ class TemporaryFile:
 
     def sync(self) -> None:
         """Bring it to the disk."""
-        os.fsync(self._descriptor)
+        sync(self._descriptor)
 
     def publish(self, target: Path, *, replace: bool) -> None:
         """Give it its final name, at once and as a whole; see `publish`."""
-        if sys.platform == "win32":  # an open file can't be renamed there
+        if IS_WINDOWS:  # an open file can't be renamed there
             self._close()
         publish(self.path, target, replace=replace)
         sync_directory(target.parent)
 
     def discard(self) -> None:
         """Close it, and remove its temporary name."""
-        if self._descriptor >= 0:
+        if self._descriptor >= 0 and not IS_WINDOWS:
             with contextlib.suppress(OSError):
-                if _is_at(self.path, self._descriptor):
-                    self.path.unlink()
+                if is_at(self.path, self._descriptor):
+                    delete(self.path)
         with contextlib.suppress(OSError):
             self._close()
-            if sys.platform == "win32":  # an open file can't be removed there
-                self.path.unlink()
+            if IS_WINDOWS:  # an open file can't be removed there
+                delete(self.path)
 
     def _close(self) -> None:
         if self._descriptor >= 0:
@@ -95,17 +102,25 @@ def directory_in(parent: Path) -> Iterator[Path]:
     """
     target = parent / "directory"
     remove_leftovers(target)
-    path = parent / f"{_prefix(target)}{secrets.token_hex(8)}.part"
-    path.mkdir(mode=0o700)
+    path = parent / f"{prefix(target)}{secrets.token_hex(8)}.part"
+    if IS_WINDOWS:
+        # A mode would become an access list that files keep when they are moved out of the directory.
+        path.mkdir()
+    else:
+        path.mkdir(mode=0o700)
     descriptor = -1
     try:
-        if sys.platform != "win32":  # where directories can't be opened
+        if IS_WINDOWS:
+            descriptor = os.open(path / _LOCK, os.O_RDWR | os.O_CREAT | os.O_EXCL)
+        else:
             descriptor = os.open(path, os.O_RDONLY)
-            _lock(descriptor)
+            lock(descriptor)
         yield path
     finally:
-        shutil.rmtree(path, ignore_errors=True)
-        if descriptor >= 0:
+        if descriptor >= 0 and IS_WINDOWS:
+            os.close(descriptor)
+        delete_tree(path)
+        if descriptor >= 0 and not IS_WINDOWS:
             os.close(descriptor)
 
 
@@ -121,76 +136,53 @@ def publish(path: Path, target: Path, *, replace: bool) -> None:
         FileExistsError: there is one, and it must not be replaced.
     """
     if replace:
-        path.replace(target)
-    elif sys.platform == "win32":
-        path.rename(target)  # which fails there where the target exists
+        _replace(path, target)
+    elif IS_WINDOWS:
+        move(path, target)  # which fails there where the target exists
     else:
         try:
-            os.link(path, target)
+            link(path, target)
         except OSError as error:
             if error.errno not in _NO_HARD_LINKS:
                 raise
             # Such a file system leaves a gap of microseconds between looking and renaming.
             if os.path.lexists(target):
                 raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST)) from None
-            path.replace(target)
+            _replace(path, target)
+
+
+_replace = replace
 
 
 def remove_leftovers(target: Path) -> None:
     """Remove the temporary files and directories for `target` that no running process holds."""
-    for path in target.parent.glob(f"{_prefix(target)}*"):
+    for path in target.parent.glob(f"{prefix(target)}*"):
         with contextlib.suppress(OSError):
-            if sys.platform == "win32":  # where somebody holds it open, this fails
-                _remove(path)
+            if IS_WINDOWS:
+                _remove_unheld(path)
                 continue
             flags = os.O_RDONLY if path.is_dir() else os.O_RDWR
-            descriptor = os.open(path, flags | getattr(os, "O_NOFOLLOW", 0))
+            descriptor = os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
             try:
-                if _lock(descriptor) is True:
+                if lock(descriptor) is True:
                     _remove(path)
             finally:
                 os.close(descriptor)
 
 
+def _remove_unheld(path: Path) -> None:
+    """Remove a leftover on Windows, where what another process holds open can't be removed."""
+    # Without patience: whoever holds it is at work.
+    held_by = path / _LOCK
+    if held_by.is_file():
+        held_by.unlink()  # which fails where it is held
+    elif time.time() - path.lstat().st_mtime < _YOUNG:
+        return
+    _remove(path)
+
+
 def _remove(path: Path) -> None:
     if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
+        delete_tree(path)
     else:
         path.unlink()
-
-
-def _prefix(target: Path) -> str:
-    return f".signpath-{hashlib.sha256(os.fsencode(target.name)).hexdigest()[:16]}-"
-
-
-def _is_at(path: Path, descriptor: int) -> bool:
-    try:
-        return os.path.samestat(path.lstat(), os.fstat(descriptor))
-    except FileNotFoundError:
-        return False
-
-
-def _lock(descriptor: int) -> bool | None:
-    """Lock a file until it is closed; `False` where somebody else holds it, `None` where locks do not exist."""
-    if sys.platform == "win32":
-        return None  # an open file can't be removed there, which serves as well
-    import fcntl
-
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError:  # some network file systems: a leftover stays there, rather than that a neighbour's file is lost
-        return None
-    return True
-
-
-def sync_directory(directory: Path) -> None:
-    """Bring a new name to the disk, where the system can."""
-    if sys.platform != "win32":
-        with contextlib.suppress(OSError):
-            descriptor = os.open(directory, os.O_RDONLY)
-            try:
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
