@@ -29,7 +29,7 @@ from signpath_ci.formats.asn1 import (
 )
 from signpath_ci.formats.authenticode import INDIRECT_DATA, IndirectData, write_indirect_data
 from signpath_ci.formats.cms import CONTENT_TYPE, MESSAGE_DIGEST, Algorithm, Attribute, SignedData, SignerInfo
-from signpath_ci.formats.pe import read_image, write_signed
+from signpath_ci.formats.pe import write_signed
 from signpath_ci.formats.tsp import (
     SIGNING_CERTIFICATE_V2,
     TST_INFO,
@@ -271,6 +271,6 @@ def write_pe(
 
     with source.open("rb") as file:
         copy = io.BytesIO()
-        write_signed(file, read_image(file), copy, algorithm=algorithm, sign=sign)
+        write_signed(file, copy, algorithm=algorithm, sign=sign)
     target.write_bytes(copy.getvalue())
     return target

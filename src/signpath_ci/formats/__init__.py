@@ -1,13 +1,13 @@
 """Signature formats, read and written in one place: shared by `verify` (reads) and `sandbox` (writes).
 
 - `pe`, `powershell`, `msi` (in a `compound` file), `cab`: files as far as Authenticode signatures need them, each
-  with a function `read_subject`.
+  with the functions `read_subject` and `write_signed`.
 - `authenticode`: what such a signature says about the file.
 - `jar`: manifests and signature files; `zip`: archives; `zip_places`: whether all readers find the same in them.
 - `cms`: Cryptographic Message Syntax, the envelope of signatures (RFC 5652).
 - `tsp`: time stamps (RFC 3161).
 - `asn1`: the one door to the ASN.1 library, and to everything that goes wrong in it.
-- `kind`: which format a file has, told by its bytes, and where they say nothing by its name.
+- `registry`: the table of all formats, and which one a file has.
 """
 
 from __future__ import annotations

@@ -11,9 +11,11 @@ import struct
 from collections.abc import Callable, Iterator
 from typing import BinaryIO
 
-from signpath_ci.formats import FormatError, UnsupportedError, kind
+from signpath_ci.formats import FormatError, UnsupportedError
 from signpath_ci.formats.authenticode import CABINET, Subject, whole
+from signpath_ci.formats.registry import CABINET as MAGIC
 
+SUBJECT_TYPE = CABINET
 _CHUNK = 1 << 18
 _HEADER = struct.Struct("<4sIIIIIBBHHHHH")
 _RESERVE = struct.Struct("<HBB4sIIQ")  # sizes of the reserves; ours: marker, offset and size of the signature
@@ -34,7 +36,7 @@ class _Cabinet:
         size = file.seek(0, 2)
         header = list(_HEADER.unpack(_read(file, 0, _HEADER.size)))
         magic, reserved, cabinet_size, reserved_2, files_offset, reserved_3, _, _, folders, _, flags, _, number = header
-        if magic != kind.CABINET or any((reserved, reserved_2, reserved_3)):
+        if magic != MAGIC or any((reserved, reserved_2, reserved_3)):
             raise FormatError("it is not a cabinet file")
         if flags & _MULTIPLE or number:
             raise UnsupportedError("it is one of a set of cabinets")
@@ -101,7 +103,7 @@ def read_subject(file: BinaryIO) -> Subject:
 
 
 def _subject(cabinet: _Cabinet) -> Subject:
-    return Subject(type=CABINET, signature=cabinet.signature(), parts=lambda: whole(cabinet.hashed()))
+    return Subject(type=SUBJECT_TYPE, signature=cabinet.signature(), parts=lambda: whole(cabinet.hashed()))
 
 
 def write_signed(source: BinaryIO, target: BinaryIO, *, algorithm: str, sign: Callable[[bytes], bytes]) -> None:

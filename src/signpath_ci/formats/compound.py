@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
 from signpath_ci.formats import FormatError, UnsupportedError
-from signpath_ci.formats.kind import COMPOUND, HEADER_SIZE, SECTOR_SHIFTS
+from signpath_ci.formats.registry import COMPOUND, HEADER_SIZE, SECTOR_SHIFTS
 
 _HEADER = struct.Struct("<8s16x5H6xIIIIIIIII")
 _ENTRY = struct.Struct("<64sHBBIII16s4s8s8sIQ")

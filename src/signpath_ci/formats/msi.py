@@ -19,6 +19,7 @@ from signpath_ci.formats.compound import CompoundFile, Entry
 if TYPE_CHECKING:
     from hashlib import _Hash
 
+SUBJECT_TYPE = INSTALLER
 SIGNATURE = "\5DigitalSignature".encode("utf-16-le")
 METADATA_DIGEST = "\5MsiDigitalSignatureEx".encode("utf-16-le")
 _MAX_SIGNATURE = 1 << 24
@@ -50,7 +51,7 @@ def read_subject(file: BinaryIO) -> Subject:
             raise FormatError("names, sizes or times in it were changed after it was signed")
         return metadata
 
-    return Subject(type=INSTALLER, signature=message or None, parts=lambda: _parts(compound, root), prefix=prefix)
+    return Subject(type=SUBJECT_TYPE, signature=message or None, parts=lambda: _parts(compound, root), prefix=prefix)
 
 
 def _signed(storage: Entry, *, is_root: bool) -> list[Entry]:

@@ -16,6 +16,7 @@ from typing import BinaryIO
 from signpath_ci.formats import FormatError, UnsupportedError
 from signpath_ci.formats.authenticode import PE_IMAGE, Subject, whole
 
+SUBJECT_TYPE = PE_IMAGE
 _CHUNK = 1 << 18  # those of two files fit into a cache
 _ALIGNMENT = 8
 _SECURITY_DIRECTORY = 4  # its index among the data directories
@@ -52,7 +53,7 @@ def read_subject(file: BinaryIO) -> Subject:
         FormatError: as `read_image` and `read_signature`.
     """
     image = read_image(file)
-    return Subject(type=PE_IMAGE, signature=read_signature(file, image), parts=lambda: whole(_hashed(file, image)))
+    return Subject(type=SUBJECT_TYPE, signature=read_signature(file, image), parts=lambda: whole(_hashed(file, image)))
 
 
 def read_image(file: BinaryIO) -> Image:
@@ -162,22 +163,20 @@ def _hashed(file: BinaryIO, image: Image) -> Iterator[bytes]:
     return (data for _, data, is_hashed in _pieces(file, image) if is_hashed)
 
 
-def write_signed(
-    source: BinaryIO, image: Image, target: BinaryIO, *, algorithm: str, sign: Callable[[bytes], bytes]
-) -> None:
+def write_signed(source: BinaryIO, target: BinaryIO, *, algorithm: str, sign: Callable[[bytes], bytes]) -> None:
     """Copy a PE file with a new signature in the place of any that it has, in one pass.
 
     Args:
         source: the file to sign.
-        image: what `read_image` returned for it.
         target: an empty file, open for writing, seekable.
         algorithm: a name that `hashlib.new` knows.
         sign: gets the Authenticode hash, returns the DER-encoded CMS message.
 
     Raises:
-        FormatError: the file became shorter while it was read, or is too big for a signature (the certificate table's
-            offset has 32 bits).
+        FormatError: as `read_image`; the file became shorter while it was read, or is too big for a signature (the
+            certificate table's offset has 32 bits).
     """
+    image = read_image(source)
     digest = hashlib.new(algorithm)
     checksum = 0
     content_size = 0

@@ -17,8 +17,9 @@ from typing import BinaryIO
 
 from signpath_ci.formats import FormatError, UnsupportedError
 from signpath_ci.formats.authenticode import SCRIPT, Subject, whole
-from signpath_ci.formats.kind import SCRIPT_END
+from signpath_ci.formats.registry import SCRIPT_END
 
+SUBJECT_TYPE = SCRIPT
 BEGIN = "# SIG # Begin signature block"
 _MARKER = re.compile(r"^# SIG # (?:Begin|End) signature block.*$", re.IGNORECASE | re.MULTILINE)
 _BLOCK = re.compile(rf"(?:\A|\r?\n){BEGIN}\r?\n((?:# [A-Za-z0-9+/=]+\r?\n)+){SCRIPT_END}(?:\r?\n)*\Z")
@@ -44,7 +45,9 @@ def read_subject(file: BinaryIO) -> Subject:
 
 
 def _subject(script: _Script) -> Subject:
-    return Subject(type=SCRIPT, signature=script.message, parts=lambda: whole(iter([script.text.encode("utf-16-le")])))
+    return Subject(
+        type=SUBJECT_TYPE, signature=script.message, parts=lambda: whole(iter([script.text.encode("utf-16-le")]))
+    )
 
 
 def write_signed(source: BinaryIO, target: BinaryIO, *, algorithm: str, sign: Callable[[bytes], bytes]) -> None:

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from signpath_ci.formats import FormatError, UnsupportedError
-from signpath_ci.formats.kind import Kind, detect
+from signpath_ci.formats.registry import Kind, detect, is_archive_name
 from signpath_ci.formats.zip_places import check_places
 
 _CHUNK = 1 << 20
@@ -29,9 +29,6 @@ _MAX_DIRECTORY_SIZE = 8 << 20
 _MAX_RATIO = 1000  # deflate can't do more than 1032; the rest is tolerance for small files
 _RATIO_FREE = 16 << 20
 _ENCRYPTED = 0x1
-# Entries, in upper case, of JAR and its kin, of Open Packaging Conventions (NuGet, APPX, VSIX, Office).
-_PACKAGE_MARKERS = frozenset({"META-INF/MANIFEST.MF", "[CONTENT_TYPES].XML", "APPXSIGNATURE.P7X", ".SIGNATURE.P7S"})
-_ARCHIVE_SUFFIXES = (".zip", ".jar")
 _END = struct.Struct("<4s4H2LH")
 _END_64_LOCATOR = struct.Struct("<4sLQL")
 _END_64 = struct.Struct("<4sQ2H2L4Q")
@@ -94,7 +91,7 @@ class Archive:
         with self.open(info) as entry:
             # Without a look at its end: that would unpack each entry twice, and scripts are run by their name.
             found = detect(entry, info.filename, is_end_read=False)
-        return None if found == "zip" and not info.filename.lower().endswith(_ARCHIVE_SUFFIXES) else found
+        return None if found == "zip" and not is_archive_name(info.filename) else found
 
     @contextmanager
     def extracted(self, info: zipfile.ZipInfo, directory: Path | None = None) -> Iterator[BinaryIO]:
@@ -198,8 +195,3 @@ def _directory_size_64(file: BinaryIO, place: int) -> int:
 def is_link(info: zipfile.ZipInfo) -> bool:
     """Tell whether an entry is unpacked as a symbolic link, to what its content names."""
     return info.external_attr >> 16 & _FILE_TYPE == _LINK
-
-
-def package_marker(archive: Archive) -> str | None:
-    """Return the entry which tells that an archive is a package that is signed as a whole; `None`: it is none."""
-    return next((info.filename for info in archive.entries if info.filename.upper() in _PACKAGE_MARKERS), None)

@@ -1,7 +1,7 @@
 """Verification: bytes in, verdicts out, or an error that names the file and the check that failed. Always offline.
 
-`verify_file` does it all. Below it, `subjects` knows the formats that Authenticode signs, `authenticode` judges their
-signatures, `jar` and `detached` those of the other formats, and `container` walks a ZIP; `judge` is what is the same
+`verify_file` does it all. Below it, `schemes` knows how each signature scheme of the registry of formats is verified,
+`authenticode`, `jar` and `detached` are these schemes, and `container` walks a ZIP; `judge` is what is the same
 for all: whom to trust, and when. `signed_data`, `timestamp`, `certificates`, `trust` and `identity` are the single
 checks. All of them need the extra `verify`, so this module imports them where they are used.
 """
@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, BinaryIO, Literal
 from signpath_ci.clock import Clock
 from signpath_ci.errors import LocalFileError, UnsupportedFormatError, UsageError, VerificationError
 from signpath_ci.formats import FormatError
-from signpath_ci.formats.kind import detect
+from signpath_ci.formats.registry import FORMATS, detect, package
 from signpath_ci.model import STRONG_DIGESTS, Expectations, Failure, Verdict
 from signpath_ci.verify.unsupported import is_allowed, is_let_through
 
 if TYPE_CHECKING:
-    from signpath_ci.formats.kind import Kind
+    from signpath_ci.formats.registry import Kind
     from signpath_ci.verify.container import Found
     from signpath_ci.verify.judge import Judge
 
@@ -67,17 +67,17 @@ def can_verify(path: Path, expectations: Expectations = _NOTHING_EXPECTED) -> bo
     Raises:
         LocalFileError: it can't be read.
     """
-    from signpath_ci.formats.jar import MANIFEST
-    from signpath_ci.formats.zip import open_archive, package_marker
+    from signpath_ci.formats.zip import open_archive
 
     with ExitStack() as stack:
         file = _open(path, stack)
         kind = detect(file, path.name)
-        is_judged = kind is not None
+        is_judged = kind is not None and FORMATS[kind].scheme is not None
         if kind == "zip":
             try:
                 with open_archive(file) as archive:
-                    is_judged = package_marker(archive) in {None, MANIFEST}
+                    names = [info.filename for info in archive.entries]
+                    is_judged = FORMATS[package(names, path.name)].scheme is not None
             except FormatError:
                 is_judged = False
     # Whatever bytes it has, a certificate is only given for a raw signature of it.
@@ -133,7 +133,7 @@ def verify_file(
             kind = "raw" if judge.trust.signer_certificates else detect(file, name.name)
             if kind is None and submitted is not None and unsigned is not None:
                 check_kind(detect(submitted, unsigned.name))
-            found = _judge(file, kind, submitted, judge, expectations)
+            found = _judge(file, kind, submitted, judge, expectations=expectations, name=name.name)
         except OSError as error:
             raise LocalFileError(f"{name} can't be read, or not be unpacked: {error.strerror}.") from error
         except (FormatError, VerificationError) as error:
@@ -168,7 +168,9 @@ def _judge(
     kind: Kind | Literal["raw"] | None,
     unsigned: BinaryIO | None,
     judge: Judge,
+    *,
     expectations: Expectations,
+    name: str,
 ) -> Found:
     # Each is imported where it is needed: most files are of one format.
     if kind == "raw":
@@ -178,20 +180,18 @@ def _judge(
     if kind == "zip":
         from signpath_ci.verify.container import verify_zip
 
-        return verify_zip(file, unsigned=unsigned, judge=judge, allow_unsupported=expectations.allow_unsupported)
-    if kind == "cms":
-        from signpath_ci.verify.detached import verify_cms
-
-        return [(None, verify_cms(file, unsigned, judge))]
+        return verify_zip(
+            file, unsigned=unsigned, judge=judge, allow_unsupported=expectations.allow_unsupported, name=name
+        )
     if kind is None:
         raise UnsupportedFormatError(
             "the format is unsupported: its signatures can't be judged here.",
             hint="Supported are PE files, PowerShell scripts, MSI, CAB and JAR files, detached CMS and raw signatures,"
             " and ZIP archives; name exceptions with --allow-unsupported.",
         )
-    from signpath_ci.verify.subjects import verify_subject
+    from signpath_ci.verify.schemes import verify_signatures
 
-    return [(None, signature) for signature in verify_subject(kind, file, unsigned=unsigned, judge=judge)]
+    return [(None, signature) for signature in verify_signatures(kind, file, unsigned=unsigned, judge=judge)]
 
 
 def _open(path: Path, stack: ExitStack) -> BinaryIO:

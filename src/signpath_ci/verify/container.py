@@ -9,16 +9,15 @@ from typing import BinaryIO
 from zipfile import ZipInfo
 
 from signpath_ci.errors import VerificationError
-from signpath_ci.formats import FormatError, UnsupportedError
-from signpath_ci.formats.jar import MANIFEST
-from signpath_ci.formats.kind import Kind
-from signpath_ci.formats.zip import Archive, Budget, is_link, open_archive, package_marker, reading
+from signpath_ci.formats import FormatError
+from signpath_ci.formats.registry import FORMATS, Kind, package
+from signpath_ci.formats.zip import Archive, Budget, is_link, open_archive, reading
 from signpath_ci.verify.detached import verify_cms
 from signpath_ci.verify.failure import Failed, about
 from signpath_ci.verify.identity import check_kind, is_same
 from signpath_ci.verify.jar import verify_jar
 from signpath_ci.verify.judge import Judge, Signature
-from signpath_ci.verify.subjects import verify_subject
+from signpath_ci.verify.schemes import not_verifiable, verify_signatures
 from signpath_ci.verify.unsupported import is_let_through
 
 Found = list[tuple[str | None, Signature | Failed]]
@@ -28,7 +27,12 @@ _Results = list[tuple[str | None, Signature | Failed | None]]
 
 
 def verify_zip(
-    file: BinaryIO, *, unsigned: BinaryIO | None, judge: Judge, allow_unsupported: tuple[str, ...] = ()
+    file: BinaryIO,
+    *,
+    unsigned: BinaryIO | None,
+    judge: Judge,
+    allow_unsupported: tuple[str, ...] = (),
+    name: str = "",
 ) -> Found:
     """Check an archive that is signed as a whole, or else every file in it, and in the archives in it.
 
@@ -40,6 +44,7 @@ def verify_zip(
         unsigned: the archive that was submitted; `None`: content identity is not checked.
         judge: what is demanded of the signatures.
         allow_unsupported: patterns of members that are left unjudged where their format can't be judged.
+        name: of the archive, which tells packages whose content fits several formats.
 
     Returns:
         A member of an inner archive is named `inner.zip/member`.
@@ -48,7 +53,7 @@ def verify_zip(
         VerificationError: nothing in it is signed.
         FormatError: the archive is damaged, or of a kind that can't be judged.
     """
-    walk = _Walk(judge, allow_unsupported).archive(file, unsigned, prefix="")
+    walk = _Walk(judge, allow_unsupported).archive(file, unsigned, prefix="", name=name)
     found = [(member, result) for member, result in walk if result is not None]
     if not found:
         raise VerificationError("nothing in the archive is signed: there is no file in it that can be.")
@@ -64,20 +69,20 @@ class _Walk:
         self._budget = Budget()
         self._submitted_budget = Budget()
 
-    def archive(self, file: BinaryIO, unsigned: BinaryIO | None, *, prefix: str) -> _Results:
+    def archive(self, file: BinaryIO, unsigned: BinaryIO | None, *, prefix: str, name: str) -> _Results:
         with ExitStack() as stack:
             archive = stack.enter_context(open_archive(file, self._budget))
             submitted = None
             if unsigned is not None:
                 with about("the submitted archive"):
                     submitted = stack.enter_context(open_archive(unsigned, self._submitted_budget))
-            marker = package_marker(archive)
-            if marker == MANIFEST:
-                name = prefix.rstrip("/") or None
-                return self._attempt(name, "jar", partial(self._jar, archive, submitted, name))
-            if marker is not None:
-                raise UnsupportedError(f"it is not just an archive, but a package with its own signature ({marker})")
-            return self._members(archive, submitted, prefix)
+            kind = package([info.filename for info in archive.entries], name)
+            if FORMATS[kind].scheme == "members":
+                return self._members(archive, submitted, prefix)
+            member = prefix.rstrip("/") or None
+            if FORMATS[kind].scheme == "jar":
+                return self._attempt(member, kind, partial(self._jar, archive, submitted, member))
+            raise not_verifiable(kind)
 
     def _attempt(self, name: str | None, format_name: str | None, judge: Callable[[], _Results]) -> _Results:
         """Return what `judge` does, or what failed in it, or that it can't be judged where that is allowed."""
@@ -143,7 +148,8 @@ class _Walk:
         self, archive: Archive, info: ZipInfo, kind: Kind | None, original: tuple[Archive, ZipInfo] | None, name: str
     ) -> _Results:
         """Judge a member where it is of a kind that is signed."""
-        if kind in {None, "cms"}:
+        # A detached signature is judged with what it is for; what is only recognised is not signed as far as we know.
+        if kind is None or kind == "cms" or FORMATS[kind].scheme is None:
             return []
         with ExitStack() as stack:
             member = stack.enter_context(archive.extracted(info))
@@ -152,8 +158,8 @@ class _Walk:
                 with about("the submitted archive"), reading():
                     unsigned = stack.enter_context(original[0].extracted(original[1]))
             if kind == "zip":
-                return self.archive(member, unsigned, prefix=f"{name}/")
-            return [(name, s) for s in verify_subject(kind, member, unsigned=unsigned, judge=self._judge)]
+                return self.archive(member, unsigned, prefix=f"{name}/", name=info.filename)
+            return [(name, s) for s in verify_signatures(kind, member, unsigned=unsigned, judge=self._judge)]
 
 
 def _tell_kinds(archive: Archive) -> tuple[dict[str, Kind | None], dict[str, Failed]]:

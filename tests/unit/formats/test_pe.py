@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from signpath_ci.formats import FormatError, UnsupportedError
 from signpath_ci.formats.authenticode import PE_IMAGE
-from signpath_ci.formats.kind import detect
 from signpath_ci.formats.pe import (
     Image,
     _add_to_checksum,
@@ -21,6 +20,7 @@ from signpath_ci.formats.pe import (
     read_subject,
     write_signed,
 )
+from signpath_ci.formats.registry import detect
 from tests.support.pe import LAUNCHERS, build_pe, certificate_entry, imagehlp_checksum, stored_checksum
 
 
@@ -34,7 +34,7 @@ def _sign(data: bytes, message: bytes = b"message") -> tuple[bytes, bytes]:
 
     target = io.BytesIO()
     source = io.BytesIO(data)
-    write_signed(source, read_image(source), target, algorithm="sha256", sign=sign)
+    write_signed(source, target, algorithm="sha256", sign=sign)
     return target.getvalue(), digests[0]
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from signpath_ci.formats import FormatError
-from signpath_ci.formats.zip import Budget, open_archive, package_marker
+from signpath_ci.formats.zip import Budget, open_archive
 from tests.support.archives import build_zip, release
 from tests.support.pe import build_pe
 
@@ -126,23 +126,6 @@ def test_a_comment_of_any_size(size: int) -> None:
             _names(other)
 
 
-@pytest.mark.parametrize(
-    ("name", "marker"),
-    [
-        ("META-INF/MANIFEST.MF", True),
-        ("meta-inf/manifest.mf", True),
-        ("[Content_Types].xml", True),
-        ("AppxSignature.p7x", True),
-        (".signature.p7s", True),
-        ("in/META-INF/MANIFEST.MF", False),
-        ("in/.signature.p7s", False),
-    ],
-)
-def test_packages_are_told_by_an_entry(name: str, marker: bool) -> None:
-    with open_archive(io.BytesIO(build_zip({"a": b"1", name: b""}))) as archive:
-        assert package_marker(archive) == (name if marker else None)
-
-
 def test_an_archive_by_another_name_is_data() -> None:
     inner = build_zip({"a": b"1"})
     script = b"exit 0\r\n# SIG # End signature block"
@@ -172,7 +155,6 @@ def test_kinds_of_entries() -> None:
             "app.jar": "zip",
             "empty": None,
         }
-        assert package_marker(archive) is None
 
 
 def test_errors_of_the_disk_are_no_errors_of_the_archive(tmp_path: Path) -> None:

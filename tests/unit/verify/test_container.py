@@ -325,6 +325,6 @@ def test_packages_have_signatures_of_their_own(tmp_path: Path) -> None:
     path = _write(tmp_path / "a.zip", contents(_pair()[1]) | {marker: b""})
     error = _failure(path)
     assert type(error) is UnsupportedFormatError
-    assert marker in error.message
+    assert "opc" in error.message
     assert not can_verify(path)
     assert can_verify(_pair()[0])

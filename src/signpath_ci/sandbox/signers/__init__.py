@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from signpath_ci.formats.kind import detect
+from signpath_ci.formats.registry import FORMATS, detect
 from signpath_ci.sandbox.pki import Signer
 from signpath_ci.sandbox.signers import detached, subjects
 from signpath_ci.sandbox.signers import zip as deep
@@ -47,12 +47,13 @@ def sign_file(
     if artifact_configuration == "raw":
         target.write_bytes(detached.sign_raw(source, signer=signer))
         return
+    name = name or source.name
     with source.open("rb") as file:
-        kind = detect(file, name or source.name)
+        kind = detect(file, name)
         with target.open("w+b") as copy:
             if kind == "zip":
-                deep.sign(file, copy, signer=signer, time_stamp=time_stamp, directory=target.parent)
-            elif kind in subjects.NAMES:
+                deep.sign(file, copy, signer=signer, time_stamp=time_stamp, directory=target.parent, name=name)
+            elif kind is not None and FORMATS[kind].scheme == "authenticode":
                 subjects.sign(kind, file, copy, signer=signer, time_stamp=time_stamp)
             else:
                 raise CannotSignError(

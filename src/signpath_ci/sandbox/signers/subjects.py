@@ -9,16 +9,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
-from signpath_ci.formats import FormatError, cab, msi, pe, powershell
-from signpath_ci.formats.authenticode import CABINET, INSTALLER, PE_IMAGE, SCRIPT
-from signpath_ci.formats.kind import Kind
+from signpath_ci.formats import FormatError, msi
+from signpath_ci.formats.registry import FORMATS, Kind, subject_type, write_signed
 from signpath_ci.sandbox.pki import Signer
 from signpath_ci.sandbox.signers.authenticode import ALGORITHM, message_maker
 from signpath_ci.sandbox.signers.errors import CannotSignError
 
-_TYPES = {"pe": PE_IMAGE, "powershell": SCRIPT, "cab": CABINET, "msi": INSTALLER}
-NAMES: dict[Kind, str] = {"pe": "PE file", "powershell": "script", "cab": "cabinet file", "msi": "installer file"}
-"""How messages call the files that can be signed."""
 _TIMEOUT = 600
 
 
@@ -28,7 +24,7 @@ def sign(
     """Write a copy of a file with one Authenticode signature, whatever signature it had before.
 
     Args:
-        kind: one of `NAMES`.
+        kind: a format that Authenticode signs.
         source: the file, seekable.
         target: an empty file, seekable.
         signer: whose signature it gets.
@@ -37,17 +33,14 @@ def sign(
     Raises:
         CannotSignError: the file is damaged, or has no room for a signature; what signs it is not installed.
     """
-    make = message_maker(_TYPES[kind], signer=signer, time_stamp=time_stamp)
     try:
-        if kind == "pe":
-            pe.write_signed(source, pe.read_image(source), target, algorithm=ALGORITHM, sign=make)
-        elif kind == "msi":
+        make = message_maker(subject_type(kind), signer=signer, time_stamp=time_stamp)
+        if kind == "msi":
             _sign_installer(source, target, make)
         else:
-            write = powershell.write_signed if kind == "powershell" else cab.write_signed
-            write(source, target, algorithm=ALGORITHM, sign=make)
+            write_signed(kind, source, target, algorithm=ALGORITHM, sign=make)
     except FormatError as error:
-        raise CannotSignError(f"The {NAMES[kind]} can not be signed: {error}.") from error
+        raise CannotSignError(f"The {FORMATS[kind].title} can not be signed: {error}.") from error
 
 
 def _sign_installer(source: BinaryIO, target: BinaryIO, make: Callable[[bytes], bytes]) -> None:

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from signpath_ci.formats import FormatError
-from signpath_ci.formats.jar import MANIFEST, is_signature_related
-from signpath_ci.formats.kind import Kind
-from signpath_ci.formats.zip import Archive, Budget, open_archive, package_marker
+from signpath_ci.formats.jar import is_signature_related
+from signpath_ci.formats.registry import FORMATS, Kind, package
+from signpath_ci.formats.zip import Archive, Budget, open_archive
 from signpath_ci.sandbox.pki import Signer
 from signpath_ci.sandbox.signers import jar, subjects
 from signpath_ci.sandbox.signers.errors import CannotSignError
@@ -26,7 +26,13 @@ _ZIP64_EXTRA = 0x0001
 
 
 def sign(
-    source: BinaryIO, target: BinaryIO, *, signer: Signer, time_stamp: Callable[[bytes], bytes], directory: Path
+    source: BinaryIO,
+    target: BinaryIO,
+    *,
+    signer: Signer,
+    time_stamp: Callable[[bytes], bytes],
+    directory: Path,
+    name: str = "",
 ) -> None:
     """Write a copy of a ZIP archive in which every file that can be signed is; a JAR is signed as a whole.
 
@@ -38,13 +44,14 @@ def sign(
         signer: whose signature the files get.
         time_stamp: returns an RFC 3161 token for a signature's value.
         directory: where temporary files may lie; they need as much room as the biggest entries.
+        name: of the archive, which tells packages whose content fits several formats.
 
     Raises:
         CannotSignError: there is no file in it that can be signed, or one that can't; the archive is damaged,
             encrypted, or unpacks to more than there is room for.
     """
     try:
-        count = _Deep(signer, time_stamp, directory).sign(source, target, Budget())
+        count = _Deep(signer, time_stamp, directory).sign(source, target, Budget(), name)
     except FormatError as error:
         raise CannotSignError(f"The ZIP archive can not be signed: {error}.") from error
     if not count:
@@ -57,23 +64,23 @@ class _Deep:
     time_stamp: Callable[[bytes], bytes]
     directory: Path
 
-    def sign(self, source: BinaryIO, target: BinaryIO, budget: Budget) -> int:
+    def sign(self, source: BinaryIO, target: BinaryIO, budget: Budget, name: str) -> int:
         """Return how many signatures were made."""
         count = 0
         with open_archive(source, budget) as archive, zipfile.ZipFile(target, "w", allowZip64=True) as copy:
             copy.comment = archive.file.comment
-            if package_marker(archive) == MANIFEST:
+            if package([info.filename for info in archive.entries], name) == "jar":
                 self._sign_jar(archive, copy)
                 return 1
             for info in archive.entries:
                 kind = archive.kind(info)
-                if kind is None or kind == "cms":
+                if kind is None or FORMATS[kind].scheme not in {"authenticode", "members"}:
                     with archive.open(info) as entry:
                         _add(copy, info, entry, info.file_size)
                     continue
                 with self._scratch() as signed, archive.extracted(info, self.directory) as member:
                     if kind == "zip":
-                        inside = self.sign(member, signed, budget)
+                        inside = self.sign(member, signed, budget, info.filename)
                     else:
                         inside = 1
                         self._sign_member(kind, member, signed, info.filename)

@@ -25,9 +25,8 @@ from signpath_ci.formats.authenticode import (
 )
 from signpath_ci.formats.cms import DATA, Algorithm, Attribute, SignedData
 from signpath_ci.formats.jar import write_section
-from signpath_ci.formats.kind import Kind
+from signpath_ci.formats.registry import Kind, subject_reader
 from signpath_ci.formats.tsp import TIME_STAMP
-from signpath_ci.verify.subjects import SUBJECTS
 from tests.support.archives import build_zip
 from tests.support.pe import build_pe
 from tests.support.samples import build_cab, build_msi
@@ -110,7 +109,7 @@ class Format:
 
 def _authenticode(kind: Kind, subject: SubjectType, pack: Callable[[Tree], bytes]) -> Callable[..., SignedData]:
     def message(files: Tree, signer: Identity, digest: str) -> SignedData:
-        hashed = SUBJECTS[kind](io.BytesIO(pack(files))).digest(digest)
+        hashed = subject_reader(kind)(io.BytesIO(pack(files))).digest(digest)
         content = write_indirect_data(IndirectData(Algorithm.digest(digest), hashed, subject))
         return sign_cms(signer, INDIRECT_DATA, content, digest="sha256" if digest == "md5" else digest)
 
@@ -127,7 +126,7 @@ def _whole(files: Tree) -> bytes:
 
 def _embed_pe(files: Tree, signature: bytes) -> bytes:
     source, target = io.BytesIO(files[""]), io.BytesIO()
-    pe.write_signed(source, pe.read_image(source), target, algorithm="sha256", sign=lambda _: signature)
+    pe.write_signed(source, target, algorithm="sha256", sign=lambda _: signature)
     return target.getvalue()
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from signpath_ci.formats.asn1 import explicit, object_identifier, octet_string, sequence, wrapped
 from signpath_ci.formats.cms import DATA, SIGNED_DATA
-from signpath_ci.formats.kind import COMPOUND, SCRIPT_END, detect
+from signpath_ci.formats.registry import COMPOUND, SCRIPT_END, detect
 from tests.support.pe import build_pe
 from tests.support.samples import build_cab, build_msi
 

@@ -1,0 +1,53 @@
+"""How each signature scheme of the registry is verified; its module is imported only when the first file needs it."""
+
+from __future__ import annotations
+
+from typing import BinaryIO
+
+from signpath_ci.errors import UnsupportedFormatError
+from signpath_ci.formats import FormatError
+from signpath_ci.formats.registry import FORMATS, Kind, subject_reader
+from signpath_ci.verify.identity import not_submitted
+from signpath_ci.verify.judge import Judge, Signature
+
+
+def verify_signatures(kind: Kind, file: BinaryIO, *, unsigned: BinaryIO | None, judge: Judge) -> tuple[Signature, ...]:
+    """Check all signatures of a file that is no ZIP archive.
+
+    Args:
+        kind: its format.
+        file: the signed file; seekable.
+        unsigned: the file that was submitted, or what a detached signature is for; `None`: there is none.
+        judge: what is required of the signatures.
+
+    Raises:
+        VerificationError: it is not signed, a check failed, or the content is not that of `unsigned`.
+        UnsupportedFormatError: the format is recognised, but not verified.
+        FormatError: the file is damaged, or signed in a way that is not supported.
+    """
+    if FORMATS[kind].scheme == "authenticode":
+        from signpath_ci.verify.authenticode import verify_authenticode
+
+        read = subject_reader(kind)
+        subject = read(file)
+        submitted = None
+        if unsigned is not None:
+            try:
+                submitted = read(unsigned)
+            except FormatError as error:
+                raise not_submitted(error) from error
+        return verify_authenticode(subject, unsigned=submitted, judge=judge, format_name=kind)
+    if FORMATS[kind].scheme == "cms":
+        from signpath_ci.verify.detached import verify_cms
+
+        return (verify_cms(file, unsigned, judge),)
+    raise not_verifiable(kind)
+
+
+def not_verifiable(kind: Kind) -> UnsupportedFormatError:
+    """Return the error for a file of a format that is recognised, but not verified."""
+    known = FORMATS[kind]
+    return UnsupportedFormatError(
+        f"it is of the format {kind} ({known.title}), whose signatures are not verified here.",
+        hint=f"Verify it with {known.instead}; name exceptions with --allow-unsupported.",
+    )
