@@ -15,7 +15,7 @@ ZIPAPP := dist/signpath-ci.pyz
 WHEELS := build/wheels/.fetched
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test fault-matrix check verify-matrix fuzz audit format docs bench dist dist-azure lock clean
+.PHONY: help demo test windows fault-matrix check verify-matrix fuzz audit format docs bench dist dist-azure lock clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1 /p' $(MAKEFILE_LIST) | while read -r target text; do printf '%-16s%s\n' "$$target" "$$text"; done
@@ -65,6 +65,15 @@ fuzz: $(FUZZ_TOOLS) ## Fuzz verification for FUZZ_SECONDS (120)
 audit: $(AUDIT_TOOLS) ## Look up all locked packages for known vulnerabilities
 	@failed=0; .venv-audit/bin/python -m tools.audit || failed=1; \
 	echo tests/platforms/package-lock.json:; npm audit --prefix tests/platforms || failed=1; exit $$failed
+
+# A Windows Python under Wine, made of locked packages.
+WINDOWS_PYTHON := build/windows/.installed
+$(WINDOWS_PYTHON): $(INSTALLED) tools/windows_python.sh requirements/windows.txt requirements/dev.txt
+	bash tools/windows_python.sh build/windows $(BIN)/uv
+	@touch $@
+
+windows: $(WINDOWS_PYTHON) $(ZIPAPP) ## Run the program on a Windows Python under Wine, as Windows users do
+	$(BIN)/python -m pytest tests/windows $(PYTEST_ARGUMENTS)
 
 check: $(INSTALLED) ## Lint, check types and formatting
 	$(BIN)/ruff check
