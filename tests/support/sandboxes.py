@@ -16,14 +16,15 @@ import requests
 
 from signpath_ci.clock import Clock
 from signpath_ci.sandbox.app import create_app
+from signpath_ci.sandbox.artifact_configurations import ArtifactConfigurations
 from signpath_ci.sandbox.config import (
-    ApiToken,
     ArtifactConfiguration,
     Configuration,
     Project,
     Run,
     SigningPolicy,
     TrustedBuildSystem,
+    User,
 )
 from signpath_ci.sandbox.processing import SignFile
 from signpath_ci.sandbox.server import Server, listen
@@ -36,11 +37,14 @@ COMMIT = "0123456789abcdef0123456789abcdef01234567"
 CONFIGURATION = Configuration(
     organization_id=ORGANIZATION,
     organization_name="Acme <b>",
-    api_tokens=(
-        ApiToken(name="ci", token="ci-token"),
-        ApiToken(name="reader", token="reader-token", permissions=frozenset({"read"})),
-        ApiToken(name="tester", token="tester-token", signing_policies=frozenset({"test-signing"})),
-        ApiToken(name="approver", token="approver-token", permissions=frozenset({"approve"})),
+    users=(
+        User(name="alice", is_interactive=True),
+        User(name="bob", permissions=frozenset({"approve"}), is_interactive=True),
+        User(name="carol", permissions=frozenset({"submit"}), projects=frozenset({"other"}), is_interactive=True),
+        User(name="ci", token="ci-token"),
+        User(name="reader", token="reader-token", permissions=frozenset({"read"})),
+        User(name="tester", token="tester-token", signing_policies=frozenset({"test-signing"})),
+        User(name="approver", token="approver-token", permissions=frozenset({"approve"})),
     ),
     trusted_build_systems=(TrustedBuildSystem(name="farm", token="farm-token"),),
     projects=(
@@ -219,6 +223,7 @@ def serving(
                     sign=sign,
                     answer_time_stamp_query=_answer_time_stamp_query,
                     artifact_store=artifact_store,
+                    artifact_configurations=ArtifactConfigurations(directory / "configurations", configuration),
                     processing_seconds=processing_seconds,
                     clock=Clock(),
                 )

@@ -15,6 +15,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from signpath_ci.clock import Clock
+from signpath_ci.sandbox.artifact_configurations import ArtifactConfigurations
 from signpath_ci.sandbox.config import Configuration
 from signpath_ci.sandbox.connectors.routes import connector_routes
 from signpath_ci.sandbox.local import local_routes
@@ -48,6 +49,7 @@ def create_app(
     sign: SignFile,
     answer_time_stamp_query: Callable[[bytes, datetime], bytes],
     artifact_store: Path,
+    artifact_configurations: ArtifactConfigurations,
     processing_seconds: float,
     clock: Clock,
 ) -> ASGIApp:
@@ -59,6 +61,7 @@ def create_app(
         sign: what really signs.
         answer_time_stamp_query: TimeStampReq (DER) -> TimeStampResp (DER).
         artifact_store: the CI systems' artifacts.
+        artifact_configurations: the texts of artifact configurations.
         processing_seconds: how long a request takes.
         clock: the time.
     """
@@ -88,6 +91,7 @@ def create_app(
         clock=clock,
         answer_time_stamp_query=answer_time_stamp_query,
         artifact_store=artifact_store,
+        artifact_configurations=artifact_configurations,
     )
     return FoldPathCase(app)
 

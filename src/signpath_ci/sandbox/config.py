@@ -8,29 +8,31 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-Permission = Literal["submit", "approve", "read"]
-PERMISSIONS: tuple[Permission, ...] = ("submit", "approve", "read")
+Permission = Literal["submit", "approve", "read", "configure"]
+PERMISSIONS: tuple[Permission, ...] = ("submit", "approve", "read", "configure")
 MAX_ARTIFACT_BYTES = 4 * 1024**3
 """What SignPath takes as a service (wire contract, "Service limits")."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class ApiToken:
+class User:
     """A user of SignPath.
 
     Attributes:
-        name: shown in refusals.
-        token: the secret.
-        permissions: what it may do.
-        projects: slugs that it may do it in; `None`: all.
-        signing_policies: slugs of the policies that it may do it with; `None`: all.
+        name: shown wherever the user has done something.
+        token: the API token; `None`: the user has none.
+        permissions: what the user may do.
+        projects: slugs of the projects to do it in; `None`: all.
+        signing_policies: slugs of the policies to do it with; `None`: all.
+        is_interactive: whether it is a person, who can be chosen on the web page. A CI user has its token only.
     """
 
     name: str
-    token: str = field(repr=False)
+    token: str | None = field(default=None, repr=False)
     permissions: frozenset[Permission] = frozenset(PERMISSIONS)
     projects: frozenset[str] | None = None
     signing_policies: frozenset[str] | None = None
+    is_interactive: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,10 +45,15 @@ class TrustedBuildSystem:
 
 @dataclass(frozen=True, kw_only=True)
 class ArtifactConfiguration:
-    """A named way to sign a file: `cms` and `raw` make detached signatures, any other signs by content."""
+    """A named way to sign a file: `cms` and `raw` make detached signatures, any other signs by content.
+
+    Attributes:
+        xml: the artifact configuration in SignPath's language; `None`: by content.
+    """
 
     slug: str
     name: str
+    xml: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +63,9 @@ class SigningPolicy:
     Attributes:
         certificate: name of the certificate that signs; it shows up in the certificate's common name.
         required_approvals: how many people have to agree.
+        submitter_may_approve: whether the approval of whoever submitted the request counts.
         allowed_branches: patterns with `*` and `?`; empty: any branch, or none.
+        trusted_build_system: only a trusted build system or a connector may submit.
         origin_verification: an origin from a trusted build system or connector is required.
     """
 
@@ -64,8 +73,15 @@ class SigningPolicy:
     name: str
     certificate: str
     required_approvals: int = 0
+    submitter_may_approve: bool = True
     allowed_branches: tuple[str, ...] = ()
+    trusted_build_system: bool = False
     origin_verification: bool = False
+
+    @property
+    def takes_direct_uploads(self) -> bool:
+        """Whether a person can upload a file to it: what comes from nowhere has no origin."""
+        return not (self.trusted_build_system or self.origin_verification or self.allowed_branches)
 
     def allows_branch(self, branch: str) -> bool:
         """Whether one of the patterns matches; `*` also matches slashes, as in `release/*` for `release/1.0/rc`."""
@@ -91,6 +107,7 @@ class Project:
 
     Attributes:
         repository_url: the only repository whose builds are signed; `None`: any.
+        trusted_build_systems: names of those that are linked to it; `None`: all.
     """
 
     slug: str
@@ -98,6 +115,7 @@ class Project:
     signing_policies: tuple[SigningPolicy, ...]
     artifact_configurations: tuple[ArtifactConfiguration, ...]
     repository_url: str | None = None
+    trusted_build_systems: frozenset[str] | None = None
     webhook: Webhook | None = None
 
     def signing_policy(self, slug: str) -> SigningPolicy | None:
@@ -132,13 +150,14 @@ class Configuration:
 
     Attributes:
         organization_id: a UUID, in lower case.
+        users: people and CI users.
         runs: where one is given for a platform, only the given runs of that platform exist.
         max_artifact_bytes: larger artifacts are refused with 413.
     """
 
     organization_id: str
     organization_name: str
-    api_tokens: tuple[ApiToken, ...]
+    users: tuple[User, ...]
     trusted_build_systems: tuple[TrustedBuildSystem, ...]
     projects: tuple[Project, ...]
     runs: tuple[Run, ...] = ()
@@ -148,9 +167,18 @@ class Configuration:
         """Return the project with this slug."""
         return next((project for project in self.projects if project.slug == slug), None)
 
+    @property
+    def people(self) -> tuple[User, ...]:
+        """The users who can be chosen on the web page."""
+        return tuple(user for user in self.users if user.is_interactive)
+
     def id_of(self, *path: str) -> str:
         """Return the UUID of a thing; `path` is its kind and the slugs that lead to it. The same on each start."""
         return str(uuid.uuid5(uuid.UUID(self.organization_id), "/".join(path)))
+
+
+ADMINISTRATOR = User(name="Administrator", is_interactive=True)
+"""Who is there where no person is configured: may do everything."""
 
 
 def default_configuration(*, organization_id: str, api_token: str, trusted_build_system_token: str) -> Configuration:
@@ -158,7 +186,14 @@ def default_configuration(*, organization_id: str, api_token: str, trusted_build
     return Configuration(
         organization_id=organization_id,
         organization_name="Sandbox",
-        api_tokens=(ApiToken(name="sandbox", token=api_token),),
+        users=(
+            ADMINISTRATOR,
+            User(name="Developer", permissions=frozenset({"submit"}), is_interactive=True),
+            User(name="Release manager", permissions=frozenset({"submit", "approve"}), is_interactive=True),
+            User(name="Security officer", permissions=frozenset({"approve"}), is_interactive=True),
+            User(name="Auditor", permissions=frozenset({"read"}), is_interactive=True),
+            User(name="sandbox", token=api_token),
+        ),
         trusted_build_systems=(TrustedBuildSystem(name="sandbox", token=trusted_build_system_token),),
         projects=(
             Project(
@@ -176,6 +211,19 @@ def default_configuration(*, organization_id: str, api_token: str, trusted_build
                         name="Release signing",
                         certificate="release-signing",
                         required_approvals=1,
+                    ),
+                    SigningPolicy(
+                        slug="two-person-signing",
+                        name="Two-person signing",
+                        certificate="release-signing",
+                        required_approvals=2,
+                        submitter_may_approve=False,
+                    ),
+                    SigningPolicy(
+                        slug="ci-signing",
+                        name="CI signing",
+                        certificate="release-signing",
+                        trusted_build_system=True,
                     ),
                 ),
             ),

@@ -4,7 +4,9 @@
 
     organization: {id: 5f2d..., name: Acme}
     max_artifact_bytes: 4294967296
-    api_tokens:
+    users:                                                            # people, chosen on the web page
+      - {name: Ada, may: [submit, approve]}
+    api_tokens:                                                       # CI users
       - {name: ci, token: secret, may: [submit, read], projects: [app], signing_policies: [test-signing]}
     trusted_build_systems:
       - {name: build-farm, token: secret}
@@ -12,13 +14,17 @@
       - slug: app
         name: App
         repository_url: https://github.com/acme/app
-        artifact_configurations: [{slug: initial, name: Initial}]      # the first one is the default
+        artifact_configurations:                                      # the first one is the default
+          - {slug: initial, name: Initial, file: artifact-configuration.xml}  # beside this file
+        trusted_build_systems: [GitHub.com, build-farm]               # that are linked to it; all where none are named
         webhook: {url: "https://acme.example/hook", headers: {Authorization: Bearer secret}}
         signing_policies:
           - slug: release-signing
             name: Release signing
             certificate: acme-release                 # its name; the slug where none is given
             required_approvals: 1
+            submitter_may_approve: false
+            trusted_build_system: true
             allowed_branches: [main, release/*]
             origin_verification: true
     runs:                                                             # of the CI systems that connectors ask
@@ -38,9 +44,9 @@ from typing import Any
 
 from signpath_ci.errors import UsageError
 from signpath_ci.sandbox.config import (
+    ADMINISTRATOR,
     MAX_ARTIFACT_BYTES,
     PERMISSIONS,
-    ApiToken,
     ArtifactConfiguration,
     Configuration,
     Permission,
@@ -48,6 +54,7 @@ from signpath_ci.sandbox.config import (
     Run,
     SigningPolicy,
     TrustedBuildSystem,
+    User,
     Webhook,
 )
 
@@ -114,14 +121,21 @@ class _Section:
             raise self.error(key, "must be a text of one line; write a number in quotes.")
         return value
 
+    def file(self, key: str) -> str:
+        path = self._file.parent / self.text(key)
+        try:
+            return path.read_text("utf-8")
+        except (OSError, ValueError) as error:
+            raise self.error(key, f"{path} can't be read: {error}.") from None
+
     def number(self, key: str, default: int) -> int:
         value = self._left.pop(key, default)
         if not isinstance(value, int) or isinstance(value, bool) or value < 0:
             raise self.error(key, "must be a whole number of 0 or more.")
         return value
 
-    def flag(self, key: str) -> bool:
-        value = self._left.pop(key, False)
+    def flag(self, key: str, *, default: bool = False) -> bool:
+        value = self._left.pop(key, default)
         if not isinstance(value, bool):
             raise self.error(key, "must be true or false.")
         return value
@@ -160,17 +174,19 @@ class _Section:
 def _configuration(section: _Section) -> Configuration:
     organization = section.section("organization")
     projects = tuple(_project(item) for item in section.sections("projects"))
-    tokens = tuple(_api_token(item) for item in section.sections("api_tokens"))
+    people = tuple(_user(item, is_interactive=True) for item in section.sections("users"))
+    tokens = tuple(_user(item, is_interactive=False) for item in section.sections("api_tokens"))
     systems = tuple(_trusted_build_system(item) for item in section.sections("trusted_build_systems"))
     _require_distinct(section, "projects", [project.slug for project in projects])
-    _require_distinct(section, "api_tokens", [token.token for token in tokens])
+    _require_distinct(section, "api_tokens", [str(user.token) for user in tokens])
+    _require_distinct(section, "users", [user.name for user in people])
     for key, values in (("projects", projects), ("api_tokens", tokens)):
         if not values:
             raise section.error(key, "at least one is needed.")
     configuration = Configuration(
         organization_id=_organization_id(organization),
         organization_name=organization.text("name", "Sandbox"),
-        api_tokens=tokens,
+        users=(*(people or (ADMINISTRATOR,)), *tokens),
         trusted_build_systems=systems,
         projects=projects,
         runs=tuple(_run(item) for item in section.sections("runs")),
@@ -196,22 +212,23 @@ def _secret(section: _Section) -> str:
     return token
 
 
-def _api_token(section: _Section) -> ApiToken:
+def _user(section: _Section, *, is_interactive: bool) -> User:
     may = section.texts("may")
     permissions: frozenset[Permission] = frozenset(p for p in PERMISSIONS if may is None or p in may)
     for name in may or ():
         if name not in PERMISSIONS:
             raise section.error("may", f"{name!r} is none of {', '.join(PERMISSIONS)}.")
     projects, policies = section.texts("projects"), section.texts("signing_policies")
-    token = ApiToken(
+    user = User(
         name=section.text("name"),
-        token=_secret(section),
+        token=None if is_interactive and not section.has("token") else _secret(section),
         permissions=permissions,
         projects=None if projects is None else frozenset(projects),
         signing_policies=None if policies is None else frozenset(policies),
+        is_interactive=is_interactive,
     )
     section.end()
-    return token
+    return user
 
 
 def _trusted_build_system(section: _Section) -> TrustedBuildSystem:
@@ -222,6 +239,7 @@ def _trusted_build_system(section: _Section) -> TrustedBuildSystem:
 
 def _project(section: _Section) -> Project:
     slug = section.name("slug")
+    systems = section.texts("trusted_build_systems")
     configurations = tuple(_artifact_configuration(item) for item in section.sections("artifact_configurations"))
     policies = tuple(_signing_policy(item) for item in section.sections("signing_policies"))
     _require_distinct(section, "artifact_configurations", [item.slug for item in configurations])
@@ -234,6 +252,7 @@ def _project(section: _Section) -> Project:
         signing_policies=policies,
         artifact_configurations=configurations or (ArtifactConfiguration(slug="initial", name="Initial"),),
         repository_url=section.optional_text("repository_url"),
+        trusted_build_systems=None if systems is None else frozenset(systems),
         webhook=_webhook(section.section("webhook")) if section.has("webhook") else None,
     )
     section.end()
@@ -242,7 +261,9 @@ def _project(section: _Section) -> Project:
 
 def _artifact_configuration(section: _Section) -> ArtifactConfiguration:
     slug = section.name("slug")
-    configuration = ArtifactConfiguration(slug=slug, name=section.text("name", slug))
+    configuration = ArtifactConfiguration(
+        slug=slug, name=section.text("name", slug), xml=section.file("file") if section.has("file") else None
+    )
     section.end()
     return configuration
 
@@ -254,7 +275,9 @@ def _signing_policy(section: _Section) -> SigningPolicy:
         name=section.text("name", slug),
         certificate=section.name("certificate", slug),
         required_approvals=section.number("required_approvals", 0),
+        submitter_may_approve=section.flag("submitter_may_approve", default=True),
         allowed_branches=section.texts("allowed_branches") or (),
+        trusted_build_system=section.flag("trusted_build_system"),
         origin_verification=section.flag("origin_verification"),
     )
     section.end()

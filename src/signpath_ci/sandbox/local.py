@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
@@ -10,14 +9,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from signpath_ci.sandbox.policies import require_permission
-from signpath_ci.sandbox.problems import ProblemError, conflict, forbidden
-from signpath_ci.sandbox.service import authenticated, known_request, service_of
-from signpath_ci.sandbox.states import State
-from signpath_ci.sandbox.store import SigningRequest
+from signpath_ci.sandbox.operations import ANYBODY, approve, deny
+from signpath_ci.sandbox.problems import ProblemError, forbidden
+from signpath_ci.sandbox.service import authenticated, known_request, require_access, service_of
+from signpath_ci.sandbox.signing_request import SigningRequest
 from signpath_ci.sandbox.views import sandbox_view
 
-_ANYBODY = "somebody at the sandbox"
 _MAX_QUERY = 64 * 1024
 
 
@@ -41,67 +38,25 @@ async def _requests(request: Request) -> Response:
 
 
 async def _approve(request: Request) -> Response:
-    return JSONResponse(sandbox_view(request, approve(request)))
+    signing_request, by = _decision(request)
+    return JSONResponse(sandbox_view(request, approve(service_of(request), signing_request, by=by)))
 
 
 async def _deny(request: Request) -> Response:
-    return JSONResponse(sandbox_view(request, deny(request)))
+    signing_request, by = _decision(request)
+    return JSONResponse(sandbox_view(request, deny(service_of(request), signing_request, by=by)))
 
 
-def approve(request: Request) -> SigningRequest:
-    """Count one approval of the request that the path names; the last one needed sets it going.
-
-    Raises:
-        ProblemError: 409 where it does not wait for one, or the same user has approved already.
-        RefusalError: a token is sent that may not approve.
-    """
-    service, decision = service_of(request), _decision(request)
-    waiting = decision.signing_request
-    if decision.by in waiting.approvals and decision.by != _ANYBODY:
-        raise conflict(f"The user '{decision.by}' has approved this signing request already.")
-    approvals = (*waiting.approvals, decision.by)
-    project = service.configuration.project(waiting.project_slug)
-    policy = project.signing_policy(waiting.signing_policy_slug) if project else None
-    is_enough = policy is None or len(approvals) >= policy.required_approvals
-    state = State.QUEUED_FOR_PROCESSING if is_enough else waiting.state
-    changed = service.store.change(waiting.id, waiting.state, state=state, approvals=approvals)
-    if is_enough:
-        service.processor.wake(waiting.id)
-    return changed or waiting
-
-
-def deny(request: Request) -> SigningRequest:
-    """End the request that the path names.
-
-    Raises:
-        ProblemError: 409 where it does not wait for approval.
-        RefusalError: a token is sent that may not approve.
-    """
-    decision = _decision(request)
-    waiting = decision.signing_request
-    ended = service_of(request).processor.end(waiting, State.DENIED, failure=f"Denied by {decision.by}.")
-    return ended or waiting
-
-
-@dataclass(frozen=True)
-class _Decision:
-    signing_request: SigningRequest
-    by: str
-
-
-def _decision(request: Request) -> _Decision:
-    """Return what is decided on and by whom: whoever sends a token needs the permission; a person sends none."""
+def _decision(request: Request) -> tuple[SigningRequest, str]:
+    """Return what is decided on and by whom: whoever sends a token needs the permission; a test need not send one."""
     signing_request = known_request(service_of(request), request.path_params)
-    by = _ANYBODY
     if "authorization" in request.headers:
-        token = authenticated(request).token
-        require_permission(token, "approve", signing_request.project_slug, signing_request.signing_policy_slug)
-        by = token.name
-    elif _is_foreign_page(request):
+        user = authenticated(request).user
+        require_access(user, "approve", signing_request)
+        return signing_request, user.name
+    if _is_foreign_page(request):
         raise forbidden("A page of another site may not decide here.")
-    if signing_request.state is not State.WAITING_FOR_APPROVAL:
-        raise conflict(f"The signing request does not wait for approval (status {signing_request.state.status}).")
-    return _Decision(signing_request, by)
+    return signing_request, ANYBODY
 
 
 def _is_foreign_page(request: Request) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from signpath_ci.model import RecordedOrigin
-from signpath_ci.sandbox.config import ApiToken, Configuration, Permission, Project, SigningPolicy, TrustedBuildSystem
+from signpath_ci.sandbox.config import Configuration, Permission, Project, SigningPolicy, TrustedBuildSystem, User
 
 
 class RefusalError(Exception):
@@ -24,42 +24,73 @@ class RefusalError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Caller:
-    """Who calls: the user that an API token stands for, and the trusted build system that vouches for the origin."""
+    """Who calls: the user, and the trusted build system or connector that vouches for the origin."""
 
-    token: ApiToken
+    user: User
     trusted_build_system: TrustedBuildSystem | None = None
 
 
-_DOES: dict[Permission, str] = {"submit": "is not a submitter", "approve": "is not an approver", "read": "is no reader"}
+_DOES: dict[Permission, str] = {
+    "submit": "is not a submitter",
+    "approve": "is not an approver",
+    "read": "is not a reader",
+    "configure": "is not a configurator",
+}
 
 
 def caller_of(credentials: str, configuration: Configuration) -> Caller | None:
     """Return who `{apiToken}` or `{apiToken}:{trustedBuildSystemToken}` belongs to; `None`: to nobody."""
     api_token, joined, system_token = credentials.partition(":")
-    token = next((known for known in configuration.api_tokens if known.token == api_token), None)
+    user = next((known for known in configuration.users if known.token and known.token == api_token), None)
     system = next((known for known in configuration.trusted_build_systems if known.token == system_token), None)
-    if token is None or (joined and system is None):
+    if user is None or (joined and system is None):
         return None
-    return Caller(token=token, trusted_build_system=system)
+    return Caller(user=user, trusted_build_system=system)
 
 
-def may(token: ApiToken, permission: Permission, project: str, policy: str) -> bool:
-    """Whether a user has a permission for a policy of a project. Who submits or approves may also read."""
-    granted = permission in token.permissions or (permission == "read" and bool(token.permissions))
-    in_project = token.projects is None or project in token.projects
-    return granted and in_project and (token.signing_policies is None or policy in token.signing_policies)
+def may(user: User, permission: Permission, project: str, policy: str | None = None) -> bool:
+    """Whether a user has a permission for a policy of a project, or for the project. Who has any there may read."""
+    granted = permission in user.permissions or (permission == "read" and bool(user.permissions))
+    in_project = user.projects is None or project in user.projects
+    with_policy = policy is None or user.signing_policies is None or policy in user.signing_policies
+    return granted and in_project and with_policy
 
 
-def require_permission(token: ApiToken, permission: Permission, project: str, policy: str) -> None:
+def require_permission(user: User, permission: Permission, project: str, policy: str) -> None:
     """Let through who has the permission.
 
     Raises:
         RefusalError: names user, policy and project.
     """
-    if not may(token, permission, project, policy):
+    if not may(user, permission, project, policy):
         raise RefusalError(
-            f"The user '{token.name}' {_DOES[permission]} of signing policy '{policy}' in project '{project}'.",
-            f"Use a token that may {permission} there, or have the permission granted.",
+            f"The user '{user.name}' {_DOES[permission]} of signing policy '{policy}' in project '{project}'.",
+            f"Act as a user who may {permission} there, or have the permission granted.",
+        )
+
+
+def require_trusted_build_system(project: Project, policy: SigningPolicy, system: str | None) -> None:
+    """Let through what comes from a trusted build system, where the policy wants one and the project is linked to it.
+
+    Args:
+        project: what it is submitted to.
+        policy: its rules.
+        system: name of the trusted build system or connector; `None`: a user submits directly.
+
+    Raises:
+        RefusalError: in SignPath's words, as far as they are known (source policies, section 4).
+    """
+    if system is None:
+        if policy.trusted_build_system:
+            raise RefusalError(
+                "The selected signing policy requires that the signing request is submitted via a trusted build"
+                " system.",
+                "Submit through a connector or with the token of a trusted build system, or use another policy.",
+            )
+    elif project.trusted_build_systems is not None and system not in project.trusted_build_systems:
+        raise RefusalError(
+            f"The trusted build system '{system}' is not linked to project '{project.slug}'.",
+            "Link it to the project: trusted_build_systems in the sandbox's configuration.",
         )
 
 

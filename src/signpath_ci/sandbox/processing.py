@@ -9,7 +9,7 @@ import logging
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from signpath_ci.sandbox import retrieval, webhook
 from signpath_ci.sandbox.config import Configuration, SigningPolicy
@@ -71,11 +71,13 @@ class Processor:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def end(self, request: SigningRequest, state: State, **changes: object) -> SigningRequest | None:
+    def end(
+        self, request: SigningRequest, state: State, *, by: str | None = None, **changes: Any
+    ) -> SigningRequest | None:
         """Put a request into a final state and tell the webhook; `None` where the request has moved on meanwhile."""
         if request.retrieval:
             changes["retrieval"] = request.retrieval.without_headers()
-        ended = self._store.change(request.id, request.state, state=state, **changes)
+        ended = self._store.change(request.id, request.state, by=by, state=state, **changes)
         project = self._configuration.project(request.project_slug)
         if ended and project and project.webhook:
             hook, organization_id = project.webhook, self._configuration.organization_id
@@ -117,7 +119,7 @@ class Processor:
             return self._move(request, State.RETRIEVING_ARTIFACT)
         return self._move(request, _NEXT[request.state])
 
-    def _move(self, request: SigningRequest, state: State, **changes: object) -> SigningRequest | None:
+    def _move(self, request: SigningRequest, state: State, **changes: Any) -> SigningRequest | None:
         return self._store.change(request.id, request.state, state=state, **changes)
 
     def _policy(self, request: SigningRequest) -> SigningPolicy | None:

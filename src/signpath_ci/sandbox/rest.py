@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from http import HTTPStatus
@@ -15,7 +13,8 @@ from starlette.routing import BaseRoute, Route
 
 from signpath_ci.model import RecordedOrigin
 from signpath_ci.sandbox.forms import Form, received_form
-from signpath_ci.sandbox.policies import Caller, require_permission
+from signpath_ci.sandbox.operations import cancel, resubmit, start
+from signpath_ci.sandbox.policies import Caller
 from signpath_ci.sandbox.problems import ProblemError, bad_field, bad_fields, conflict, forbidden, not_found
 from signpath_ci.sandbox.receiving import announced_length, pieces, receiving, refuse_too_large
 from signpath_ci.sandbox.retrieval import is_retrievable
@@ -109,26 +108,11 @@ async def _resubmit(request: Request) -> Response:
         original = service.store.find(original_id)
         if original is None:
             raise bad_field("originalSigningRequestId", f"There is no signing request '{original_id}'.")
-        require_permission(caller.token, "read", original.project_slug, original.signing_policy_slug)
         if original.unsigned_sha256 is None:
             raise bad_field("originalSigningRequestId", "The original signing request has no artifact.")
-        drafted = draft(
-            caller,
-            _target(service, form, original=original),
-            now=service.clock.now(),
-            file_name=original.file_name,
-            description=form.optional("description") or original.description,
-            parameters=original.parameters,
-            origin=original.origin,
-        )
-        for place in (service.store.unsigned, service.store.build_settings):
-            if place(original.id).exists():
-                # Artifacts never change, so both requests may share one; where links are not possible, copy.
-                try:
-                    os.link(place(original.id), place(drafted.id))
-                except OSError:
-                    shutil.copyfile(place(original.id), place(drafted.id))
-        return _add(request, service, form, replace(drafted, unsigned_sha256=original.unsigned_sha256))
+        target = _target(service, form, original=original)
+        resubmitted = resubmit(service, caller, original, target, description=form.optional("description"))
+        return _created(request, service, resubmitted)
 
 
 async def _upload(request: Request) -> Response:
@@ -201,10 +185,7 @@ async def _build_settings_file(request: Request) -> Response:
 
 async def _cancel(request: Request) -> Response:
     signing_request, caller = permitted_request(request, "submit")
-    if signing_request.state.is_final:
-        raise conflict(f"The signing request has ended already, as {signing_request.state.status}.")
-    reason = f"Canceled by '{caller.token.name}'."
-    service_of(request).processor.end(signing_request, State.CANCELED, failure=reason)
+    cancel(service_of(request), signing_request, by=caller.user.name)
     return Response(status_code=HTTPStatus.OK)
 
 
@@ -247,7 +228,7 @@ def _origin(form: Form, caller: Caller) -> RecordedOrigin | None:
         return None
     if caller.trusted_build_system is None:
         raise forbidden(
-            f"The user '{caller.token.name}' is no trusted build system, and only such a one may send origin data "
+            f"The user '{caller.user.name}' is no trusted build system, and only such a one may send origin data "
             f"({sent[0]}). Send '{{apiToken}}:{{trustedBuildSystemToken}}' as the token, or no origin data."
         )
     settings = form.files.get(_BUILD_SETTINGS)
@@ -272,8 +253,11 @@ def _add(request: Request, service: Service, form: Form, signing_request: Signin
     settings = form.files.get(_BUILD_SETTINGS)
     if settings:
         settings.keep(service.store.build_settings(signing_request.id))
-    service.store.add(signing_request)
-    service.processor.wake(signing_request.id)
+    start(service, signing_request)
+    return _created(request, service, signing_request)
+
+
+def _created(request: Request, service: Service, signing_request: SigningRequest) -> Response:
     answer = {
         "signingRequestId": signing_request.id,
         "webLink": web_link(request, signing_request),

@@ -23,6 +23,7 @@ from signpath_ci.clock import Clock
 from signpath_ci.errors import UsageError
 from signpath_ci.sandbox import tsa
 from signpath_ci.sandbox.app import create_app
+from signpath_ci.sandbox.artifact_configurations import ArtifactConfigurations
 from signpath_ci.sandbox.config import Configuration, default_configuration
 from signpath_ci.sandbox.config_file import read_configuration
 from signpath_ci.sandbox.connectors.routes import CONNECTORS
@@ -65,7 +66,7 @@ def run(
     clock = clock or Clock()
     with contextlib.ExitStack() as stack:
         directory = stack.enter_context(_state_directory(state))
-        store = stack.enter_context(contextlib.closing(Store(directory)))
+        store = stack.enter_context(contextlib.closing(Store(directory, clock=clock)))
         configuration = read_configuration(config) if config else _default_configuration(directory / "secrets.json")
         artifacts = artifact_store or directory / "artifacts"
         authority = _authority(directory / "pki", artifacts, clock)
@@ -76,6 +77,7 @@ def run(
             sign=_signing(authority, clock),
             answer_time_stamp_query=lambda query, now: tsa.respond(authority.time_stamper, query, now=now),
             artifact_store=artifacts,
+            artifact_configurations=ArtifactConfigurations(directory / "artifact-configurations", configuration),
             processing_seconds=processing_seconds,
             clock=clock,
         )
@@ -214,12 +216,13 @@ def _url(host: str, listener: socket.socket) -> str:
 
 def _about(url: str, configuration: Configuration, trust_root: Path, artifact_store: Path) -> dict[str, object]:
     """Return what a client has to know, as the JSON line says it."""
-    tokens, systems = configuration.api_tokens, configuration.trusted_build_systems
+    systems = configuration.trusted_build_systems
+    tokens = [user for user in configuration.users if user.token]
     project = configuration.projects[0]
     return {
         "api_url": f"{url}/Api",
         "organization_id": configuration.organization_id,
-        "api_token": next((known for known in tokens if "submit" in known.permissions), tokens[0]).token,
+        "api_token": next((user for user in tokens if "submit" in user.permissions), tokens[0]).token,
         "project_slug": project.slug,
         "signing_policy_slug": project.signing_policies[0].slug,
         "trust_root": str(trust_root),

@@ -12,7 +12,8 @@ from typing import cast
 from starlette.requests import Request
 
 from signpath_ci.clock import Clock
-from signpath_ci.sandbox.config import Configuration, Permission
+from signpath_ci.sandbox.artifact_configurations import ArtifactConfigurations
+from signpath_ci.sandbox.config import Configuration, Permission, User
 from signpath_ci.sandbox.policies import Caller, caller_of, require_permission
 from signpath_ci.sandbox.problems import ProblemError, not_found
 from signpath_ci.sandbox.processing import Processor
@@ -35,6 +36,7 @@ class Service:
     clock: Clock
     answer_time_stamp_query: Callable[[bytes, datetime], bytes]
     artifact_store: Path
+    artifact_configurations: ArtifactConfigurations
 
 
 def service_of(request: Request) -> Service:
@@ -70,8 +72,19 @@ def permitted_request(request: Request, permission: Permission) -> tuple[Signing
     """
     caller = authenticated(request)
     found = known_request(service_of(request), request.path_params)
-    require_permission(caller.token, permission, found.project_slug, found.signing_policy_slug)
+    require_access(caller.user, permission, found)
     return found, caller
+
+
+def require_access(user: User, permission: Permission, signing_request: SigningRequest) -> None:
+    """Let through who may read, approve, or follow a request. A submitter may read its own, whatever the permissions.
+
+    Raises:
+        RefusalError: the permission is missing.
+    """
+    if permission == "read" and user.name == signing_request.submitter:
+        return
+    require_permission(user, permission, signing_request.project_slug, signing_request.signing_policy_slug)
 
 
 def known_request(service: Service, path: Mapping[str, str]) -> SigningRequest:

@@ -2,90 +2,92 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import sqlite3
 import uuid
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from signpath_ci.clock import Clock
 from signpath_ci.errors import UsageError
-from signpath_ci.model import RecordedOrigin
+from signpath_ci.sandbox.signing_request import Event, Retrieval, SigningRequest, read_document, write_document
 from signpath_ci.sandbox.states import State
 
+__all__ = ["Page", "Query", "Retrieval", "SigningRequest", "Store"]
+
+_VERSION = 1
+"""Of the schema. The sandbox of version 0.1.0 wrote 0."""
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS signing_request (
   number INTEGER PRIMARY KEY AUTOINCREMENT,
   id TEXT NOT NULL UNIQUE,
   state TEXT NOT NULL,
+  status TEXT NOT NULL,
+  project TEXT NOT NULL,
+  policy TEXT NOT NULL,
+  configuration TEXT NOT NULL,
+  submitter TEXT NOT NULL,
+  created TEXT NOT NULL,
+  branch TEXT,
+  words TEXT NOT NULL,
   document TEXT NOT NULL
-)
+);
+CREATE INDEX IF NOT EXISTS by_status ON signing_request (status, number);
+CREATE INDEX IF NOT EXISTS listed ON signing_request
+  (number, status, project, policy, configuration, submitter, created, branch, words);
 """
 
 
 @dataclass(frozen=True, kw_only=True)
-class Retrieval:
-    """Where SignPath itself is to fetch the artifact.
+class Query:
+    """Which requests to list; what is `None` does not restrict.
 
     Attributes:
-        url: an http(s) link, or a file in the artifact store (from a connector only).
-        headers: sent along; they may hold secrets and are forgotten once the artifact is there.
+        text: must be part of the file's name, the description, the commit or the id, without regard to case.
+        branch: the branch, with `*` for any characters.
+        before: submitted before this moment, ISO 8601 in UTC.
+        policies: pairs of project and policy that may be listed.
+        own: this user's requests are listed too, whatever their policy.
     """
 
-    url: str
-    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-
-    def without_headers(self) -> Retrieval:
-        """Return it without its secrets."""
-        return replace(self, headers={})
+    project: str | None = None
+    policy: str | None = None
+    configuration: str | None = None
+    status: str | None = None
+    branch: str | None = None
+    text: str | None = None
+    before: str | None = None
+    policies: frozenset[tuple[str, str]] | None = None
+    own: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
-class SigningRequest:
-    """One signing request, as it stands.
+class Page:
+    """A part of a list.
 
     Attributes:
-        created: when, ISO 8601 in UTC.
-        submitter: name of the API token.
-        file_name: of the unsigned artifact, as submitted.
-        announced_sha256: what the artifact must hash to; `None` where nothing was announced.
-        unsigned_sha256: of the artifact that is there; `None` before.
-        times_signed: how many signatures were really made.
-        approvals: who agreed.
-        failure: why it ended other than completed.
-        retrieval: the link that the artifact is fetched from; `None`: it is uploaded.
+        requests: the newest first.
+        total: how many there are on all pages.
     """
 
-    id: str = field(default_factory=lambda: str(uuid.uuid4()))
-    state: State
-    created: str
-    submitter: str
-    project_slug: str
-    signing_policy_slug: str
-    artifact_configuration_slug: str
-    file_name: str
-    description: str | None = None
-    parameters: Mapping[str, str] = field(default_factory=dict)
-    origin: RecordedOrigin | None = None
-    announced_sha256: str | None = None
-    unsigned_sha256: str | None = None
-    signed_sha256: str | None = None
-    times_signed: int = 0
-    approvals: tuple[str, ...] = ()
-    failure: str | None = None
-    retrieval: Retrieval | None = None
+    requests: tuple[SigningRequest, ...]
+    total: int
 
 
 class Store:
     """The requests of one state directory. To be used from one thread, except for the paths.
 
+    Args:
+        directory: the state directory.
+        clock: the time that goes into the history.
+
     Raises:
         UsageError: the directory can't be used, or another sandbox uses it.
     """
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, *, clock: Clock | None = None) -> None:
+        self._clock = clock or Clock()
         self._requests = directory / "requests"
         self._incoming = directory / "incoming"
         try:
@@ -115,23 +117,25 @@ class Store:
 
     def add(self, request: SigningRequest) -> None:
         """Keep a new request."""
+        first = Event(at=request.created, state=request.state, by=request.submitter)
+        request = replace(request, history=(first, *request.history))
         with self._database:
-            self._database.execute(
-                "INSERT INTO signing_request (id, state, document) VALUES (?, ?, ?)",
-                (request.id, request.state.name, _document(request)),
-            )
+            row = {"id": request.id, **_columns(request)}
+            names, marks = ", ".join(row), ", ".join("?" * len(row))
+            statement = f"INSERT INTO signing_request ({names}) VALUES ({marks})"  # noqa: S608 - names of columns only
+            self._database.execute(statement, list(row.values()))
 
     def find(self, request_id: str) -> SigningRequest | None:
         """Return the request with this id."""
         row = self._database.execute(
             "SELECT document FROM signing_request WHERE id = ?", (request_id.lower(),)
         ).fetchone()
-        return _request(row[0]) if row else None
+        return read_document(row[0]) if row else None
 
     def all(self) -> list[SigningRequest]:
         """Return every request, the oldest first."""
         rows = self._database.execute("SELECT document FROM signing_request ORDER BY number")
-        return [_request(row[0]) for row in rows]
+        return [read_document(row[0]) for row in rows]
 
     def unfinished(self) -> list[str]:
         """Return the ids of the requests that are not final, the oldest first."""
@@ -140,17 +144,42 @@ class Store:
         query = f"SELECT id FROM signing_request WHERE state NOT IN ({marks}) ORDER BY number"  # noqa: S608 - marks only
         return [row[0] for row in self._database.execute(query, final)]
 
-    def change(self, request_id: str, expected: State, **changes: Any) -> SigningRequest | None:
-        """Change a request that is still in the `expected` state; return it, or `None` where it has moved on."""
+    def page(self, query: Query, *, number: int, size: int) -> Page:
+        """Return a page of a list.
+
+        Args:
+            query: what is listed.
+            number: of the page, from 1.
+            size: requests on a page.
+        """
+        where, values = _condition(query)
+        total = self._database.execute(f"SELECT count(*) FROM signing_request WHERE {where}", values).fetchone()[0]  # noqa: S608 - marks only
+        # The numbers first: only the documents of one page are read.
+        numbers = f"SELECT number FROM signing_request WHERE {where} ORDER BY number DESC LIMIT ? OFFSET ?"  # noqa: S608 - marks only
+        statement = f"SELECT document FROM signing_request WHERE number IN ({numbers}) ORDER BY number DESC"  # noqa: S608 - as above
+        rows = self._database.execute(statement, [*values, size, (number - 1) * size])
+        return Page(requests=tuple(read_document(row[0]) for row in rows), total=total)
+
+    def change(
+        self, request_id: str, expected: State, *, by: str | None = None, **changes: Any
+    ) -> SigningRequest | None:
+        """Change a request that is still in the `expected` state; return it, or `None` where it has moved on.
+
+        A new state gets into the history, with the user `by` whose call it was caused.
+        """
         with self._database:
             request = self.find(request_id)
             if request is None or request.state is not expected:
                 return None
             changed = replace(request, **changes)
-            self._database.execute(
-                "UPDATE signing_request SET state = ?, document = ? WHERE id = ?",
-                (changed.state.name, _document(changed), changed.id),
-            )
+            if changed.state is not expected:
+                note = changed.failure if changed.state.is_final else None
+                event = Event(at=self._clock.now().isoformat(), state=changed.state, by=by, note=note)
+                changed = replace(changed, history=(*changed.history, event))
+            row = _columns(changed)
+            names = ", ".join(f"{name} = ?" for name in row)
+            statement = f"UPDATE signing_request SET {names} WHERE id = ?"  # noqa: S608 - names of columns only
+            self._database.execute(statement, [*row.values(), changed.id])
         return changed
 
     def incoming(self) -> Path:
@@ -169,6 +198,10 @@ class Store:
         """Return where the pipeline's definition lies."""
         return self._file(request_id, "build-settings")
 
+    def artifact_configuration(self, request_id: str) -> Path:
+        """Return where the artifact configuration lies that applied when the request was submitted."""
+        return self._file(request_id, "artifact-configuration.xml")
+
     def _file(self, request_id: str, name: str) -> Path:
         directory = self._requests / request_id
         directory.mkdir(exist_ok=True)
@@ -185,22 +218,64 @@ def _open(path: Path) -> sqlite3.Connection:
         # In this mode a killed process loses nothing, and a commit need not wait for the disk.
         database.execute("PRAGMA synchronous = NORMAL")
         database.execute("BEGIN EXCLUSIVE")
-        database.execute(_SCHEMA)
+        _create_schema(database, path)
         database.commit()
-    except sqlite3.Error:
+    except (sqlite3.Error, UsageError):
         database.close()
         raise
     return database
 
 
-def _document(request: SigningRequest) -> str:
-    return json.dumps(asdict(replace(request, parameters=dict(request.parameters))) | {"state": request.state.name})
+def _create_schema(database: sqlite3.Connection, path: Path) -> None:
+    tables = database.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    version = database.execute("PRAGMA user_version").fetchone()[0]
+    if tables and version != _VERSION:
+        raise UsageError(
+            f"{path.parent} was written by another version of the sandbox.",
+            hint="Remove the directory, or name another one with --state.",
+        )
+    for statement in filter(str.strip, _SCHEMA.split(";")):
+        database.execute(statement)
+    database.execute(f"PRAGMA user_version = {_VERSION}")
 
 
-def _request(document: str) -> SigningRequest:
-    said = json.loads(document)
-    said["state"] = State[said["state"]]
-    said["approvals"] = tuple(said["approvals"])
-    said["origin"] = RecordedOrigin(**said["origin"]) if said["origin"] else None
-    said["retrieval"] = Retrieval(**said["retrieval"]) if said["retrieval"] else None
-    return SigningRequest(**said)
+def _columns(request: SigningRequest) -> dict[str, str | None]:
+    """Return what lists are searched by, and the document."""
+    origin = request.origin
+    words = (request.file_name, request.description, request.id, origin.commit if origin else None)
+    return {
+        "state": request.state.name,
+        "status": request.state.status,
+        "project": request.project_slug,
+        "policy": request.signing_policy_slug,
+        "configuration": request.artifact_configuration_slug,
+        "submitter": request.submitter,
+        "created": request.created,
+        "branch": origin.branch if origin else None,
+        "words": "\n".join(word for word in words if word).casefold(),
+        "document": write_document(request),
+    }
+
+
+def _condition(query: Query) -> tuple[str, list[str]]:
+    """Return the SQL condition of a query, with marks for its values."""
+    conditions, values = ["1"], []
+    for column in ("project", "policy", "configuration", "status"):
+        if value := getattr(query, column):
+            conditions.append(f"{column} = ?")
+            values.append(value)
+    if query.branch:
+        conditions.append("branch GLOB ?")
+        values.append(query.branch.replace("[", "[[]").replace("?", "[?]"))
+    if query.text:
+        conditions.append("instr(words, ?)")
+        values.append(query.text.casefold())
+    if query.before:
+        conditions.append("created < ?")
+        values.append(query.before)
+    if query.policies is not None:
+        marks = ", ".join("(?, ?)" for _ in query.policies)
+        allowed = f"(project, policy) IN (VALUES {marks})" if marks else "0"
+        conditions.append(f"({allowed} OR submitter = ?)")
+        values += [*(slug for pair in sorted(query.policies) for slug in pair), query.own or ""]
+    return " AND ".join(conditions), values

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from signpath_ci.model import RecordedOrigin
+from signpath_ci.sandbox.checks import check_submit
 from signpath_ci.sandbox.config import ArtifactConfiguration, Configuration, Project, SigningPolicy
-from signpath_ci.sandbox.policies import Caller, RefusalError, require_origin, require_permission
+from signpath_ci.sandbox.policies import Caller, RefusalError, require_permission
 from signpath_ci.sandbox.states import State
 from signpath_ci.sandbox.store import SigningRequest
 
@@ -104,18 +105,32 @@ def draft(
     description: str | None,
     parameters: Mapping[str, str],
     origin: RecordedOrigin | None,
+    system: str | None = None,
 ) -> SigningRequest:
     """Return a new request, not yet stored, once permission and origin are found good.
+
+    Args:
+        caller: who submits.
+        target: what for.
+        now: the time.
+        file_name: of the artifact.
+        description: as the caller gives it.
+        parameters: user-defined.
+        origin: what the trusted build system or connector says.
+        system: its name; `None`: that of the caller.
 
     Raises:
         RefusalError: they are not.
     """
-    require_permission(caller.token, "submit", target.project.slug, target.policy.slug)
-    require_origin(target.project, target.policy, origin)
+    require_permission(caller.user, "submit", target.project.slug, target.policy.slug)
+    vouching = caller.trusted_build_system
+    system = system or (vouching.name if vouching else None)
+    checks = check_submit(target.project, target.policy, system=system, origin=origin)
     return SigningRequest(
         state=State.SUBMITTED,
         created=now.isoformat(),
-        submitter=caller.token.name,
+        submitter=caller.user.name,
+        trusted_build_system=system,
         project_slug=target.project.slug,
         signing_policy_slug=target.policy.slug,
         artifact_configuration_slug=target.artifact_configuration.slug,
@@ -123,6 +138,7 @@ def draft(
         description=description,
         parameters=parameters,
         origin=origin,
+        checks=checks,
     )
 
 

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from signpath_ci.sandbox.local import approve, deny
+from signpath_ci.sandbox.operations import approve, deny
 from signpath_ci.sandbox.service import known_request, service_of
 from signpath_ci.sandbox.states import State
 from signpath_ci.sandbox.store import SigningRequest
@@ -78,11 +78,13 @@ async def _page(request: Request) -> Response:
 
 
 async def _approve(request: Request) -> Response:
-    return _back_to(approve(request))
+    service = service_of(request)
+    return _back_to(approve(service, known_request(service, request.path_params)))
 
 
 async def _deny(request: Request) -> Response:
-    return _back_to(deny(request))
+    service = service_of(request)
+    return _back_to(deny(service, known_request(service, request.path_params)))
 
 
 async def _signed_artifact(request: Request) -> Response:

@@ -8,13 +8,14 @@ import pytest
 
 from signpath_ci.errors import UsageError
 from signpath_ci.sandbox.config import (
-    ApiToken,
+    ADMINISTRATOR,
     ArtifactConfiguration,
     Configuration,
     Project,
     Run,
     SigningPolicy,
     TrustedBuildSystem,
+    User,
     Webhook,
 )
 from signpath_ci.sandbox.config_file import read_configuration
@@ -27,6 +28,7 @@ projects: [{slug: app, signing_policies: [{slug: test-signing}]}]
 ALL = """
 organization: {id: 0a8f3a52-3c2c-4d4e-9a51-0f0b6f5f8a11, name: Acme}
 max_artifact_bytes: 1000
+users: [{name: Ada, may: [approve], token: personal}]
 api_tokens:
   - {name: ci, token: secret, may: [submit, read], projects: [app], signing_policies: [release-signing]}
 trusted_build_systems:
@@ -35,13 +37,16 @@ projects:
   - slug: app
     name: App
     repository_url: https://github.com/acme/app
-    artifact_configurations: [{slug: first}, {slug: second, name: Second}]
+    trusted_build_systems: [farm]
+    artifact_configurations: [{slug: first, file: first.xml}, {slug: second, name: Second}]
     webhook: {url: "https://acme.example/hook", headers: {Authorization: Bearer x}}
     signing_policies:
       - slug: release-signing
         name: Release signing
         certificate: acme-release
         required_approvals: 1
+        submitter_may_approve: false
+        trusted_build_system: true
         allowed_branches: [main, release/*]
         origin_verification: true
 runs:
@@ -52,6 +57,7 @@ runs:
 def _read(directory: Path, text: str) -> Configuration:
     file = directory / "sandbox.yml"
     file.write_text(text, "utf-8")
+    (directory / "first.xml").write_text("<artifact-configuration/>", "utf-8")
     return read_configuration(file)
 
 
@@ -59,7 +65,7 @@ def test_the_least_that_has_to_be_said(tmp_path: Path) -> None:
     assert _read(tmp_path, LEAST) == Configuration(
         organization_id="0a8f3a52-3c2c-4d4e-9a51-0f0b6f5f8a11",
         organization_name="Sandbox",
-        api_tokens=(ApiToken(name="ci", token="secret"),),
+        users=(ADMINISTRATOR, User(name="ci", token="secret")),
         trusted_build_systems=(),
         projects=(
             Project(
@@ -76,8 +82,9 @@ def test_everything_that_can_be_said(tmp_path: Path) -> None:
     assert _read(tmp_path, ALL) == Configuration(
         organization_id="0a8f3a52-3c2c-4d4e-9a51-0f0b6f5f8a11",
         organization_name="Acme",
-        api_tokens=(
-            ApiToken(
+        users=(
+            User(name="Ada", permissions=frozenset({"approve"}), token="personal", is_interactive=True),
+            User(
                 name="ci",
                 token="secret",
                 permissions=frozenset({"submit", "read"}),
@@ -91,18 +98,21 @@ def test_everything_that_can_be_said(tmp_path: Path) -> None:
                 slug="app",
                 name="App",
                 repository_url="https://github.com/acme/app",
+                trusted_build_systems=frozenset({"farm"}),
                 signing_policies=(
                     SigningPolicy(
                         slug="release-signing",
                         name="Release signing",
                         certificate="acme-release",
                         required_approvals=1,
+                        submitter_may_approve=False,
+                        trusted_build_system=True,
                         allowed_branches=("main", "release/*"),
                         origin_verification=True,
                     ),
                 ),
                 artifact_configurations=(
-                    ArtifactConfiguration(slug="first", name="first"),
+                    ArtifactConfiguration(slug="first", name="first", xml="<artifact-configuration/>"),
                     ArtifactConfiguration(slug="second", name="Second"),
                 ),
                 webhook=Webhook(url="https://acme.example/hook", headers={"Authorization": "Bearer x"}),
@@ -133,14 +143,14 @@ def test_everything_that_can_be_said(tmp_path: Path) -> None:
          "max_artifact_bytes: must be a whole number of 0 or more."),
         ("token: secret", "token: 42", "api_tokens[0].token: must be a text of one line; write a number in quotes."),
         ("token: secret", "token: 'a:b'", "api_tokens[0].token: must be plain ASCII without blanks and colons."),
-        ("may: [submit, read]", "may: [sign]", "api_tokens[0].may: 'sign' is none of submit, approve, read."),
+        ("may: [submit, read]", "may: [sign]", "api_tokens[0].may: 'sign' is none of submit, approve, read, configure."),
         ("may: [submit, read]", "may: submit", "api_tokens[0].may: must be a list of texts; write numbers in quotes."),
         ("- slug: app", "- title: app", "projects[0].slug: is missing."),
         ("- slug: app", "- slug: a/b", "projects[0].slug: must be up to 40 letters, digits, '.', '-' and '_'."),
         ("{slug: second, name: Second}", "{slug: first}", "projects[0].artifact_configurations[1]: is there twice."),
         ("{slug: second, name: Second}", "second",
          "projects[0].artifact_configurations[1]: must be a mapping (`name: value` lines)."),
-        ("artifact_configurations: [{slug: first}, {slug: second, name: Second}]", "artifact_configurations: first",
+        ("artifact_configurations: [{slug: first, file: first.xml}, {slug: second, name: Second}]", "artifact_configurations: first",
          "projects[0].artifact_configurations: must be a list."),
         ("https://acme.example/hook", "acme", "projects[0].webhook.url: must start with http:// or https://."),
         ("{Authorization: Bearer x}", "[x]", "projects[0].webhook.headers: must be a mapping of texts."),

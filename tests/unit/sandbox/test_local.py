@@ -60,7 +60,7 @@ def test_who_may_decide(sandbox: Client) -> None:
     assert problem(sandbox.post(approve, token="reader-token")) == (
         403,
         "The user 'reader' is not an approver of signing policy 'two-approvals' in project 'app'. "
-        "Use a token that may approve there, or have the permission granted.",
+        "Act as a user who may approve there, or have the permission granted.",
     )
     foreign = sandbox.post(approve, token=None, headers={"Origin": "https://evil.example"})
     assert problem(foreign) == (403, "A page of another site may not decide here.")

@@ -103,11 +103,11 @@ def test_two_tokens_joined_by_a_colon(credentials: str, who: tuple[str, str | No
     caller = caller_of(credentials, CONFIGURATION)
 
     system = caller.trusted_build_system if caller else None
-    assert (caller and (caller.token.name, system.name if system else None)) == who
+    assert (caller and (caller.user.name, system.name if system else None)) == who
 
 
 def test_whoever_may_do_something_may_read() -> None:
-    _, reader, tester, approver = CONFIGURATION.api_tokens
+    *_, reader, tester, approver = CONFIGURATION.users
 
     assert may(approver, "read", "app", "any")
     assert not may(approver, "submit", "app", "any")

@@ -96,12 +96,12 @@ def test_a_refusal_names_its_cause(sandbox: Client) -> None:
     assert problem(sandbox.submit(token="reader-token")) == (
         403,
         "The user 'reader' is not a submitter of signing policy 'test-signing' in project 'app'. "
-        "Use a token that may submit there, or have the permission granted.",
+        "Act as a user who may submit there, or have the permission granted.",
     )
     assert problem(sandbox.submit(token="tester-token", signingPolicySlug="two-approvals")) == (
         403,
         "The user 'tester' is not a submitter of signing policy 'two-approvals' in project 'app'. "
-        "Use a token that may submit there, or have the permission granted.",
+        "Act as a user who may submit there, or have the permission granted.",
     )
     request_id = sandbox.submit(signingPolicySlug="two-approvals").json()["signingRequestId"]
     assert sandbox.get(f"{request_id}/Status", token="reader-token").status_code == 200

@@ -8,6 +8,9 @@ from signpath_ci.model import RecordedOrigin
 from signpath_ci.sandbox.connectors.payload import Build, Payload, find_artifact, find_run, origin_of_run
 from signpath_ci.sandbox.service import Service
 
+SYSTEM = "Azure DevOps (dev.azure.com)"
+"""How SignPath calls this trusted build system."""
+
 
 def build_of(payload: Payload, service: Service) -> Build:
     """Return what Azure says about the artifact that a submit names: `azure/{artifactName}.zip` in the store.
@@ -26,6 +29,7 @@ def build_of(payload: Payload, service: Service) -> Build:
     project_url = f"{collection.rstrip('/')}/{quote(project_id, safe='')}"
     build_url = f"{project_url}/_build/results?buildId={quote(build_id, safe='')}"
     return Build(
+        system=SYSTEM,
         artifact=find_artifact(
             service.artifact_store,
             "azure",

@@ -14,6 +14,8 @@ from signpath_ci.sandbox.connectors.payload import (
 from signpath_ci.sandbox.service import Service
 
 _SERVER = "https://github.com"
+SYSTEM = "GitHub.com"
+"""How SignPath calls this trusted build system."""
 
 
 def build_of(payload: Payload, service: Service) -> Build:
@@ -38,6 +40,7 @@ def build_of(payload: Payload, service: Service) -> Build:
             "Submit from within the run that has built the artifact.",
         )
     return Build(
+        system=SYSTEM,
         artifact=find_artifact(
             service.artifact_store,
             "github",

@@ -6,6 +6,9 @@ from signpath_ci.model import RecordedOrigin
 from signpath_ci.sandbox.connectors.payload import Build, Payload, find_artifact, find_run, origin_of_run
 from signpath_ci.sandbox.service import Service
 
+SYSTEM = "GitLab.com"
+"""How SignPath calls this trusted build system."""
+
 
 def build_of(payload: Payload, service: Service) -> Build:
     """Return what GitLab says about the artifact that a submit names: `gitlab/{jobName}/{path}` in the store.
@@ -22,6 +25,7 @@ def build_of(payload: Payload, service: Service) -> Build:
         service.configuration, "gitlab", pipeline_id, what=f"The pipeline {pipeline_id} of project {project_id}"
     )
     return Build(
+        system=SYSTEM,
         artifact=find_artifact(
             service.artifact_store,
             f"gitlab/{job}" if job not in {".", ".."} else "gitlab/-",

@@ -22,10 +22,12 @@ class Build:
     Attributes:
         artifact: where it lies in the artifact store.
         origin: what it was built from.
+        system: how SignPath calls the trusted build system.
     """
 
     artifact: Path
     origin: RecordedOrigin
+    system: str
 
 
 class Payload:

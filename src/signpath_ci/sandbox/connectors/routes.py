@@ -14,6 +14,7 @@ from starlette.routing import BaseRoute, Route
 from signpath_ci.model import RecordedOrigin
 from signpath_ci.sandbox.connectors import azure, github, gitlab
 from signpath_ci.sandbox.connectors.payload import Build, InvalidSubmitError, Payload
+from signpath_ci.sandbox.operations import start
 from signpath_ci.sandbox.policies import RefusalError
 from signpath_ci.sandbox.problems import ProblemError
 from signpath_ci.sandbox.receiving import pieces
@@ -120,11 +121,11 @@ async def _submit(request: Request, build_of: Callable[[Payload, Service], Build
             description=payload.optional("signingRequestDescription"),
             parameters=payload.parameters(),
             origin=build.origin,
+            system=build.system,
         ),
         retrieval=Retrieval(url=build.artifact.as_uri()),
     )
-    service.store.add(signing_request)
-    service.processor.wake(signing_request.id)
+    start(service, signing_request)
     return JSONResponse(
         {
             "signingRequestId": signing_request.id,

@@ -234,7 +234,7 @@ def test_who_may_not_submit_is_refused(sandbox: Client) -> None:
     assert _refusal(_submit(sandbox, "github", GITHUB, token="reader-token")) == (
         403,
         "The user 'reader' is not a submitter of signing policy 'test-signing' in project 'app'.",
-        "Use a token that may submit there, or have the permission granted.",
+        "Act as a user who may submit there, or have the permission granted.",
     )
     unknown = _submit(sandbox, "github", GITHUB, token="wrong")
     assert _refusal(unknown) == (
