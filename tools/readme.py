@@ -1,4 +1,4 @@
-"""The tables of README.md and docs/options.md that come from the code: `python -m tools.readme` writes them anew."""
+"""The tables in README.md and docs/ that come from the code: `python -m tools.readme` writes them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from signpath_ci.cli import COMMANDS
+from signpath_ci.error_codes import CODES
 from signpath_ci.errors import EXIT_CODES
 from signpath_ci.settings import Option, options
 
@@ -15,6 +16,11 @@ _ROOT = Path(__file__).parents[1]
 def exit_codes() -> str:
     """Return the table of exit codes."""
     return _table(["code", "meaning"], [[str(code), meaning] for code, meaning in EXIT_CODES.items()])
+
+
+def error_codes() -> str:
+    """Return the table of error codes."""
+    return _table(["code", "cause", "remedy"], [[f"`{code}`", *texts] for code, texts in CODES.items()])
 
 
 def option_tables() -> str:
@@ -35,6 +41,7 @@ def option_tables() -> str:
 
 PARTS: dict[Path, dict[str, Callable[[], str]]] = {
     _ROOT / "README.md": {"exit codes": exit_codes},
+    _ROOT / "docs" / "errors.md": {"error codes": error_codes},
     _ROOT / "docs" / "options.md": {"options": option_tables},
 }
 """The marked parts of each file, and what fills them."""

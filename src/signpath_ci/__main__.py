@@ -32,7 +32,8 @@ def main() -> int:
     except OSError as error:
         with contextlib.suppress(OSError):
             sys.stderr.write(
-                f"error: The working directory can't be found: {error.strerror}. Run in one that exists.\n"
+                f"error: The working directory can't be found: {error.strerror}. Run in one that exists."
+                " [no-working-directory]\n"
             )
         return LocalFileError.exit_code
     process = Process(environment=os.environ, directory=directory, stdout=sys.stdout, stderr=sys.stderr)
@@ -75,12 +76,17 @@ def _run(arguments: list[str], process: Process) -> int:
         if isinstance(error, OSError) and error.errno in {errno.EMFILE, errno.ENFILE}:
             # It may hit anything, even the import of a module.
             raise LocalFileError(
-                f"No file can be opened any more: {error.strerror}.", hint="Raise the limit (ulimit -n)."
+                f"No file can be opened any more: {error.strerror}.",
+                hint="Raise the limit (ulimit -n).",
+                code="too-many-open-files",
             ) from None
         # A defect of ours. Users get one line; whoever reports it asks for the rest.
         if settings.log_level == "debug":
             raise
-        _tell(process, SignPathError(f"Internal error: {type(error).__name__}: {error}.", hint=_REPORT))
+        _tell(
+            process,
+            SignPathError(f"Internal error: {type(error).__name__}: {error}.", hint=_REPORT, code="internal-error"),
+        )
         return SignPathError.exit_code
     return 0
 
@@ -105,7 +111,7 @@ def _signals_as_errors() -> Iterator[None]:
 
 def _tell(process: Process, error: SignPathError) -> None:
     with contextlib.suppress(OSError):
-        print(f"error: {error}", file=process.stderr, flush=True)
+        print(f"error: {error.line}", file=process.stderr, flush=True)
         if process.platform:
             process.platform.failed(error)
 

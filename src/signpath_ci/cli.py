@@ -88,7 +88,9 @@ class _Parser(argparse.ArgumentParser):
     """An argument parser whose complaints are this package's errors: one line, and the exit code of the table."""
 
     def error(self, message: str) -> NoReturn:
-        raise UsageError(f"{message[:1].upper()}{message[1:]}.", hint=f"See {self.prog} --help.")
+        raise UsageError(
+            f"{message[:1].upper()}{message[1:]}.", hint=f"See {self.prog} --help.", code="bad-command-line"
+        )
 
 
 def parse(arguments: Sequence[str], environment: Mapping[str, str]) -> tuple[Command, settings.Common]:

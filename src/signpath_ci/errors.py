@@ -16,7 +16,8 @@
     ├── LocalFileError            8   a file on this machine is missing, unreadable, unwritable, in the way
     └── InterruptedRunError     130   SIGINT; 143 for SIGTERM
 
-Every error is one sentence that says what is wrong and where (`message`), and one that says what to do (`hint`).
+Every error is one sentence that says what is wrong and where (`message`), one that says what to do (`hint`), and a
+stable word for programs (`code`), which `error_codes.CODES` explains.
 Only `__main__` turns an error into an exit code.
 """
 
@@ -37,25 +38,34 @@ class SignPathError(Exception):
     Args:
         message: what is wrong, and where; one sentence.
         hint: what to do about it; one sentence, or nothing where the message says it all.
+        code: one of `error_codes.CODES`; the class's own where a class has just one.
     """
 
     exit_code = 70  # EX_SOFTWARE of sysexits.h: what has no kind of its own is a defect of this program
+    code = "internal-error"
 
-    def __init__(self, message: str, *, hint: str = "") -> None:
+    def __init__(self, message: str, *, hint: str = "", code: str | None = None) -> None:
         # Servers' words and file names end up here: they must not be able to start a second line.
         self.message = one_line(message)
         self.hint = one_line(hint)
+        self.code = code or self.code
         super().__init__(self.message)
 
     def __str__(self) -> str:
-        """Give the one line that a user reads."""
+        """Give message and hint."""
         return f"{self.message} {self.hint}".strip()
+
+    @property
+    def line(self) -> str:
+        """The one line that a user reads."""
+        return f"{self} [{self.code}]"
 
 
 class UsageError(SignPathError):
     """A wrong or missing option, environment variable or configuration file."""
 
     exit_code = 2
+    code = "usage"
 
 
 class NotGivenError(UsageError):
@@ -65,13 +75,27 @@ class NotGivenError(UsageError):
         names: theirs, as settings fields.
     """
 
+    code = "not-given"
+
     def __init__(self, message: str, *, names: frozenset[str], hint: str = "") -> None:
         self.names = names
-        super().__init__(message, hint=hint)
+        super().__init__(message, hint=hint, code="no-api-token" if "api_token" in names else None)
 
 
 class UnexpectedAnswerError(UsageError):
     """Something answered, but not SignPath: a web page, no JSON, or without the promised fields."""
+
+    code = "unexpected-answer"
+
+
+_REFUSAL_CODES = {
+    400: "request-invalid",
+    401: "token-refused",
+    403: "permission-denied",
+    404: "not-found",
+    413: "artifact-too-large",
+    422: "request-invalid",
+}
 
 
 class RefusedError(SignPathError):
@@ -82,28 +106,32 @@ class RefusedError(SignPathError):
     """
 
     exit_code = 3
+    code = "refused"
 
     def __init__(self, message: str, *, status: int, hint: str = "") -> None:
         self.status = status
-        super().__init__(message, hint=hint)
+        super().__init__(message, hint=hint, code=_REFUSAL_CODES.get(status))
 
 
 class NotSignedError(SignPathError):
     """The signing request is final, but not `Completed`."""
 
     exit_code = 4
+    code = "request-not-completed"
 
 
 class StillPendingError(SignPathError):
     """The signing request was not final when the time to wait was over; it is still alive."""
 
     exit_code = 5
+    code = "still-pending"
 
 
 class ServiceUnavailableError(SignPathError):
     """No usable answer came within the time for retries."""
 
     exit_code = 6
+    code = "service-unavailable"
 
 
 class VerificationError(SignPathError):
@@ -114,20 +142,26 @@ class VerificationError(SignPathError):
     """
 
     exit_code = 7
+    code = "verification-failed"
 
-    def __init__(self, message: str, *, hint: str = "", verdicts: tuple[Verdict | Failure, ...] = ()) -> None:
+    def __init__(
+        self, message: str, *, hint: str = "", code: str | None = None, verdicts: tuple[Verdict | Failure, ...] = ()
+    ) -> None:
         self.verdicts = verdicts
-        super().__init__(message, hint=hint)
+        super().__init__(message, hint=hint, code=code)
 
 
 class UnsupportedFormatError(VerificationError):
     """A file is of a kind, or is signed in a way, that can't be judged here."""
+
+    code = "unsupported-format"
 
 
 class LocalFileError(SignPathError):
     """A file or directory on this machine is missing, unreadable, unwritable, or in the way."""
 
     exit_code = 8
+    code = "local-file"
 
 
 class SeveralFailedError(SignPathError):
@@ -136,6 +170,8 @@ class SeveralFailedError(SignPathError):
     Args:
         exit_code: of the first one's error.
     """
+
+    code = "files-not-signed"
 
     def __init__(self, message: str, *, exit_code: int, hint: str = "") -> None:
         self.exit_code = exit_code
@@ -148,6 +184,8 @@ class InterruptedRunError(SignPathError):
     Args:
         number: the signal's number; the exit code is 128 more, as shells report it.
     """
+
+    code = "interrupted"
 
     def __init__(self, message: str, *, number: int = signal.SIGINT, hint: str = "") -> None:
         self.exit_code = 128 + number

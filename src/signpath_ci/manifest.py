@@ -75,7 +75,11 @@ def read_manifest(path: Path, check: Callable[[str, str], str | None]) -> dict[s
     if problems:
         shown = [f"{path}:{line}: {words}" for line, words in sorted(problems)]
         more = [f"and {len(shown) - _MOST_SHOWN} more"] if len(shown) > _MOST_SHOWN else []
-        raise UsageError(f"{'; '.join([*shown[:_MOST_SHOWN], *more]).rstrip('.')}.", hint="Correct the manifest.")
+        raise UsageError(
+            f"{'; '.join([*shown[:_MOST_SHOWN], *more]).rstrip('.')}.",
+            hint="Correct the manifest.",
+            code="invalid-manifest",
+        )
     return given
 
 
@@ -104,11 +108,17 @@ def _load(path: Path) -> _Document:
         if len(data) <= _LARGEST:
             text = data.decode("utf-8-sig")
     except OSError as error:
-        raise UsageError(f"The manifest {path} can't be read: {error.strerror}.", hint="Check --manifest.") from None
+        raise UsageError(
+            f"The manifest {path} can't be read: {error.strerror}.", hint="Check --manifest.", code="invalid-manifest"
+        ) from None
     except UnicodeDecodeError:
-        raise UsageError(f"The manifest {path} is no UTF-8 text.", hint="Save it as UTF-8.") from None
+        raise UsageError(
+            f"The manifest {path} is no UTF-8 text.", hint="Save it as UTF-8.", code="invalid-manifest"
+        ) from None
     if len(data) > _LARGEST:
-        raise UsageError(f"The manifest {path} has more than {_LARGEST} bytes.", hint="Check --manifest.")
+        raise UsageError(
+            f"The manifest {path} has more than {_LARGEST} bytes.", hint="Check --manifest.", code="invalid-manifest"
+        )
     try:
         # Looked for before anything is built: an alias may multiply itself without end, and deep nesting takes hours.
         depth = 0
@@ -156,4 +166,4 @@ def _value(node: yaml.Node, steps: Steps, lines: dict[Steps, int], problems: lis
 
 
 def _wrong(path: Path, line: int, what: str) -> UsageError:
-    return UsageError(f"{path}:{line}: {what}.", hint="Correct the manifest.")
+    return UsageError(f"{path}:{line}: {what}.", hint="Correct the manifest.", code="invalid-manifest")

@@ -199,12 +199,14 @@ class Failure:
         member: its name inside `path` where that is a container, else `None`.
         format: as in `Verdict.format`, or `zip`; `None` where it is unknown, or none that can be judged.
         check: what failed, as a sentence.
+        code: what failed, one of `error_codes.CODES`.
     """
 
     path: Path
     member: str | None = None
     format: str | None
     check: str
+    code: str
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -323,7 +323,9 @@ def _file_text(row: Option, path: Path) -> str:
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is no text"
         raise UsageError(
-            f"{row.flag} names {path}, which can't be read: {reason}.", hint="Name a readable text file."
+            f"{row.flag} names {path}, which can't be read: {reason}.",
+            hint="Name a readable text file.",
+            code="unreadable-option-file",
         ) from None
 
 
@@ -332,7 +334,7 @@ def _parsed(row: Option, text: str) -> object:
         return row.parse(text)
     except ValueError as error:
         shown = "" if row.is_secret or isinstance(error, HiddenValueError) else f" is {text!r}, which"
-        raise UsageError(f"{row.label}{shown} {error}") from None
+        raise UsageError(f"{row.label}{shown} {error}", code="invalid-option") from None
 
 
 def _boolean(text: str) -> bool:

@@ -252,6 +252,7 @@ def await_completion(
             raise NotSignedError(
                 f"{error.message.rstrip('.')}: it is {status.status} now, as --cancel-after demands.",
                 hint=f"See {submission.web_link}" if submission.web_link else "",
+                code="request-canceled",
             ) from None
 
 
@@ -279,6 +280,7 @@ def check_judgeable(source: Path, expectations: Expectations | None) -> None:
         raise UsageError(
             f"{source} is of a format whose signatures can't be verified here.",
             hint="Name it with --allow-unsupported, or sign it with --verify off, and verify it by other means.",
+            code="unverifiable-format",
         )
 
 
@@ -321,4 +323,5 @@ def _check_origin(expected: ExpectedOrigin, submission: Submission, *, api: Sign
             f"The origin that SignPath recorded for {submission.signing_request_id} is not this build's: "
             f"{', '.join(difference.field for difference in differences)} differ.",
             hint="Do not publish what was signed; ask who submitted it, and from where.",
+            code="origin-differs",
         )

@@ -39,7 +39,7 @@ def test_a_defect_is_one_line_and_its_details_are_there_for_who_asks(
     if not traceback:
         assert finished.stderr == (
             "error: Internal error: RuntimeError: boom ::error::x. This is a defect of signpath-ci: "
-            "run it again with --log-level debug and report what it prints.\n"
+            "run it again with --log-level debug and report what it prints. [internal-error]\n"
         )
 
 
@@ -68,7 +68,7 @@ def test_a_signal_is_one_though_a_library_stumbles_over_it(program: Program) -> 
         check=False,
     )
 
-    assert (finished.returncode, finished.stderr) == (143, "error: Interrupted by SIGTERM.\n")
+    assert (finished.returncode, finished.stderr) == (143, "error: Interrupted by SIGTERM. [interrupted]\n")
 
 
 def test_a_reader_that_goes_away_is_no_defect(program: Program) -> None:

@@ -47,7 +47,7 @@ def test_a_file_goes_in_and_a_signed_verified_file_comes_out(
         "error": None,
     }
     assert (verdict["file"], verdict["trust"], verdict["identity"]) == (str(signed), "root", "same")
-    assert verdict["time_stamp"] is not None
+    assert verdict["timestamp"] is not None
     assert (recorded["times_signed"], recorded["signed_sha256"]) == (1, _sha256(signed))
     assert executable.read_bytes() == before
     assert sorted(path.name for path in executable.parent.iterdir()) == ["app.exe", "app.signed.exe"]

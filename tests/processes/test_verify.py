@@ -42,7 +42,7 @@ def test_every_file_in_an_archive_has_its_verdict(program: Program, signed: Path
     assert (finished.code, told.code) == (7, 7)
     assert finished.error == told.error == f"{archive}: {shown}: {changed}."
     assert [line for line in finished.out.splitlines() if not line.startswith("  ")] == [
-        f"Not verified all.zip: {shown}: failed: {changed}",
+        f"Not verified all.zip: {shown}: failed: {changed} [digest-mismatch]",
         "Verified all.zip: a.exe: trusted by root; not compared with the submitted file",
         "Verified all.zip: b.exe: trusted by root; not compared with the submitted file",
     ]
@@ -52,18 +52,24 @@ def test_every_file_in_an_archive_has_its_verdict(program: Program, signed: Path
         "member": hostile,
         "format": "pe",
         "verdict": f"failed: {changed}",
+        "code": "digest-mismatch",
         "trust": None,
         "identity": None,
         "digest_algorithm": None,
         "content_digest": None,
         "signer": None,
-        "time_stamp": None,
+        "timestamp": None,
     }
     assert [(one["member"], one["verdict"], one["format"]) for one in rest] == [
         ("a.exe", "good", "pe"),
         ("b.exe", "good", "pe"),
     ]
-    assert told.json["error"] == {"message": f"{archive}: {shown}: {changed}.", "hint": None, "exit_code": 7}
+    assert told.json["error"] == {
+        "message": f"{archive}: {shown}: {changed}.",
+        "hint": None,
+        "code": "digest-mismatch",
+        "exit_code": 7,
+    }
     assert "##" not in told.out
 
 

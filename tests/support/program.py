@@ -37,7 +37,14 @@ class Finished:
         lines = [line for line in self.err.splitlines() if re.match("error: (?!connector: )", line)]
         assert len(lines) == 1, self.err
         assert "Traceback" not in self.err
-        return lines[0].removeprefix("error: ")
+        return lines[0].removeprefix("error: ").removesuffix(f" [{self.error_code}]")
+
+    @property
+    def error_code(self) -> str:
+        """The code of the one error (docs/errors.md)."""
+        codes = re.findall(r"(?m)^error: (?!connector: ).*\[([a-z0-9-]+)\]$", self.err)
+        assert len(codes) == 1, self.err
+        return str(codes[0])
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,7 @@ SUMMARY = f"""\
 FAILURE_SUMMARY = f"""\
 ### SignPath: not signed
 
-`It ended as Denied. Ask the approver.`
+`It ended as Denied. Ask the approver. [request-not-completed]`
 
 | | |
 | --- | --- |
@@ -53,7 +53,7 @@ FAILURE_SUMMARY = f"""\
 REJECTION_SUMMARY = f"""\
 ### SignPath: not accepted
 
-`all.zip: b# #vso[x] ¦.exe: the file is not signed. Ask.`
+`all.zip: b# #vso[x] ¦.exe: the file is not signed. Ask. [not-signed]`
 
 | | |
 | --- | --- |
@@ -66,15 +66,15 @@ REJECTION_SUMMARY = f"""\
 
 | File | Format | Signer | Thumbprint | Time stamp | Digest | Identity | Verdict |
 | --- | --- | --- | --- | --- | --- | --- | --- |
-| `all.zip: b# #vso[x] ¦.exe` | `pe` |  |  |  |  |  | `failed: the file is not signed` |
-| `all.zip: note.txt` | `unknown` |  |  |  |  |  | `failed: submitted, but missing` |
+| `all.zip: b# #vso[x] ¦.exe` | `pe` |  |  |  |  |  | `failed: the file is not signed [not-signed]` |
+| `all.zip: note.txt` | `unknown` |  |  |  |  |  | `failed: submitted, but missing [content-missing]` |
 | `all.zip: a.exe` | `pe` | `CN=Acme` | `{"cd" * 32}` | `2026-06-01 12:30:15 UTC by CN=TSA` | `sha256 {"ef" * 32}` | \
 `same content as submitted` | `trusted by root` |
 """
 REJECTION_LINES = [
-    "Not verified all.zip: b# #vso[x] |.exe: failed: the file is not signed",
+    "Not verified all.zip: b# #vso[x] |.exe: failed: the file is not signed [not-signed]",
     "  format: pe",
-    "Not verified all.zip: note.txt: failed: submitted, but missing",
+    "Not verified all.zip: note.txt: failed: submitted, but missing [content-missing]",
     "  format: unknown",
     "Verified all.zip: a.exe: trusted by root; same content as submitted",
     "  format: pe",
@@ -90,7 +90,7 @@ def rejected() -> tuple[Verdict | Failure, ...]:
     archive = Path("all.zip")
     return (
         failure(path=archive, member="b##vso[x]\n|.exe"),
-        failure(path=archive, member="note.txt", format=None, check="submitted, but missing."),
+        failure(path=archive, member="note.txt", format=None, check="submitted, but missing.", code="content-missing"),
         verdict(path=archive, member="a.exe"),
     )
 
@@ -104,7 +104,7 @@ def tell_of_rejection(reporter: Reporter) -> None:
     reporter.rejected(rejected())
     reporter.close()
     words = "all.zip: b##vso[x]\n|.exe: the file is not signed."
-    reporter.failed(VerificationError(words, hint="Ask.", verdicts=rejected()))
+    reporter.failed(VerificationError(words, hint="Ask.", code="not-signed", verdicts=rejected()))
 
 
 def tell_of_success(reporter: PlatformReporter) -> None:

@@ -52,6 +52,7 @@ def failure(**changes: object) -> Failure:
         "path": Path("app.signed.exe"),
         "format": "pe",
         "check": "the file is not signed.",
+        "code": "not-signed",
         **changes,
     }
     return Failure(**said)  # type: ignore[arg-type] # the keywords are Failure's own

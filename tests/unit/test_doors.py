@@ -26,6 +26,7 @@ MAY_IMPORT = {
     "clock": set(),
     "errors": set(),
     "files": set(),
+    "error_codes": set(),
     "formats": set(),
     "logs": set(),
     "manifest": {"options", "schema"},

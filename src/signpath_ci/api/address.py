@@ -27,17 +27,19 @@ class BaseUrl:
         self.option = option
         parts = _split(url)
         if parts is None or parts.scheme not in _DEFAULT_PORTS or not parts.hostname:
-            raise UsageError("The service's URL is no http(s) URL.", hint=f"Check {option}.")
+            raise UsageError("The service's URL is no http(s) URL.", hint=f"Check {option}.", code="invalid-url")
         if parts.username or parts.password or parts.query or parts.fragment:
             raise UsageError(
                 f"The URL of the service at {parts.hostname} has a user name, query or fragment.",
                 hint=f"Give {option} without them.",
+                code="invalid-url",
             )
         self.is_loopback = is_loopback(parts.hostname)
         if parts.scheme == "http" and not self.is_loopback:
             raise UsageError(
                 f"{url} is not encrypted: the token would travel in the clear.",
                 hint=f"Give {option} with https; plain http is for loopback addresses only.",
+                code="unencrypted-url",
             )
         self.host = parts.hostname
         self._parts = parts
@@ -59,6 +61,7 @@ class BaseUrl:
             raise UnexpectedAnswerError(
                 f"{url} redirects to {where}, and the token goes to {self._parts.netloc} only.",
                 hint=f"If that is where the service is now, change {self.option}.",
+                code="unexpected-redirect",
             )
         return target._replace(fragment="").geturl()
 

@@ -32,11 +32,13 @@ def as_error(error: Exception, *, what: str, option: str) -> SignPathError | Att
             return UsageError(
                 f"{what} failed: the server's certificate is not trusted ({link.verify_message}).",
                 hint=f"Check {option}; name the file of a private certificate authority in REQUESTS_CA_BUNDLE.",
+                code="tls-certificate-untrusted",
             )
         if isinstance(link, ssl.SSLError) and "CERTIFICATE_REQUIRED" in (link.reason or ""):
             return UsageError(
                 f"{what} failed: the server wants a client certificate.",
                 hint="Name one with --client-certificate (SIGNPATH_CLIENT_CERTIFICATE).",
+                code="client-certificate-required",
             )
         if isinstance(link, ssl.SSLError) and link.reason in _NO_TLS:
             return unexpected(what, "was answered without TLS", option)
@@ -44,6 +46,7 @@ def as_error(error: Exception, *, what: str, option: str) -> SignPathError | Att
         return UsageError(
             f"{what} can't be sent ({type(error).__name__}).",
             hint=f"Check {option}, and the proxies that the environment names.",
+            code="network-failure",
         )
     untaken = isinstance(error, requests.exceptions.ProxyError) or any(
         isinstance(link, urllib3.exceptions.ConnectTimeoutError) for link in links

@@ -45,7 +45,11 @@ def build_settings_parts(path: Path | None) -> list[FilePart]:
         raise LocalFileError(
             f"The build's settings file {path} can't be read: {error.strerror}.",
             hint="Check out the pipeline's definition in this job.",
+            code="build-settings-file-invalid",
         ) from None
     if len(content) > _MAX_BUILD_SETTINGS:
-        raise LocalFileError(f"The build's settings file {path} is larger than {_MAX_BUILD_SETTINGS} bytes.")
+        raise LocalFileError(
+            f"The build's settings file {path} is larger than {_MAX_BUILD_SETTINGS} bytes.",
+            code="build-settings-file-invalid",
+        )
     return [FilePart("origin.buildData.buildSettingsFile", path.name, content)]

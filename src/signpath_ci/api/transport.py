@@ -289,6 +289,7 @@ class Transport:
             raise UnexpectedAnswerError(
                 f"{call.what} redirects to {target}, which only a GET may follow.",
                 hint=f"Change {self._base.option} to where the service is now.",
+                code="unexpected-redirect",
             )
         return target
 

@@ -52,6 +52,7 @@ def _check_bundle(bundle: Path) -> None:
         raise UsageError(
             f"The certificate authorities in {bundle} can't be read: {_reason(error)}.",
             hint="Check REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE: they name a PEM file.",
+            code="tls-trust-unreadable",
         ) from None
 
 
@@ -62,6 +63,7 @@ def _load_certificate(context: ssl.SSLContext, path: Path) -> None:
         raise UsageError(
             f"{path} is no client certificate with its private key: {_reason(error)}.",
             hint=f"Name a PEM file with both, without a password, with {_OPTION}.",
+            code="client-certificate-invalid",
         ) from None
 
 

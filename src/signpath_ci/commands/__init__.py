@@ -104,6 +104,7 @@ def print_result(process: Process, text: str) -> None:
         raise LocalFileError(
             f"The result can't be printed: standard output can't be written: {error.strerror}.",
             hint="Check the disk where it is redirected to.",
+            code="output-failed",
         ) from None
 
 

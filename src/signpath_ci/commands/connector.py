@@ -33,21 +33,25 @@ def sign_through_connector(settings: SignSettings, process: Process, reporter: R
         raise UsageError(
             "A file is named, but through a connector SignPath fetches the artifact from the CI system.",
             hint="Leave out the file (SIGNPATH_ARTIFACT), or --connector-url.",
+            code="conflicting-options",
         )
     if settings.verify_origin or settings.trusted_build_system_token:
         raise UsageError(
             "Through a connector, the origin is neither sent nor can it be compared: the connector finds it out.",
             hint="Leave out --verify-origin and the trusted build system's token, or --connector-url.",
+            code="conflicting-options",
         )
     if settings.artifact_retrieval_url:
         raise UsageError(
             "Through a connector, SignPath fetches the artifact from the CI system, and from nowhere else.",
             hint="Leave out --artifact-retrieval-url, or --connector-url.",
+            code="conflicting-options",
         )
     if settings.cancel_after:
         raise UsageError(
             "Through a connector, a request can't be canceled: it has no call for it.",
             hint="Leave out --cancel-after, or --connector-url.",
+            code="conflicting-options",
         )
     origin = origin_for(settings, process)
     chosen = with_policy(settings, process, lambda: origin)
@@ -66,6 +70,7 @@ def sign_through_connector(settings: SignSettings, process: Process, reporter: R
         raise UsageError(
             "A receipt can't tell which artifact of a GitLab job it is of: a job that is retried has others.",
             hint="Leave out --receipt, or --connector-url and name the file.",
+            code="conflicting-options",
         )
     return sign_build_artifact(
         artifact,
@@ -96,7 +101,11 @@ def _build_artifact(settings: SignSettings, process: Process, platform: str) -> 
     def variable(name: str) -> str:
         text = process.environment.get(name, "")
         if not text:
-            raise UsageError(f"{name} is not set, which names the build to the connector.", hint="Run in a CI job.")
+            raise UsageError(
+                f"{name} is not set, which names the build to the connector.",
+                hint="Run in a CI job.",
+                code="no-build-variable",
+            )
         return text
 
     def given(name: str) -> str:
@@ -137,9 +146,12 @@ def _build_artifact(settings: SignSettings, process: Process, platform: str) -> 
     raise UsageError(
         "A connector fetches artifacts of GitHub Actions, GitLab CI or Azure Pipelines, and this is none of them.",
         hint="Sign a file directly: leave out --connector-url (SIGNPATH_CONNECTOR_URL) and name the file.",
+        code="no-connector-platform",
     )
 
 
 def _not_given(name: str) -> UsageError:
     label = next(row.label for row in options(SignSettings) if row.name == name)
-    return UsageError(f"Not given: {label}.", hint="The connector needs it to fetch the artifact.")
+    return UsageError(
+        f"Not given: {label}.", hint="The connector needs it to fetch the artifact.", code="no-build-artifact-given"
+    )

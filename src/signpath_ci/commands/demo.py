@@ -56,6 +56,7 @@ def _launcher() -> Path:
         raise UsageError(
             "There is no Windows executable at hand to sign.",
             hint="Name one (signpath-ci demo FILE), or run: pip install 'signpath-ci[sandbox]'",
+            code="demo-failed",
         )
     return path
 
@@ -72,6 +73,7 @@ def _workspace(directory: Path, original: Path, trust_root: Path) -> tuple[Path,
         raise LocalFileError(
             f"{error.filename or directory} can't be used for the demo: {error.strerror}.",
             hint="Name a readable file, and a directory that can be written with --output-directory.",
+            code="demo-failed",
         ) from None
     return artifact, root
 

@@ -48,7 +48,9 @@ def earlier_request(settings: Earlier, service: Service) -> EarlierRequest:
         receipt = receipts.read_receipt(path)
     except FileNotFoundError:
         raise LocalFileError(
-            f"There is no receipt {path}.", hint="Name a receipt that `submit` or `sign --receipt` wrote, or an id."
+            f"There is no receipt {path}.",
+            hint="Name a receipt that `submit` or `sign --receipt` wrote, or an id.",
+            code="receipt-missing",
         ) from None
     of, here = receipt.service, service_of(service)
     if of != here:
@@ -56,6 +58,7 @@ def earlier_request(settings: Earlier, service: Service) -> EarlierRequest:
             f"The receipt {path} is of {of.api_url}, organization {of.organization_id}, "
             f"and not of {here.api_url}, organization {here.organization_id}.",
             hint="Set --api-url and --organization-id to the receipt's.",
+            code="wrong-receipt",
         )
     return EarlierRequest(signing_request_id=receipt.submission.signing_request_id, receipt=receipt)
 

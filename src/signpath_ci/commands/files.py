@@ -36,14 +36,20 @@ def files_of(settings: SignSettings, process: Process) -> list[Path]:
         raise UsageError(
             "--artifact-retrieval-url is for one file, and several are named, or options for several.",
             hint="Name one file, without --bundle, --in-place and --skip-signed.",
+            code="conflicting-options",
         )
     if settings.in_place and (settings.output or not settings.wait_for_completion):
         raise UsageError(
             "--in-place replaces the files themselves, once they are signed.",
             hint="Leave out --output (SIGNPATH_OUTPUT) and --no-wait-for-completion.",
+            code="conflicting-options",
         )
     if not settings.artifact:
-        raise UsageError("No files to sign are named.", hint="Name them: signpath-ci sign FILE, or SIGNPATH_ARTIFACT.")
+        raise UsageError(
+            "No files to sign are named.",
+            hint="Name them: signpath-ci sign FILE, or SIGNPATH_ARTIFACT.",
+            code="no-artifact",
+        )
     expected = verified(settings, settings)
     files = expand_inputs(
         settings.artifact, can_be_signed=lambda path: can_verify(path, expected) if expected else can_verify(path)
@@ -54,7 +60,9 @@ def files_of(settings: SignSettings, process: Process) -> list[Path]:
 def _is_signed(settings: SignSettings, path: Path, process: Process) -> bool:
     expected = verified(settings, settings)
     if expected is None:
-        raise UsageError("--skip-signed needs signatures to be verified.", hint="Leave out --verify off.")
+        raise UsageError(
+            "--skip-signed needs signatures to be verified.", hint="Leave out --verify off.", code="conflicting-options"
+        )
     packages(settings, process).ready()
     try:
         verify_file(path, expectations=expected)
@@ -85,10 +93,13 @@ def in_directory(directory: Path, names: Sequence[Path], *, option: str) -> list
         raise UsageError(
             f"Several files are signed, but {directory} is not a directory.",
             hint=f"Name one with {option} that exists.",
+            code="not-a-directory",
         )
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise UsageError(
-            f"Several files would become {directory / twice[0]}.", hint=f"Sign them by themselves, or without {option}."
+            f"Several files would become {directory / twice[0]}.",
+            hint=f"Sign them by themselves, or without {option}.",
+            code="same-output",
         )
     return [directory / name for name in names]

@@ -42,6 +42,7 @@ def with_policy(settings: S, process: Process, origin: Callable[[], Origin]) -> 
             "No rule of --signing-policy-slug (SIGNPATH_SIGNING_POLICY_SLUG) holds for this build: "
             f"{known or 'tag, branch and event are unknown'}.",
             hint="Add a last rule that always holds, such as '*: test-signing'.",
+            code="no-policy-rule",
         )
     _log.info("Signing policy %s, by the rule '%s': %s.", choice.policy, choice.rule, choice.reason)
     return changed(settings, signing_policy_slug=choice.policy)

@@ -30,6 +30,7 @@ def run(settings: PromoteSettings, process: Process) -> None:
             raise UsageError(
                 "Only the receipt of a candidate says which file and commit it is.",
                 hint="Name the receipt that `submit` or `sign --receipt` wrote, instead of the id.",
+                code="candidate-receipt-required",
             )
         origin = collect_origin(process.environment, process.directory, version=settings.build_version)
         chosen = with_policy(settings, process, lambda: origin)

@@ -54,6 +54,7 @@ def request_fields(settings: Submitting, process: Process, origin: Origin) -> Si
             raise UsageError(
                 f"This build's origin can't be vouched for: {'; '.join(objections)}.",
                 hint="Sign in a build of a branch with a clean checkout, or override it with --allow-untrusted-origin.",
+                code="origin-untrusted",
             )
         if objections:
             description = mark_untrusted(description, objections)

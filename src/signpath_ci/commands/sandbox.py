@@ -19,6 +19,7 @@ def run(settings: SandboxSettings, process: Process) -> None:
         raise UsageError(
             f"The sandbox needs packages that are not installed: {error.name or error}.",
             hint="Run: pip install 'signpath-ci[sandbox]'",
+            code="packages-missing",
         ) from None
     server.run(
         host=settings.host,

@@ -125,6 +125,7 @@ def waiting_time(settings: Waiting, process: Process) -> WaitingTime:
         raise UsageError(
             f"--cancel-after is {cancel_after:g} s, but it is waited for {timeout:g} s only.",
             hint="Wait at least as long, with --wait-for-completion-timeout (SIGNPATH_WAIT_FOR_COMPLETION_TIMEOUT).",
+            code="conflicting-options",
         )
     warn_of_job_limit(min(timeout, cancel_after or timeout), process.environment)
     return WaitingTime(timeout=timeout, cancel_after=cancel_after)
@@ -146,6 +147,7 @@ def earlier_collection(
         raise UsageError(
             "Where the signed file goes is not said.",
             hint="Name it with --output (SIGNPATH_OUTPUT), or --unsigned, or a receipt instead of the id.",
+            code="no-output",
         )
     return Collection(
         target=target,

@@ -29,6 +29,7 @@ def run(settings: SignSettings, process: Process) -> None:
         raise UsageError(
             "--unsigned says what a connector fetches, and there is none: the file to sign is compared by itself.",
             hint="Leave it out, or give --connector-url.",
+            code="conflicting-options",
         )
     if settings.connector_url is None and not settings.bundle and are_several(settings):
         run_several(settings, process)

@@ -23,6 +23,7 @@ def run(settings: SkipSettings, process: Process) -> None:
         raise UsageError(
             "There is no API token (SIGNPATH_API_TOKEN), and a build of a tag is not let pass unsigned.",
             hint="Give this build the token; --on-missing-token skip is for builds of branches and pull requests.",
+            code="no-api-token",
         )
     reporter = reporter_for(process)
     with watched(settings, process, reporter):

@@ -30,6 +30,7 @@ def source_of(settings: RemoteArtifact, artifact: Path | None) -> Source:
                 "No file to sign is named.",
                 hint="Name one (signpath-ci sign FILE, SIGNPATH_ARTIFACT, or artifacts in the manifest), or, where a "
                 "connector is to fetch it, the CI system's artifact (SIGNPATH_GITHUB_ARTIFACT_ID, ...).",
+                code="no-artifact",
             )
         return Source(path=artifact)
     headers = settings.artifact_retrieval_headers
@@ -37,11 +38,13 @@ def source_of(settings: RemoteArtifact, artifact: Path | None) -> Source:
         raise UsageError(
             "--artifact-retrieval-url is not encrypted: the headers for it would travel in the clear.",
             hint="Give it with https, or leave out the headers.",
+            code="unencrypted-url",
         )
     if artifact is None and settings.artifact_retrieval_sha256 is None:
         raise UsageError(
             "The SHA-256 of the file that SignPath is to fetch is not given.",
             hint="Give --artifact-retrieval-sha256, or name the file itself where it is here.",
+            code="no-sha256",
         )
     name = settings.artifact_retrieval_name or (artifact.name if artifact else _last_part(url))
     return Source(
@@ -60,4 +63,5 @@ def _last_part(url: str) -> str:
         raise UsageError(
             "What the file under --artifact-retrieval-url is called can't be told from it.",
             hint="Give --artifact-retrieval-name.",
+            code="no-file-name",
         ) from None

@@ -14,8 +14,21 @@ from __future__ import annotations
 
 
 class FormatError(Exception):
-    """Bytes are not what their format demands; the message says which part and why, without naming the file."""
+    """Bytes are not what their format demands; the message says which part and why, without naming the file.
+
+    Args:
+        message: no sentence yet: without its end.
+        code: one of `error_codes.CODES`; the class's own where nothing finer fits.
+    """
+
+    code = "malformed-file"
+
+    def __init__(self, message: str, *, code: str | None = None) -> None:
+        super().__init__(message)
+        self.code = code or self.code
 
 
 class UnsupportedError(FormatError):
     """Bytes are well-formed, but use a part of the format that can't be judged here."""
+
+    code = "unsupported-signature"

@@ -35,7 +35,11 @@ def parse_parameters(pairs: Sequence[str]) -> dict[str, str]:
         for number, pair in enumerate(pairs, 1):
             name, equals, value = pair.partition("=")
             if not equals:
-                raise UsageError(f"Parameter {number} is not of the form NAME=VALUE.", hint='Example: Version="1.2.3"')
+                raise UsageError(
+                    f"Parameter {number} is not of the form NAME=VALUE.",
+                    hint='Example: Version="1.2.3"',
+                    code="invalid-parameter",
+                )
             yield name.strip(), value, f"Parameter {number}"
 
     return _collected(parsed())
@@ -66,6 +70,7 @@ def parse_parameter_lines(text: str) -> dict[str, str]:
                 raise UsageError(
                     f'{where} is not of the form name: "value".',
                     hint='The value is a JSON string: in double quotes, with \\" and \\\\ inside.',
+                    code="invalid-parameter",
                 )
             yield found["name"], value, where
 
@@ -77,13 +82,19 @@ def _listed(text: str) -> Iterable[tuple[str, str, str]]:
         # Numbers stay as they are written.
         entries = json.loads(text, parse_int=str, parse_float=str, parse_constant=str)
     except (ValueError, RecursionError):
-        raise UsageError("The list of parameters is not JSON.", hint='Example: [{"Version": "1.2.3"}]') from None
+        raise UsageError(
+            "The list of parameters is not JSON.", hint='Example: [{"Version": "1.2.3"}]', code="invalid-parameter"
+        ) from None
     for number, entry in enumerate(entries, 1):
         where = f"Entry {number} of the parameters"
         for name, value in entry.items() if isinstance(entry, dict) else ((None, None),):
             said = str(value).lower() if isinstance(value, bool) else value
             if name is None or not isinstance(said, str):
-                raise UsageError(f"{where} is not of the form name: value.", hint="The value is a text or a number.")
+                raise UsageError(
+                    f"{where} is not of the form name: value.",
+                    hint="The value is a text or a number.",
+                    code="invalid-parameter",
+                )
             yield name, said, where
 
 
@@ -109,9 +120,14 @@ def _collected(parameters: Iterable[tuple[str, str, str]]) -> dict[str, str]:
             raise UsageError(
                 f'{where} has the name "{one_line(name, limit=50)}".',
                 hint="Names consist of letters, digits, dots, dashes and underscores.",
+                code="invalid-parameter",
             )
         if name.lower() in seen:
-            raise UsageError(f"{where} repeats {name}.", hint="Give each parameter once; case does not count.")
+            raise UsageError(
+                f"{where} repeats {name}.",
+                hint="Give each parameter once; case does not count.",
+                code="invalid-parameter",
+            )
         seen.add(name.lower())
         collected[name] = value
     return collected

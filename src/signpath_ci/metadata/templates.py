@@ -57,17 +57,23 @@ def expand(template: str, values: Mapping[str, str | None], *, where: str) -> st
         if text in {"{{", "}}"}:
             return text[0]
         if name is None:
-            raise UsageError(f"In the {where}, a brace stands alone.", hint="Write {{ and }} for braces themselves.")
+            raise UsageError(
+                f"In the {where}, a brace stands alone.",
+                hint="Write {{ and }} for braces themselves.",
+                code="invalid-template",
+            )
         if name not in PLACEHOLDERS:
             raise UsageError(
                 f"In the {where}, {{{one_line(name, limit=50)}}} is no placeholder.",
                 hint=f"Known are {_KNOWN}; write {{{{ and }}}} for braces themselves.",
+                code="invalid-template",
             )
         value = values.get(name) or default
         if value is None:
             raise UsageError(
                 f"The placeholder {{{name}}} in the {where} has no value in this build.",
                 hint=f"Write {{{name}:-DEFAULT}} to say what stands there instead.",
+                code="invalid-template",
             )
         return value
 
@@ -82,7 +88,13 @@ def check_text(text: str, *, limit: int, where: str) -> str:
     """
     text = text.replace("\r\n", "\n")
     if len(text) > limit:
-        raise UsageError(f"The {where} has {len(text)} characters; at most {limit} are sent.", hint="Shorten it.")
+        raise UsageError(
+            f"The {where} has {len(text)} characters; at most {limit} are sent.",
+            hint="Shorten it.",
+            code="invalid-text",
+        )
     if any(unicodedata.category(character) in {"Cc", "Cs"} and character not in "\n\t" for character in text):
-        raise UsageError(f"The {where} holds control characters or bytes that are no text.", hint="Remove them.")
+        raise UsageError(
+            f"The {where} holds control characters or bytes that are no text.", hint="Remove them.", code="invalid-text"
+        )
     return text

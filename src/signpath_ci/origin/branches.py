@@ -29,9 +29,15 @@ def confirm_branch(branch: str, commit: str | None, env: Mapping[str, str], cwd:
         UsageError: it does not, and why: no such branch, not on it, history cut off, no checkout.
     """
     if not is_ref_name(branch):
-        raise UsageError("The origin's branch is not the name of a branch.", hint="Give its short name, such as main.")
+        raise UsageError(
+            "The origin's branch is not the name of a branch.",
+            hint="Give its short name, such as main.",
+            code="invalid-origin-branch",
+        )
     if commit is None or not is_commit(commit):
-        raise UsageError(f"Whether it is on branch {branch} can't be told of an unknown commit.")
+        raise UsageError(
+            f"Whether it is on branch {branch} can't be told of an unknown commit.", code="commit-not-on-branch"
+        )
     if _refs(env, cwd, branch, f"--contains={commit}").output:
         return
     known = _refs(env, cwd, branch)
@@ -39,15 +45,25 @@ def confirm_branch(branch: str, commit: str | None, env: Mapping[str, str], cwd:
         raise UsageError(
             f"Whether {commit} is on branch {branch} can't be asked of the checkout in {cwd}: {known.complaint}",
             hint="Run where the repository is checked out, with its whole history.",
+            code="commit-not-on-branch",
         )
     shallow = run_git(env, cwd, "rev-parse", "--is-shallow-repository").output.strip() == "true"
     if shallow:
-        raise UsageError(f"The checkout is shallow, so it can't show {commit} on branch {branch}.", hint=_FULL_HISTORY)
+        raise UsageError(
+            f"The checkout is shallow, so it can't show {commit} on branch {branch}.",
+            hint=_FULL_HISTORY,
+            code="commit-not-on-branch",
+        )
     if not known.output:
-        raise UsageError(f"The checkout knows no branch {branch}.", hint=f"Fetch it: git fetch origin {branch}")
+        raise UsageError(
+            f"The checkout knows no branch {branch}.",
+            hint=f"Fetch it: git fetch origin {branch}",
+            code="commit-not-on-branch",
+        )
     raise UsageError(
         f"Commit {commit} is not on branch {branch}, as far as the checkout knows it.",
         hint="Name the branch that it was released from, or fetch that branch's latest state.",
+        code="commit-not-on-branch",
     )
 
 

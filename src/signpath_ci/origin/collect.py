@@ -47,7 +47,11 @@ def explain_origin(env: Mapping[str, str], cwd: Path, *, version: str | None = N
     platforms = [platform for platform in (github, gitlab, azure) if platform.detect(env)]
     if len(platforms) > 1:
         names = " and ".join(platform.VARIABLE for platform in platforms)
-        raise UsageError(f"{names} are set, but a build runs on one platform.", hint="Unset what is not true here.")
+        raise UsageError(
+            f"{names} are set, but a build runs on one platform.",
+            hint="Unset what is not true here.",
+            code="ambiguous-platform",
+        )
     variables = Variables(env, platforms[0].TITLE if platforms else git.TITLE)
     if platforms:
         origin = _with_checkout(variables, cwd, platforms[0].describe(variables, cwd))

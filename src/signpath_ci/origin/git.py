@@ -74,7 +74,7 @@ def read_head(env: Mapping[str, str], cwd: Path) -> Head | None:
         complaint = answer.complaint.strip().partition("\n")[0]
         owner = _FOREIGN_OWNER.search(complaint)
         hint = f"If that is intended: git config --global --add safe.directory {owner[1]}" if owner else ""
-        raise UsageError(f"git can not read the checkout in {cwd}: {complaint}.", hint=hint)
+        raise UsageError(f"git can not read the checkout in {cwd}: {complaint}.", hint=hint, code="git-failed")
     lines = [line for line in answer.output.split("\0") if line]
     headers = dict(line[2:].split(" ", 1) for line in lines if line.startswith("# "))
     commit, branch = headers.get("branch.oid"), headers.get("branch.head")

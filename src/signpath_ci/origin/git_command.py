@@ -67,7 +67,11 @@ def run_git(env: Mapping[str, str], cwd: Path, *arguments: str) -> Answer:
     """
     program = _find(env)
     if program is None:
-        raise UsageError(f"The git program, needed for the checkout in {cwd}, is not on the PATH.", hint="Install git.")
+        raise UsageError(
+            f"The git program, needed for the checkout in {cwd}, is not on the PATH.",
+            hint="Install git.",
+            code="git-failed",
+        )
     kept = {name: value for name, value in env.items() if name in _KEPT or name.startswith(_KEPT_PREFIXES)}
     try:
         done = subprocess.run(  # noqa: S603 - a list without a shell, an absolute path, options that start with words of ours
@@ -80,9 +84,9 @@ def run_git(env: Mapping[str, str], cwd: Path, *arguments: str) -> Answer:
             check=False,
         )
     except subprocess.TimeoutExpired:
-        raise UsageError(f"git {arguments[0]} in {cwd} took longer than {_SECONDS:.0f} s.") from None
+        raise UsageError(f"git {arguments[0]} in {cwd} took longer than {_SECONDS:.0f} s.", code="git-failed") from None
     except (OSError, ValueError) as error:
-        raise UsageError(f"git can not be started in {cwd} ({type(error).__name__}).") from None
+        raise UsageError(f"git can not be started in {cwd} ({type(error).__name__}).", code="git-failed") from None
     # surrogateescape: names need not be UTF-8; what is not is refused where it is used.
     output, complaint = (text.decode("utf-8", "surrogateescape") for text in (done.stdout, done.stderr))
     return Answer(done.returncode, output, without_secrets(complaint))

@@ -162,7 +162,7 @@ class Variables:
 
     def broken(self, name: str, what: str, *, hint: str = "") -> NoReturn:
         """Raise the error of a platform that is this one, but broken."""
-        raise UsageError(f"{self.platform}: {name} {what}.", hint=hint)
+        raise UsageError(f"{self.platform}: {name} {what}.", hint=hint, code="invalid-build-variable")
 
 
 def is_commit(value: str) -> bool:

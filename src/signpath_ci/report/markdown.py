@@ -28,7 +28,7 @@ def summary(record: Record, *, error: SignPathError | None = None) -> str:
     """Return the summary of a run that has ended, `error` being why it failed."""
     parts = [[f"### SignPath: {_outcome(record, error)}"]]
     if error is not None:
-        parts.append([code(str(error))])
+        parts.append([code(error.line)])
     parts.append(["| | |", "| --- | --- |", *(f"| {name} | {value} |" for name, value in _facts(record))])
     if record.verdicts and not _is_one_file(record):
         parts.append(_files(record))
@@ -119,6 +119,6 @@ def _outcome_cells(outcome: FileOutcome) -> Iterator[str]:
     good = [verdict for verdict in record.verdicts if isinstance(verdict, Verdict)]
     yield ", ".join(code(subject) for subject in dict.fromkeys(verdict.signer.subject for verdict in good))
     if outcome.error:
-        yield code(str(outcome.error))
+        yield code(outcome.error.line)
     else:
         yield ", ".join(dict.fromkeys(code(judgement_words(verdict)) for verdict in good))

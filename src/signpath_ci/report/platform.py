@@ -95,7 +95,7 @@ class PlatformReporter(Record):
 
     def failed(self, error: SignPathError) -> None:
         self._end_group()
-        self._annotate(logging.ERROR, str(error))
+        self._annotate(logging.ERROR, error.line)
         if self.policy or self.unsigned or self.submission:
             self._outputs({**self._status(), SIGNED: "false"})
             self._summarise(summary(self, error=error))

@@ -8,7 +8,6 @@ from typing import Any
 from signpath_ci.errors import SignPathError
 from signpath_ci.model import Artifact, Failure, RequestStatus, Verdict
 from signpath_ci.report.record import Record
-from signpath_ci.report.words import judgement_words
 
 
 class ResultReporter(Record):
@@ -46,20 +45,21 @@ class ResultReporter(Record):
 
 
 def error_object(error: SignPathError) -> dict[str, Any]:
-    """Return an error as an object: its two sentences, and the exit code of the process."""
-    return {"message": error.message, "hint": error.hint or None, "exit_code": error.exit_code}
+    """Return an error as an object: its two sentences, its code, and the exit code of the process."""
+    return {"message": error.message, "hint": error.hint or None, "code": error.code, "exit_code": error.exit_code}
 
 
 def verdict_object(verdict: Verdict | Failure) -> dict[str, Any]:
     """Return a verdict as an object of plain values; times in UTC, as ISO 8601. Of a failed file the rest is `null`."""
     file = {"file": str(verdict.path), "member": verdict.member, "format": verdict.format}
     if isinstance(verdict, Failure):
-        rest = ("trust", "identity", "digest_algorithm", "content_digest", "signer", "time_stamp")
-        return {**file, "verdict": judgement_words(verdict), **dict.fromkeys(rest)}
+        rest = ("trust", "identity", "digest_algorithm", "content_digest", "signer", "timestamp")
+        return {**file, "verdict": f"failed: {verdict.check.rstrip('.')}", "code": verdict.code, **dict.fromkeys(rest)}
     stamp = verdict.time_stamp
     return {
         **file,
         "verdict": "good",
+        "code": None,
         "trust": verdict.trust,
         "identity": verdict.identity,
         "digest_algorithm": verdict.digest_algorithm,
@@ -71,7 +71,7 @@ def verdict_object(verdict: Verdict | Failure) -> dict[str, Any]:
             "not_before": verdict.signer.not_before.isoformat(),
             "not_after": verdict.signer.not_after.isoformat(),
         },
-        "time_stamp": {"time": stamp.time.isoformat(), "authority": stamp.authority} if stamp else None,
+        "timestamp": {"time": stamp.time.isoformat(), "authority": stamp.authority} if stamp else None,
     }
 
 

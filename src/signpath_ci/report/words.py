@@ -59,7 +59,7 @@ def file_words(verdict: Verdict | Failure) -> str:
 def judgement_words(verdict: Verdict | Failure) -> str:
     """Return what a signature was trusted by, and whether the content was compared; or what failed."""
     if isinstance(verdict, Failure):
-        return f"failed: {verdict.check.rstrip('.')}"
+        return f"failed: {verdict.check.rstrip('.')} [{verdict.code}]"
     return f"{trust_words(verdict)}; {identity_words(verdict)}"
 
 

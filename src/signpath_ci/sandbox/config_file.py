@@ -74,12 +74,16 @@ def read_configuration(path: Path) -> Configuration:
         content = yaml.safe_load(path.read_bytes())
     except OSError as error:
         raise UsageError(
-            f"{path} can't be read: {error.strerror}.", hint="Name a readable file with --config."
+            f"{path} can't be read: {error.strerror}.",
+            hint="Name a readable file with --config.",
+            code="sandbox-configuration",
         ) from None
     except (yaml.YAMLError, UnicodeError, ValueError) as error:
         mark = getattr(error, "problem_mark", None)
         line = f", line {mark.line + 1}" if mark else ""
-        raise UsageError(f"{path}{line}: is no YAML: {getattr(error, 'problem', None) or error}.") from None
+        raise UsageError(
+            f"{path}{line}: is no YAML: {getattr(error, 'problem', None) or error}.", code="sandbox-configuration"
+        ) from None
     return _configuration(_Section(path, "", content))
 
 
@@ -95,7 +99,9 @@ class _Section:
     def error(self, key: str, problem: str) -> UsageError:
         place = ".".join(part for part in (self._place, key) if part) or "the file"
         return UsageError(
-            f"{self._file}: {place}: {problem}", hint="See the sandbox's configuration file in the README."
+            f"{self._file}: {place}: {problem}",
+            hint="See the sandbox's configuration file in the README.",
+            code="sandbox-configuration",
         )
 
     def has(self, key: str) -> bool:

@@ -133,7 +133,9 @@ def _state_directory(state: Path | None) -> Iterator[Path]:
         state.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
         raise UsageError(
-            f"The state directory {state} can't be made: {error.strerror}.", hint="Name another one with --state."
+            f"The state directory {state} can't be made: {error.strerror}.",
+            hint="Name another one with --state.",
+            code="sandbox-unusable",
         ) from None
     yield state.absolute()
 
@@ -145,7 +147,9 @@ def _default_configuration(file: Path) -> Configuration:
             _write_secrets(file)
         return default_configuration(**json.loads(file.read_text("utf-8")))
     except (OSError, ValueError, TypeError) as error:
-        raise UsageError(f"{file} can't be used: {error}.", hint="Remove it, or name another --state.") from None
+        raise UsageError(
+            f"{file} can't be used: {error}.", hint="Remove it, or name another --state.", code="sandbox-unusable"
+        ) from None
 
 
 def _write_secrets(file: Path) -> None:
@@ -166,7 +170,9 @@ def _authority(directory: Path, artifact_store: Path, clock: Clock) -> Authority
         return Authority.open(directory, now=clock.now())
     except (OSError, ValueError) as error:
         raise UsageError(
-            f"The sandbox's directories can't be used: {error}.", hint="Name others, or remove them."
+            f"The sandbox's directories can't be used: {error}.",
+            hint="Name others, or remove them.",
+            code="sandbox-unusable",
         ) from None
 
 
@@ -206,6 +212,7 @@ def listen(host: str, port: int) -> socket.socket:
         raise UsageError(
             f"{host}:{port} can't be listened on: {error.strerror}.",
             hint="Name another --host or --port; port 0 takes a free one.",
+            code="sandbox-unusable",
         ) from None
     return listener
 

@@ -102,6 +102,7 @@ class Store:
             raise UsageError(
                 f"The state directory {directory} {'is used by another sandbox' if busy else f'is unusable: {error}'}.",
                 hint="Name another one with --state.",
+                code="sandbox-unusable",
             ) from None
 
     def _remove_orphans(self) -> None:

@@ -108,6 +108,7 @@ def _write(file: ReceiptFile, receipt: Receipt) -> None:
             error.message,
             hint=f"{error.hint} It is about the signing request {request_id}: signpath-ci status {request_id} tells "
             f"what became of it, signpath-ci download {request_id} fetches what was signed.",
+            code=error.code,
         ) from None
 
 

@@ -174,7 +174,7 @@ def _refuse_long_lists(raw: BinaryIO) -> None:
     tail = raw.read()
     at = tail.rfind(b"PK\x05\x06")
     if at < 0 or len(tail) - at < _END.size:
-        raise VerificationError("The signed artifact is no ZIP.", hint=_HINT)
+        raise VerificationError("The signed artifact is no ZIP.", hint=_HINT, code="bad-archive")
     _, _, _, _, count, length, _, _ = _END.unpack_from(tail, at)
     locator = at - _LOCATOR.size
     if locator >= 0 and tail.startswith(b"PK\x06\x07", locator):
@@ -197,8 +197,10 @@ def _whole() -> Iterator[None]:
         yield
     except _BROKEN as error:
         words = re.sub(r"\s+", " ", str(error)) or type(error).__name__
-        raise VerificationError(f"The signed artifact is no intact ZIP: {words}.", hint=_HINT) from None
+        raise VerificationError(
+            f"The signed artifact is no intact ZIP: {words}.", hint=_HINT, code="bad-archive"
+        ) from None
 
 
 def _refused(what: str) -> VerificationError:
-    return VerificationError(f"The signed ZIP has {what}.", hint=_HINT)
+    return VerificationError(f"The signed ZIP has {what}.", hint=_HINT, code="bad-archive")

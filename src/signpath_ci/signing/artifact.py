@@ -49,6 +49,7 @@ class Source:
             raise LocalFileError(
                 f"{self.path} has SHA-256 {artifact.sha256}, and not {self.sha256}.",
                 hint="Name the file that was stored under the link.",
+                code="digest-mismatch",
             )
         return artifact
 
@@ -70,7 +71,9 @@ def read_artifact(path: Path) -> Artifact:
 
 def empty_error(path: Path) -> LocalFileError:
     """Return the error for a file without a byte."""
-    return LocalFileError(f"{path} is empty.", hint="Check that the step that builds it has succeeded.")
+    return LocalFileError(
+        f"{path} is empty.", hint="Check that the step that builds it has succeeded.", code="empty-file"
+    )
 
 
 def read_blocks(path: Path) -> Iterator[bytes]:
@@ -92,24 +95,30 @@ def _open(path: Path) -> int:
         return regular_descriptor(path)
     except FileNotFoundError:
         raise LocalFileError(
-            f"{path} does not exist.", hint="Check the path; a relative one starts at the current directory."
+            f"{path} does not exist.",
+            hint="Check the path; a relative one starts at the current directory.",
+            code="file-missing",
         ) from None
     except NotRegularError as error:
         if error.is_directory:
             raise LocalFileError(
-                f"{path} is a directory.", hint="Name a file; pack a directory into a ZIP first."
+                f"{path} is a directory.", hint="Name a file; pack a directory into a ZIP first.", code="not-a-file"
             ) from None
         raise LocalFileError(
-            f"{path} is not a regular file.", hint="Write what is to be signed into a file first."
+            f"{path} is not a regular file.", hint="Write what is to be signed into a file first.", code="not-a-file"
         ) from None
     except OSError as error:
-        raise LocalFileError(f"{path} can't be read: {error.strerror}.", hint="Check its permissions.") from None
+        raise LocalFileError(
+            f"{path} can't be read: {error.strerror}.", hint="Check its permissions.", code="unreadable-file"
+        ) from None
     except ValueError as error:  # a NUL
-        raise LocalFileError(f"{path} can't be the name of a file: {error}.") from None
+        raise LocalFileError(f"{path} can't be the name of a file: {error}.", code="invalid-file-name") from None
 
 
 def _read(path: Path, descriptor: int) -> bytes:
     try:
         return os.read(descriptor, _BLOCK)
     except OSError as error:
-        raise LocalFileError(f"{path} can't be read: {error.strerror}.", hint="Check the disk.") from None
+        raise LocalFileError(
+            f"{path} can't be read: {error.strerror}.", hint="Check the disk.", code="unreadable-file"
+        ) from None

@@ -32,7 +32,9 @@ def common_directory(given: Iterable[Path]) -> Path:
         common = Path(os.path.commonpath([_absolute(directory_of(path)) for path in given]))
     except ValueError:
         raise UsageError(
-            "Files of different drives can't be in one bundle.", hint="Copy them into one directory first."
+            "Files of different drives can't be in one bundle.",
+            hint="Copy them into one directory first.",
+            code="unsuitable-bundle-file",
         ) from None
     here = Path.cwd()
     return common.relative_to(here) if common.is_relative_to(here) else common
@@ -48,7 +50,9 @@ def member_names(files: Iterable[Path], root: Path) -> dict[PurePosixPath, Path]
     for file in files:
         name = PurePosixPath(_absolute(file).relative_to(_absolute(root)).as_posix())
         if "\\" in str(name) or not str(name).isprintable():
-            raise UsageError(f"{file} can't be in a bundle under its name.", hint="Rename it.")
+            raise UsageError(
+                f"{file} can't be in a bundle under its name.", hint="Rename it.", code="unsuitable-bundle-file"
+            )
         names[name] = file
     return dict(sorted(names.items()))
 

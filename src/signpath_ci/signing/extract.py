@@ -36,10 +36,14 @@ def check_directory(directory: Path) -> None:
         existing = next(path for path in (directory, *directory.parents) if os.path.lexists(path))
         if not existing.is_dir():
             raise LocalFileError(
-                f"{existing} is not a directory.", hint="Name another one with --output-artifact-directory."
+                f"{existing} is not a directory.",
+                hint="Name another one with --output-artifact-directory.",
+                code="not-a-directory",
             )
         if not os.access(existing, os.W_OK | os.X_OK):
-            raise LocalFileError(f"The directory {existing} can't be written.", hint="Check its permissions.")
+            raise LocalFileError(
+                f"The directory {existing} can't be written.", hint="Check its permissions.", code="unwritable-file"
+            )
 
 
 def download_and_extract(
@@ -153,11 +157,15 @@ def download_and_split(
             archive = stack.enter_context(open_archive(fetched.path))
             missing = sorted(str(path) for path in split.places.keys() - {member.path for member in archive.members})
             if missing:
-                raise VerificationError(f"{name}: what was submitted did not come back: {', '.join(missing)}.")
+                raise VerificationError(
+                    f"{name}: what was submitted did not come back: {', '.join(missing)}.", code="content-missing"
+                )
             # The directory may be a checkout: nothing else may come into it, though nothing be verified.
             foreign = sorted(str(m.path) for m in archive.members if not _is_of(m.path, split.places))
             if foreign:
-                raise VerificationError(f"{name} holds what was not submitted: {', '.join(foreign)}.")
+                raise VerificationError(
+                    f"{name} holds what was not submitted: {', '.join(foreign)}.", code="content-added"
+                )
         places = {member: split.places.get(member.path, split.directory / member.path) for member in archive.members}
         _extract(archive, places, split.directory, force=force)
     added = sorted(set(places.values()) - set(split.places.values()))
@@ -229,10 +237,14 @@ def _check_place(target: Path, directory: Path, *, force: bool) -> None:
             place = directory / parent
             if parent != Path() and os.path.lexists(place) and (place.is_symlink() or not place.is_dir()):
                 raise LocalFileError(
-                    f"{place} is in the way of {target}: it is no directory.", hint="Extract into an empty directory."
+                    f"{place} is in the way of {target}: it is no directory.",
+                    hint="Extract into an empty directory.",
+                    code="not-a-file",
                 )
         if target.is_dir() and not target.is_symlink():
-            raise LocalFileError(f"{target} is a directory.", hint="Extract into an empty directory.")
+            raise LocalFileError(
+                f"{target} is a directory.", hint="Extract into an empty directory.", code="not-a-file"
+            )
         if os.path.lexists(target) and not force:
             raise exists_error(target)
 

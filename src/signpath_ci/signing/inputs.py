@@ -49,9 +49,13 @@ def expand_inputs(given: Iterable[Path], *, can_be_signed: Callable[[Path], bool
             matches = [path]  # whoever reads it says what is wrong with it
         if not matches and path.is_dir():
             raise LocalFileError(
-                f"The directory {path} holds no file to sign.", hint="Check the step that builds what is in it."
+                f"The directory {path} holds no file to sign.",
+                hint="Check the step that builds what is in it.",
+                code="no-artifact",
             )
         if not matches:
-            raise LocalFileError(f"{path} does not exist.", hint="Nor is there a file that this pattern matches.")
+            raise LocalFileError(
+                f"{path} does not exist.", hint="Nor is there a file that this pattern matches.", code="file-missing"
+            )
         found.update(dict.fromkeys(matches))
     return list(found)

@@ -44,6 +44,7 @@ def check_candidate(api: SignPathApi, candidate: Receipt, origin: Origin, *, uns
         raise VerificationError(
             f"The candidate {request_id} can't be promoted: {'; '.join(reasons)}.",
             hint="Submit, test and promote a candidate that is built from the commit of the tag.",
+            code="candidate-mismatch",
         )
 
 

@@ -39,9 +39,9 @@ class Published:
         """
         hint = "Check --unsigned (SIGNPATH_UNSIGNED)."
         if not self.path.exists():
-            raise LocalFileError(f"{self.path} does not exist.", hint=hint)
+            raise LocalFileError(f"{self.path} does not exist.", hint=hint, code="file-missing")
         if self.path.is_dir() and not (self.is_packed and self._members()):
-            raise LocalFileError(f"{self.path} is no file, and holds none.", hint=hint)
+            raise LocalFileError(f"{self.path} is no file, and holds none.", hint=hint, code="not-a-file")
 
     @contextmanager
     def as_file(self) -> Iterator[Path]:

@@ -205,7 +205,9 @@ def read_receipt(path: Path) -> Receipt:
     except FileNotFoundError:
         raise
     except OSError as error:
-        raise LocalFileError(f"The receipt {path} can't be read: {error.strerror}.", hint="Check it.") from None
+        raise LocalFileError(
+            f"The receipt {path} can't be read: {error.strerror}.", hint="Check it.", code="unreadable-file"
+        ) from None
     if data is None:
         raise _no_receipt(path, f"it has more than {_LARGEST} bytes")
     try:
@@ -223,6 +225,7 @@ def _no_receipt(path: Path, why: str) -> LocalFileError:
     return LocalFileError(
         f"{path} is no receipt of a signing request: {why}.",
         hint="Name another file, or remove it where nothing depends on it; a receipt is never written over another's.",
+        code="invalid-receipt",
     )
 
 

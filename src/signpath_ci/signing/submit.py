@@ -107,6 +107,7 @@ class _ArtifactContent:
             raise LocalFileError(
                 f"{self._artifact.path} changed while it was uploaded; nothing was submitted.",
                 hint="Sign it after the step that writes it has ended.",
+                code="file-changed",
             )
         yield held
         self._on_progress(size, self._size)

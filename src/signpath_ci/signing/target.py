@@ -46,9 +46,11 @@ def check_target(target: Path, *, force: bool, source: Path | None = None) -> No
             _check_existing(target, existing, force=force, source=source)
         _check_parent(target.parent)
     except OSError as error:
-        raise LocalFileError(f"{target} can't be written: {error.strerror}.", hint=_FORCE_HINT) from None
+        raise LocalFileError(
+            f"{target} can't be written: {error.strerror}.", hint=_FORCE_HINT, code="unwritable-file"
+        ) from None
     except ValueError as error:  # a NUL
-        raise LocalFileError(f"{target} can't be the name of a file: {error}.") from None
+        raise LocalFileError(f"{target} can't be the name of a file: {error}.", code="invalid-file-name") from None
 
 
 @contextmanager
@@ -60,13 +62,15 @@ def disk_errors(target: Path) -> Iterator[None]:
         raise exists_error(target) from None
     except OSError as error:
         raise LocalFileError(
-            f"{target} can't be written: {error.strerror}.", hint="Check the space and the permissions there."
+            f"{target} can't be written: {error.strerror}.",
+            hint="Check the space and the permissions there.",
+            code="unwritable-file",
         ) from None
 
 
 def exists_error(target: Path) -> LocalFileError:
     """Return the error for a target that is there already."""
-    return LocalFileError(f"{target} exists already.", hint=_FORCE_HINT)
+    return LocalFileError(f"{target} exists already.", hint=_FORCE_HINT, code="output-exists")
 
 
 def _stat(path: Path) -> os.stat_result | None:
@@ -81,22 +85,30 @@ def _check_existing(target: Path, existing: os.stat_result, *, force: bool, sour
         original = _stat(source)
         if original is not None and os.path.samestat(existing, original):
             raise LocalFileError(
-                f"The output {target} is the input {source} itself.", hint="Name another file with --output."
+                f"The output {target} is the input {source} itself.",
+                hint="Name another file with --output.",
+                code="output-is-input",
             )
     if stat.S_ISDIR(existing.st_mode):
-        raise LocalFileError(f"{target} is a directory.", hint="Name a file in it with --output.")
+        raise LocalFileError(f"{target} is a directory.", hint="Name a file in it with --output.", code="not-a-file")
     if not (stat.S_ISREG(existing.st_mode) or stat.S_ISLNK(existing.st_mode)):
-        raise LocalFileError(f"{target} is not a regular file.", hint="Name another file with --output.")
+        raise LocalFileError(
+            f"{target} is not a regular file.", hint="Name another file with --output.", code="not-a-file"
+        )
     if not force:
         raise exists_error(target)
 
 
 def _check_parent(parent: Path) -> None:
     if not parent.exists():
-        raise LocalFileError(f"The directory {parent} does not exist.", hint="Make it first.")
+        raise LocalFileError(f"The directory {parent} does not exist.", hint="Make it first.", code="file-missing")
     if not parent.is_dir():
-        raise LocalFileError(f"{parent} is not a directory.", hint="Name a file in a directory with --output.")
+        raise LocalFileError(
+            f"{parent} is not a directory.", hint="Name a file in a directory with --output.", code="not-a-directory"
+        )
     if not os.access(parent, os.W_OK | os.X_OK):
         raise LocalFileError(
-            f"The directory {parent} can't be written.", hint="Check its permissions, or name another --output."
+            f"The directory {parent} can't be written.",
+            hint="Check its permissions, or name another --output.",
+            code="unwritable-file",
         )

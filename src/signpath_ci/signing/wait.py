@@ -79,6 +79,9 @@ def wait(
         clock.sleep(max(min(pause, deadline - now), 0.0))
 
 
+_CODES = {"Failed": "request-failed", "Denied": "request-denied", "Canceled": "request-canceled"}
+
+
 def is_artifact_fetched(status: RequestStatus) -> bool:
     """Tell whether a connector's job may end: the token that SignPath fetches the artifact with dies with it."""
     return status.is_artifact_fetched is True
@@ -89,6 +92,7 @@ def _not_signed(status: RequestStatus) -> NotSignedError:
     return NotSignedError(
         f"The signing request {status.signing_request_id} ended as {_shown(status)}.",
         hint=" ".join(hint for hint in hints if hint),
+        code=_CODES.get(status.status),
     )
 
 

@@ -43,6 +43,7 @@ def require_extra() -> None:
         raise UsageError(
             f"Verification needs libraries that are not installed ({error.name}).",
             hint="Install them: pip install 'signpath-ci[verify]'",
+            code="packages-missing",
         ) from error
 
 
@@ -56,9 +57,12 @@ def check_expectations(expectations: Expectations) -> None:
         raise UsageError(
             "Strict verification demands a trusted signer, and nobody is trusted.",
             hint="Name a --trust-root or a --thumbprint.",
+            code="no-trust-configured",
         )
     if not expectations.digest_algorithms or not expectations.digest_algorithms <= set(STRONG_DIGESTS):
-        raise UsageError(f"Digest algorithms that can be allowed are {', '.join(STRONG_DIGESTS)}.")
+        raise UsageError(
+            f"Digest algorithms that can be allowed are {', '.join(STRONG_DIGESTS)}.", code="weak-digest-allowed"
+        )
 
 
 def can_verify(path: Path, expectations: Expectations = _NOTHING_EXPECTED) -> bool:
@@ -135,7 +139,9 @@ def verify_file(
                 check_kind(detect(submitted, unsigned.name))
             found = _judge(file, kind, submitted, judge, expectations=expectations, name=name.name)
         except OSError as error:
-            raise LocalFileError(f"{name} can't be read, or not be unpacked: {error.strerror}.") from error
+            raise LocalFileError(
+                f"{name} can't be read, or not be unpacked: {error.strerror}.", code="unreadable-file"
+            ) from error
         except (FormatError, VerificationError) as error:
             found = [(None, Failed.of(error, kind))]
     failed = [(member, result) for member, result in found if isinstance(result, Failed)]
@@ -158,7 +164,10 @@ def verify_file(
         all(result.is_unsupported for _, result in failed)
         and is_let_through(name.as_posix(), expectations.allow_unsupported)
     ):
-        bad = (Failure(path=name, member=member, format=result.format, check=result.check) for member, result in failed)
+        bad = (
+            Failure(path=name, member=member, format=result.format, check=result.check, code=result.code)
+            for member, result in failed
+        )
         raise rejection(str(name), failed, (*bad, *good))
     return good
 
@@ -188,6 +197,7 @@ def _judge(
             "the format is unsupported: its signatures can't be judged here.",
             hint="Supported are PE files, PowerShell scripts, MSI, CAB and JAR files, detached CMS and raw signatures,"
             " and ZIP archives; name exceptions with --allow-unsupported.",
+            code="unverifiable-format",
         )
     from signpath_ci.verify.schemes import verify_signatures
 
@@ -198,4 +208,4 @@ def _open(path: Path, stack: ExitStack) -> BinaryIO:
     try:
         return stack.enter_context(path.open("rb"))
     except OSError as error:
-        raise LocalFileError(f"{path} can't be read: {error.strerror}.") from error
+        raise LocalFileError(f"{path} can't be read: {error.strerror}.", code="unreadable-file") from error

@@ -45,7 +45,7 @@ def verify_authenticode(
         FormatError: the file is damaged, or signed in a way that can't be judged.
     """
     if subject.signature is None:
-        raise VerificationError("the file is not signed.")
+        raise VerificationError("the file is not signed.", code="not-signed")
     is_same = False
 
     # Each pass over a file takes most of a second a GiB: nested signatures, which mostly use the same algorithm, share
@@ -63,7 +63,7 @@ def verify_authenticode(
     if unsigned is not None and not is_same:
         check_same_content(subject.content, unsigned.content, signatures)
         # It is another file: two of its parts may have the same path, which digests by their paths don't tell.
-        raise VerificationError("it is signed, but it is not the file that was submitted.")
+        raise VerificationError("it is signed, but it is not the file that was submitted.", code="content-changed")
     return signatures
 
 
@@ -87,7 +87,8 @@ def _verify(
     digest = digest_by(algorithm)
     if not hmac.compare_digest(digest, indirect.digest):
         raise VerificationError(
-            "the file was changed after it was signed: its Authenticode hash is not the signed one."
+            "the file was changed after it was signed: its Authenticode hash is not the signed one.",
+            code="digest-mismatch",
         )
     yield judge.signature(verified, format_name=format_name, algorithm=algorithm, digest=digest)
     nested = verified.info.unsigned_values(NESTED_SIGNATURE)

@@ -151,7 +151,8 @@ def check_not_revoked(certificates: Sequence[x509.Certificate], lists: Sequence[
                     and revoked.get_revoked_certificate_by_serial_number(certificate.serial_number) is not None
                 ):
                     raise VerificationError(
-                        f"{owner}'s chain has a revoked certificate ({certificate.subject.rfc4514_string()})."
+                        f"{owner}'s chain has a revoked certificate ({certificate.subject.rfc4514_string()}).",
+                        code="certificate-revoked",
                     )
 
 
@@ -197,6 +198,7 @@ def verify_chain(
             raise VerificationError(
                 f"the chain of {owner}'s certificate ({leaf.subject.rfc4514_string()}) does not {goal}: {error}.",
                 hint="Is it the right file given as trust root?" if roots else "",
+                code="certificate-chain",
             ) from error
         check_name_constraints(chain, owner)
 
@@ -213,6 +215,7 @@ def check_validity(leaf: x509.Certificate, at: datetime, owner: str, *, when: st
             f"{owner}'s certificate was valid from {start:%Y-%m-%d %H:%M:%S} to {end:%Y-%m-%d %H:%M:%S} UTC,"
             f" which is not {when}, {at:%Y-%m-%d %H:%M:%S} UTC.",
             hint=hint,
+            code="certificate-validity",
         )
 
 
@@ -220,24 +223,30 @@ def _check_usage(leaf: x509.Certificate, purpose: Purpose, owner: str) -> None:
     """Check key usage (RFC 5280 section 4.2.1.3) and extended key usage (4.2.1.12; RFC 3161 section 2.3)."""
     for key_usage in (e.value for e in leaf.extensions if isinstance(e.value, x509.KeyUsage)):
         if not (key_usage.digital_signature or key_usage.content_commitment):
-            raise VerificationError(f"{owner}'s certificate is not for digital signatures (its key usage says so).")
+            raise VerificationError(
+                f"{owner}'s certificate is not for digital signatures (its key usage says so).",
+                code="certificate-purpose",
+            )
     extended = next((e for e in leaf.extensions if isinstance(e.value, x509.ExtendedKeyUsage)), None)
     usages = [] if extended is None else list(extended.value)
     if purpose.usage not in usages or (purpose is TIME_STAMPING and len(usages) > 1):
         only = "only " if purpose is TIME_STAMPING else ""
-        raise VerificationError(f"{owner}'s certificate is not {only}for {purpose.name} (extended key usage).")
+        raise VerificationError(
+            f"{owner}'s certificate is not {only}for {purpose.name} (extended key usage).", code="certificate-purpose"
+        )
     if purpose is TIME_STAMPING and extended is not None and not extended.critical:
         raise VerificationError(
-            f"{owner}'s certificate has an extended key usage that is not critical (RFC 3161 section 2.3)."
+            f"{owner}'s certificate has an extended key usage that is not critical (RFC 3161 section 2.3).",
+            code="certificate-purpose",
         )
 
 
 def _check_key(leaf: x509.Certificate, owner: str) -> None:
     key = leaf.public_key()
     if isinstance(key, rsa.RSAPublicKey) and key.key_size < _MIN_RSA_BITS:
-        raise VerificationError(f"{owner}'s key is too short: RSA with {key.key_size} bits.")
+        raise VerificationError(f"{owner}'s key is too short: RSA with {key.key_size} bits.", code="weak-key")
     if isinstance(key, ec.EllipticCurvePublicKey) and not isinstance(key.curve, _CURVES):
-        raise VerificationError(f"{owner}'s key is on an unusual curve: {key.curve.name}.")
+        raise VerificationError(f"{owner}'s key is on an unusual curve: {key.curve.name}.", code="weak-key")
 
 
 def _tops(certificates: Sequence[x509.Certificate]) -> list[x509.Certificate]:

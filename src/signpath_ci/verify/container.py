@@ -56,7 +56,9 @@ def verify_zip(
     walk = _Walk(judge, allow_unsupported).archive(file, unsigned, prefix="", name=name)
     found = [(member, result) for member, result in walk if result is not None]
     if not found:
-        raise VerificationError("nothing in the archive is signed: there is no file in it that can be.")
+        raise VerificationError(
+            "nothing in the archive is signed: there is no file in it that can be.", code="not-signed"
+        )
     return found
 
 
@@ -109,7 +111,7 @@ class _Walk:
             member, kind = info.filename, kinds.get(info.filename)
             name = f"{prefix}{member}"
             if submitted is not None and member not in originals and member not in detached:
-                found.append((name, Failed(format=kind, check="not submitted, but added.")))
+                found.append((name, Failed(format=kind, check="not submitted, but added.", code="content-added")))
             elif member in unread:
                 found.append((name, unread[member]))
             elif member in detached:
@@ -121,7 +123,10 @@ class _Walk:
                 pair = submitted, originals[member]
                 found += self._attempt(name, kind, partial(self._pair, archive, info, kind, pair, name))
         missing = sorted(originals.keys() - by_name.keys())
-        found += [(f"{prefix}{name}", Failed(format=None, check="submitted, but missing.")) for name in missing]
+        found += [
+            (f"{prefix}{name}", Failed(format=None, check="submitted, but missing.", code="content-missing"))
+            for name in missing
+        ]
         return found
 
     def _signature(self, archive: Archive, info: ZipInfo, content: ZipInfo, name: str) -> _Results:
@@ -134,14 +139,16 @@ class _Walk:
         """Judge a member that was submitted, and what is not signed by being the same."""
         found = self._member(archive, info, kind, original, name)
         if is_link(info) and not is_link(original[1]):
-            raise VerificationError("a link, which it was not when it was submitted.")
+            raise VerificationError("a link, which it was not when it was submitted.", code="content-changed")
         if not found:
             with archive.open(info) as left, original[0].open(original[1]) as right:
                 is_changed = not is_same(left, right)
             if is_changed and kind is None:
                 check_kind(original[0].kind(original[1]))
             if is_changed and not is_let_through(name, self._allowed):
-                raise VerificationError("not what was submitted, though of no kind that is signed.")
+                raise VerificationError(
+                    "not what was submitted, though of no kind that is signed.", code="content-changed"
+                )
         return found
 
     def _member(

@@ -42,7 +42,9 @@ def verify_cms(file: BinaryIO, content: BinaryIO | None, judge: Judge) -> Signat
     """
     message = read_signed_data(_decoded(_read(file)), _WHAT)
     if content is None:
-        raise VerificationError("the signature is detached, and the file that it is for is not given.")
+        raise VerificationError(
+            "the signature is detached, and the file that it is for is not given.", code="submitted-file-required"
+        )
     if message.content is not None:
         raise UnsupportedError("the signature is not detached: it has its content inside")
     verified = verify_signer(message, content_type=DATA, what=_WHAT, detached=digester(content))
@@ -65,7 +67,9 @@ def verify_raw(file: BinaryIO, content: BinaryIO | None, judge: Judge) -> Signat
     certificate, *embedded = judge.trust.signer_certificates
     value = _read(file)
     if content is None:
-        raise VerificationError("a raw signature can't be judged without the file that it is for.")
+        raise VerificationError(
+            "a raw signature can't be judged without the file that it is for.", code="submitted-file-required"
+        )
     with reading_certificates("the signer's certificate"):
         key = certificate.public_key()
     if not isinstance(key, rsa.RSAPublicKey | ec.EllipticCurvePublicKey):
@@ -84,7 +88,9 @@ def verify_raw(file: BinaryIO, content: BinaryIO | None, judge: Judge) -> Signat
                 algorithm=algorithm.name,
                 digest=hashed,
             )
-    raise VerificationError("the signature does not match the file and the signer's certificate.")
+    raise VerificationError(
+        "the signature does not match the file and the signer's certificate.", code="signature-mismatch"
+    )
 
 
 def digester(content: BinaryIO) -> Callable[[str], bytes]:

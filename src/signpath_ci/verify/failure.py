@@ -22,12 +22,14 @@ class Failed:
     Attributes:
         format: of the file, as far as it is known.
         check: what failed, as a sentence.
+        code: what failed, one of `error_codes.CODES`.
         hint: what to do about it, or nothing.
         is_unsupported: the file can't be judged, and may be fine.
     """
 
     format: str | None
     check: str
+    code: str
     hint: str = ""
     is_unsupported: bool = False
 
@@ -35,11 +37,15 @@ class Failed:
     def of(cls, error: FormatError | VerificationError, format_name: str | None) -> Failed:
         """Return what an error says."""
         if isinstance(error, UnsupportedError):
-            return cls(format=format_name, check=f"{error}.", hint=_UNSUPPORTED_HINT, is_unsupported=True)
+            return cls(
+                format=format_name, check=f"{error}.", code=error.code, hint=_UNSUPPORTED_HINT, is_unsupported=True
+            )
         if isinstance(error, FormatError):
-            return cls(format=format_name, check=f"{error}.")
+            return cls(format=format_name, check=f"{error}.", code=error.code)
         is_unsupported = isinstance(error, UnsupportedFormatError)
-        return cls(format=format_name, check=error.message, hint=error.hint, is_unsupported=is_unsupported)
+        return cls(
+            format=format_name, check=error.message, code=error.code, hint=error.hint, is_unsupported=is_unsupported
+        )
 
 
 @contextmanager
@@ -54,7 +60,7 @@ def about(name: str) -> Iterator[None]:
         yield
     except (FormatError, VerificationError) as error:
         failed = Failed.of(error, None)
-        raise _kind([failed])(f"{name}: {failed.check}", hint=failed.hint) from error
+        raise _kind([failed])(f"{name}: {failed.check}", hint=failed.hint, code=failed.code) from error
 
 
 def rejection(
@@ -73,7 +79,7 @@ def rejection(
     words = [f"{listed(of)}: {check}" if of else check for check, of in members.items()]
     more = f"; and {len(words) - _SHOWN} more" if len(words) > _SHOWN else ""
     return _kind([failure for _, failure in failed])(
-        f"{name}: {'; '.join(words[:_SHOWN])}{more}.", hint=failed[0][1].hint, verdicts=verdicts
+        f"{name}: {'; '.join(words[:_SHOWN])}{more}.", hint=failed[0][1].hint, code=failed[0][1].code, verdicts=verdicts
     )
 
 

@@ -42,12 +42,14 @@ def check_same_content(signed: Content, submitted: Content, signatures: tuple[Si
         if set(ours) == set(content) == {""}:
             raise VerificationError(
                 "it is signed, but it is not the file that was submitted:"
-                f" the Authenticode hash is {expected}, the submitted file's is {content[''].hex()}."
+                f" the Authenticode hash is {expected}, the submitted file's is {content[''].hex()}.",
+                code="content-changed",
             )
         check_paths(ours, content, what="the streams")
         differing = sorted(path for path in ours if ours[path] != content[path])
         raise VerificationError(
-            f"it is signed, but it is not the file that was submitted; these differ: {listed(differing)}."
+            f"it is signed, but it is not the file that was submitted; these differ: {listed(differing)}.",
+            code="content-changed",
         )
 
 
@@ -61,7 +63,8 @@ def check_paths(now: Iterable[str], before: Iterable[str], *, what: str, prefix:
     for paths, change in ((before - now, "missing"), (now - before, "added")):
         if paths:
             raise VerificationError(
-                f"not {what} that were submitted; {change}: {listed(sorted(prefix + path for path in paths))}."
+                f"not {what} that were submitted; {change}: {listed(sorted(prefix + path for path in paths))}.",
+                code="content-changed",
             )
 
 
@@ -72,12 +75,16 @@ def check_kind(submitted: str | None) -> None:
         VerificationError: it was of the format `submitted`.
     """
     if submitted is not None:
-        raise VerificationError(f"what was submitted is of the format {submitted}, and this is not.")
+        raise VerificationError(
+            f"what was submitted is of the format {submitted}, and this is not.", code="content-changed"
+        )
 
 
 def not_submitted(error: FormatError) -> VerificationError:
     """Return the error for a submitted file that can't be read as what the signed one is."""
-    return VerificationError(f"it can't be the file that was submitted, because of that one: {error}.")
+    return VerificationError(
+        f"it can't be the file that was submitted, because of that one: {error}.", code="content-changed"
+    )
 
 
 def listed(paths: list[str]) -> str:

@@ -50,10 +50,10 @@ def verify_jar(archive: Archive, *, submitted: Archive | None, judge: Judge) -> 
     names = {info.filename for info in archive.entries}
     signature_files = sorted(name for name in names if is_signature_file(name))
     if not signature_files:
-        raise VerificationError("the file is not signed.")
+        raise VerificationError("the file is not signed.", code="not-signed")
     full = sorted(info.filename for info in archive.entries if info.is_dir() and info.file_size)
     if full:  # no signature covers it
-        raise VerificationError(f"a directory with data in it: {listed(full)}.")
+        raise VerificationError(f"a directory with data in it: {listed(full)}.", code="jar-structure")
     blocks = {name: _block(name, names) for name in signature_files}
     _check_signature_related(names, {MANIFEST, *blocks, *blocks.values()})
     data = _read(archive, MANIFEST)
@@ -70,7 +70,9 @@ def _block(signature_file: str, names: set[str]) -> str:
     stem = signature_file[: -len(".SF")].upper()
     blocks = [name for name in names if name.upper() in {f"{stem}{suffix}" for suffix in BLOCK_SUFFIXES}]
     if len(blocks) != 1:
-        raise VerificationError(f"{signature_file} has {len(blocks)} signature blocks instead of one.")
+        raise VerificationError(
+            f"{signature_file} has {len(blocks)} signature blocks instead of one.", code="jar-structure"
+        )
     return blocks[0]
 
 
@@ -79,7 +81,8 @@ def _check_signature_related(names: set[str], used: set[str]) -> None:
     found = {name for name in names if is_signature_related(name)}
     if found != used:
         raise VerificationError(
-            f"files of a signature that are missing, or belong to none: {listed(sorted(found ^ used))}."
+            f"files of a signature that are missing, or belong to none: {listed(sorted(found ^ used))}.",
+            code="jar-structure",
         )
 
 
@@ -88,11 +91,16 @@ def _verify(archive: Archive, name: str, block: str, manifest: bytes, judge: Jud
     signature_file = Manifest.read(data, name)
     unlisted = set(_content(archive)) - set(signature_file.entries)
     if unlisted:  # the digest of the manifest would cover it, but Java takes it for unsigned
-        raise VerificationError(f"{name} does not list all that it has to sign: {listed(sorted(unlisted))}.")
+        raise VerificationError(
+            f"{name} does not list all that it has to sign: {listed(sorted(unlisted))}.", code="jar-structure"
+        )
     algorithm, expected = strongest_digest(signature_file.main, "the manifest", suffix="-manifest")
     digest = hashlib.new(algorithm, manifest).digest()
     if not hmac.compare_digest(digest, expected):
-        raise VerificationError(f"the manifest was changed after it was signed: its digest is not the one in {name}.")
+        raise VerificationError(
+            f"the manifest was changed after it was signed: its digest is not the one in {name}.",
+            code="digest-mismatch",
+        )
     verified = verify_signer(
         read_signed_data(_read(archive, block), _WHAT),
         content_type=DATA,
@@ -111,7 +119,7 @@ def _check_entries(archive: Archive, manifest: Manifest) -> set[str]:
         ({name for name in listed_names - set(present) if not name.endswith("/")}, "removed after it was signed"),
     ):
         if names:
-            raise VerificationError(f"{what}: {listed(sorted(names))}.")
+            raise VerificationError(f"{what}: {listed(sorted(names))}.", code="digest-mismatch")
     algorithms, changed = set(), []
     for name, info in present.items():
         algorithm, expected = strongest_digest(manifest.entries[name], name)
@@ -120,7 +128,7 @@ def _check_entries(archive: Archive, manifest: Manifest) -> set[str]:
             if not hmac.compare_digest(digest_of(entry, algorithm), expected):
                 changed.append(name)
     if changed:
-        raise VerificationError(f"changed after it was signed: {listed(sorted(changed))}.")
+        raise VerificationError(f"changed after it was signed: {listed(sorted(changed))}.", code="digest-mismatch")
     return algorithms
 
 
@@ -133,16 +141,18 @@ def _check_identity(archive: Archive, manifest: Manifest, submitted: Archive) ->
             if not is_same(left, right) or (is_link(now[name]) and not is_link(before[name])):
                 changed.append(name)
     if changed:
-        raise VerificationError(f"not what was submitted: {listed(sorted(changed))}.")
+        raise VerificationError(f"not what was submitted: {listed(sorted(changed))}.", code="content-changed")
     # Java takes orders from a manifest: a JAR that had none must not get one with more in it than digests.
     has_one = MANIFEST in {info.filename for info in submitted.entries}
     given = Manifest.read(_read(submitted, MANIFEST) if has_one else b"", "the submitted manifest")
     main = {n: text for n, text in _attributes(manifest.main).items() if n in given.main or n not in _ADDED_BY_SIGNING}
     if _attributes(given.main) != main:
-        raise VerificationError(f"not what was submitted: the main attributes in {MANIFEST}.")
+        raise VerificationError(f"not what was submitted: the main attributes in {MANIFEST}.", code="content-changed")
     for name in {*given.entries, *manifest.entries}:
         if _attributes(given.entries.get(name, {})) != _attributes(manifest.entries.get(name, {})):
-            raise VerificationError(f"not what was submitted: the attributes of {name} in {MANIFEST}.")
+            raise VerificationError(
+                f"not what was submitted: the attributes of {name} in {MANIFEST}.", code="content-changed"
+            )
 
 
 def _directories(archive: Archive) -> set[str]:

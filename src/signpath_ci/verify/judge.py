@@ -105,9 +105,13 @@ class Judge:
             trust = "pinned-self-signed"
         if self.trust.is_strict:
             if trust == "pinned-self-signed":
-                raise VerificationError(f"the signer's certificate ({signer.subject}) is self-signed: nobody vouches.")
+                raise VerificationError(
+                    f"the signer's certificate ({signer.subject}) is self-signed: nobody vouches.", code="self-signed"
+                )
             if time_stamp is None:
-                raise VerificationError("the signature has no time stamp: it ends with the signer's certificate.")
+                raise VerificationError(
+                    "the signature has no time stamp: it ends with the signer's certificate.", code="no-timestamp"
+                )
         return Signature(
             format=format_name,
             signer=signer,
@@ -133,4 +137,6 @@ class Judge:
         """
         if algorithm not in self.trust.digest_algorithms:
             allowed = ", ".join(sorted(self.trust.digest_algorithms))
-            raise VerificationError(f"the signature uses {algorithm}, which is not allowed (allowed: {allowed}).")
+            raise VerificationError(
+                f"the signature uses {algorithm}, which is not allowed (allowed: {allowed}).", code="weak-digest"
+            )

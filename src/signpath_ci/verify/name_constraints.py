@@ -50,7 +50,8 @@ def _check(
         ):
             raise VerificationError(
                 f"the chain of {owner}'s certificate has a name that a CA above it does not permit"
-                f" ({certificate.subject.rfc4514_string()}; name constraints, RFC 5280 section 4.2.1.10)."
+                f" ({certificate.subject.rfc4514_string()}; name constraints, RFC 5280 section 4.2.1.10).",
+                code="certificate-chain",
             )
 
 

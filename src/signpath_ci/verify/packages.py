@@ -68,6 +68,7 @@ class Packages:
             raise UsageError(
                 f"Verification needs libraries, and {sys.executable} has no pip to install them.",
                 hint="On Debian or Ubuntu: apt-get install python3-pip; or sign with --verify off.",
+                code="packages-missing",
             )
 
     def start(self) -> None:
@@ -175,6 +176,7 @@ def _failed(why: str) -> VerificationError:
         f"The libraries that verification needs could not be installed: {why}",
         hint="Check the network, the proxy (HTTPS_PROXY) and the package index (PIP_INDEX_URL); "
         "then fetch and verify the signed file of this request with signpath-ci download.",
+        code="packages-not-installed",
     )
 
 

@@ -93,7 +93,7 @@ def strong_digest(algorithm: Algorithm, what: str) -> str:
 
 def _strong(name: str, what: str) -> str:
     if name not in HASHES:
-        raise VerificationError(f"{what} uses {name.upper()}, which is broken: it proves nothing.")
+        raise VerificationError(f"{what} uses {name.upper()}, which is broken: it proves nothing.", code="weak-digest")
     return name
 
 
@@ -156,7 +156,7 @@ def _signer_certificate(
             is_signer = _key_identifier(certificate) == info.key_identifier
         if is_signer:
             return certificate, tuple(c for c in certificates if c != certificate)
-    raise VerificationError(f"{what} does not bring its signer's certificate along.")
+    raise VerificationError(f"{what} does not bring its signer's certificate along.", code="certificate-missing")
 
 
 def _key_identifier(certificate: x509.Certificate) -> bytes | None:
@@ -174,10 +174,12 @@ def _check_attributes(message: SignedData, info: SignerInfo, content_digest: byt
         raise FormatError(f"{what} lacks the signed attributes that say what it is for (RFC 5652 section 5.3)")
     with reading(f"a signed attribute of {what}"):
         if read_object_identifier(content_type) != message.content_type:
-            raise VerificationError(f"{what} is for another type of content than it holds.")
+            raise VerificationError(f"{what} is for another type of content than it holds.", code="signature-mismatch")
         expected = read_octet_string(message_digest)
     if not hmac.compare_digest(expected, content_digest):
-        raise VerificationError(f"{what} does not match its content: the message digest differs.")
+        raise VerificationError(
+            f"{what} does not match its content: the message digest differs.", code="digest-mismatch"
+        )
 
 
 def _signature_digest(info: SignerInfo, digest: str, what: str) -> str:
@@ -207,7 +209,9 @@ def _check_signature(info: SignerInfo, certificate: x509.Certificate, digest: st
                 f"{what} uses an algorithm that is not supported, or not with its key ({info.signature_algorithm.oid})"
             )
     except (InvalidSignature, ValueError) as error:
-        raise VerificationError(f"{what} is not its signer's: it does not match the certificate's key.") from error
+        raise VerificationError(
+            f"{what} is not its signer's: it does not match the certificate's key.", code="signature-mismatch"
+        ) from error
 
 
 def _pss(algorithm: Algorithm, what: str) -> tuple[padding.PSS, hashes.HashAlgorithm]:
@@ -218,7 +222,7 @@ def _pss(algorithm: Algorithm, what: str) -> tuple[padding.PSS, hashes.HashAlgor
         mask_field = fields.take_optional(explicit(1))
         salt_field = fields.take_optional(explicit(2))
         if digest_field is None or mask_field is None:
-            raise VerificationError(f"{what} uses SHA1, which is broken: it proves nothing.")
+            raise VerificationError(f"{what} uses SHA1, which is broken: it proves nothing.", code="weak-digest")
         digest = strong_digest(Algorithm.read(contents_octets(digest_field)), what)
         mask = Algorithm.read(contents_octets(mask_field))
         mask_digest = strong_digest(Algorithm.read(mask.parameters or b""), what)

@@ -66,9 +66,13 @@ def verify_time_stamp(info: SignerInfo, *, roots: Sequence[x509.Certificate], no
         stamp = read_info(read_octet_string(message.content or b""))
     digest = strong_digest(stamp.imprint.algorithm, _WHAT)
     if not hmac.compare_digest(stamp.imprint.digest, hashlib.new(digest, info.signature).digest()):
-        raise VerificationError(f"{_WHAT} is for another signature: its imprint is not this signature's digest.")
+        raise VerificationError(
+            f"{_WHAT} is for another signature: its imprint is not this signature's digest.", code="timestamp-invalid"
+        )
     if stamp.time > now + _CLOCK_DIFFERENCE:
-        raise VerificationError(f"{_WHAT} is from the future: {stamp.time:%Y-%m-%d %H:%M:%S} UTC.")
+        raise VerificationError(
+            f"{_WHAT} is from the future: {stamp.time:%Y-%m-%d %H:%M:%S} UTC.", code="timestamp-invalid"
+        )
     _check_signing_certificate(signer)
     check_not_revoked((signer.certificate, *signer.embedded), signer.revocation_lists, _AUTHORITY)
     verify_chain(
@@ -87,10 +91,12 @@ def _check_signing_certificate(signer: VerifiedSigner) -> None:
     if version_2 is not None:
         identifiers.append(read_signing_certificate_v2(version_2))
     if not identifiers:
-        raise VerificationError(f"{_WHAT} does not say which certificate it was signed with.")
+        raise VerificationError(f"{_WHAT} does not say which certificate it was signed with.", code="timestamp-invalid")
     for identifier in identifiers:
         digest = _FINGERPRINTS.get(DIGEST_NAMES.get(identifier.algorithm.oid, ""))
         if digest is None:
             raise UnsupportedError(f"{_WHAT} names its certificate by an unknown digest ({identifier.algorithm.oid})")
         if not hmac.compare_digest(identifier.digest, signer.certificate.fingerprint(digest)):
-            raise VerificationError(f"{_WHAT} was signed with another certificate than it brings along.")
+            raise VerificationError(
+                f"{_WHAT} was signed with another certificate than it brings along.", code="timestamp-invalid"
+            )

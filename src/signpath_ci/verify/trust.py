@@ -59,13 +59,17 @@ class Trust:
         if self.thumbprints and signer.thumbprint not in self.thumbprints:
             raise VerificationError(
                 f"the signer's certificate ({signer.subject}) has the thumbprint {signer.thumbprint}, which is not"
-                " among the expected ones."
+                " among the expected ones.",
+                code="unexpected-signer",
             )
         if self.subject is not None and self.subject.casefold() not in signer.subject.casefold():
-            raise VerificationError(f"the signer is {signer.subject}, which does not contain {self.subject!r}.")
+            raise VerificationError(
+                f"the signer is {signer.subject}, which does not contain {self.subject!r}.", code="unexpected-signer"
+            )
         if self.issuer is not None and self.issuer.casefold() not in signer.issuer.casefold():
             raise VerificationError(
-                f"the signer's certificate was issued by {signer.issuer}, which does not contain {self.issuer!r}."
+                f"the signer's certificate was issued by {signer.issuer}, which does not contain {self.issuer!r}.",
+                code="unexpected-signer",
             )
 
 
@@ -73,9 +77,10 @@ def _load(path: Path, what: str) -> list[x509.Certificate]:
     try:
         return x509.load_pem_x509_certificates(path.read_bytes())
     except OSError as error:
-        raise LocalFileError(f"The {what} {path} can't be read: {error.strerror}.") from error
+        raise LocalFileError(f"The {what} {path} can't be read: {error.strerror}.", code="unreadable-file") from error
     except ValueError as error:
         raise UsageError(
             f"The {what} {path} is no PEM file with certificates.",
             hint="It must have lines with BEGIN CERTIFICATE and END CERTIFICATE.",
+            code="invalid-certificate-file",
         ) from error

@@ -62,7 +62,7 @@ def test_a_failure_says_why(tmp_path: Path) -> None:
 
     summary = tmp_path / f"signpath-{REQUEST_ID}.md"
     assert stream.getvalue().splitlines()[-4:] == [
-        "##vso[task.logissue type=error;]It ended as Denied. Ask the approver.",
+        "##vso[task.logissue type=error;]It ended as Denied. Ask the approver. [request-not-completed]",
         "##vso[task.setvariable variable=Status;isOutput=true;]Denied",
         "##vso[task.setvariable variable=Signed;isOutput=true;]false",
         f"##vso[task.uploadsummary]{summary}",
@@ -91,7 +91,7 @@ def test_a_rejected_file_has_a_row_for_each_failure(tmp_path: Path) -> None:
         f"  SHA-256 after: {'cd' * 32}",
         *REJECTION_LINES,
         "##[endgroup]",
-        "##vso[task.logissue type=error;]all.zip: b# #vso[x] |.exe: the file is not signed. Ask.",
+        "##vso[task.logissue type=error;]all.zip: b# #vso[x] |.exe: the file is not signed. Ask. [not-signed]",
         "##vso[task.setvariable variable=Status;isOutput=true;]Completed",
         "##vso[task.setvariable variable=Signed;isOutput=true;]false",
         f"##vso[task.uploadsummary]{summary}",

@@ -73,7 +73,10 @@ def test_a_failure_says_why(tmp_path: Path) -> None:
 
     tell_of_denial(reporter)
 
-    assert stream.getvalue().splitlines()[-1] == "::error title=SignPath::It ended as Denied. Ask the approver."
+    assert (
+        stream.getvalue().splitlines()[-1]
+        == "::error title=SignPath::It ended as Denied. Ask the approver. [request-not-completed]"
+    )
     assert _outputs(tmp_path / "output") == {
         "signing-request-id": REQUEST_ID,
         "signing-request-web-url": LINK,
@@ -101,7 +104,7 @@ def test_a_rejected_file_has_a_row_for_each_failure(tmp_path: Path) -> None:
         f"  SHA-256 after: {'cd' * 32}",
         *REJECTION_LINES,
         "::endgroup::",
-        "::error title=SignPath::all.zip: b# #vso[x] |.exe: the file is not signed. Ask.",
+        "::error title=SignPath::all.zip: b# #vso[x] |.exe: the file is not signed. Ask. [not-signed]",
     ]
     assert (tmp_path / "summary").read_text("utf-8") == REJECTION_SUMMARY
 
@@ -111,7 +114,7 @@ def test_a_failure_before_anything_was_begun_is_an_annotation_alone(tmp_path: Pa
 
     reporter.failed(UsageError("Not given: 100 % of it."))
 
-    assert stream.getvalue() == "::error title=SignPath::Not given: 100 %25 of it.\n"
+    assert stream.getvalue() == "::error title=SignPath::Not given: 100 %25 of it. [usage]\n"
     assert not (tmp_path / "summary").exists()
 
 

@@ -112,13 +112,13 @@ def test_a_long_list_ends_with_a_count() -> None:
 def test_one_file_that_failed() -> None:
     record = _record(signed=artifact(), verdicts=(failure(),))
 
-    assert summary(record, error=VerificationError("app.exe: the file is not signed.")) == (
+    assert summary(record, error=VerificationError("app.exe: the file is not signed.", code="not-signed")) == (
         "### SignPath: not accepted\n\n"
-        "`app.exe: the file is not signed.`\n\n"
+        "`app.exe: the file is not signed. [not-signed]`\n\n"
         "| | |\n| --- | --- |\n"
         f"| SHA-256 after | `{'ab' * 32}` |\n"
         "| Format | `pe` |\n"
-        "| Verdict | `failed: the file is not signed` |\n"
+        "| Verdict | `failed: the file is not signed [not-signed]` |\n"
     )
 
 
@@ -150,14 +150,18 @@ def test_several_files_have_a_row_each_and_what_failed_comes_first() -> None:
     )
     outcomes = (
         FileOutcome(path=Path("a.exe"), record=good, output=Path("a.signed.exe")),
-        FileOutcome(path=Path("b.exe"), record=_record(), error=LocalFileError("b.exe is empty.", hint="Look.")),
+        FileOutcome(
+            path=Path("b.exe"),
+            record=_record(),
+            error=LocalFileError("b.exe is empty.", hint="Look.", code="empty-file"),
+        ),
     )
 
     assert summary(_record(policy="test-signing", outcomes=outcomes)) == (
         "### SignPath: 1 of 2 files signed\n\n"
         "| | |\n| --- | --- |\n| Policy | `test-signing` |\n\n"
         "| File | Signing request | Status | Signer | Result |\n| --- | --- | --- | --- | --- |\n"
-        "| `b.exe` |  |  |  | `b.exe is empty. Look.` |\n"
+        "| `b.exe` |  |  |  | `b.exe is empty. Look. [empty-file]` |\n"
         f"| `a.exe` | [`1`]({LINK}) | `Completed` | `CN=Acme` | `trusted by root; same content as submitted` |\n"
     )
 

@@ -40,7 +40,7 @@ def test_a_run_that_failed_half_way_tells_what_is_known() -> None:
         "web_link": LINK,
         "input": "app.exe",
         "unsigned_sha256": "ab" * 32,
-        "error": {"message": "Pending.", "hint": "Go on.", "exit_code": 5},
+        "error": {"message": "Pending.", "hint": "Go on.", "code": "still-pending", "exit_code": 5},
     }
 
 
@@ -70,6 +70,7 @@ def test_a_good_run_tells_everything() -> None:
                     "member": None,
                     "format": "pe",
                     "verdict": "good",
+                    "code": None,
                     "trust": "root",
                     "identity": "same",
                     "digest_algorithm": "sha256",
@@ -81,7 +82,7 @@ def test_a_good_run_tells_everything() -> None:
                         "not_before": "2026-01-01T00:00:00+00:00",
                         "not_after": "2027-01-01T00:00:00+00:00",
                     },
-                    "time_stamp": {"time": "2026-06-01T12:30:15+00:00", "authority": "CN=TSA"},
+                    "timestamp": {"time": "2026-06-01T12:30:15+00:00", "authority": "CN=TSA"},
                 }
             ],
         },
@@ -107,12 +108,14 @@ def test_a_failure_is_an_object_like_a_good_verdict() -> None:
                 "member": "b##vso[x]\n|.exe",
                 "format": "pe",
                 "verdict": "failed: the file is not signed",
+                "code": "not-signed",
             },
             {
                 **nothing,
                 "file": "all.zip",
                 "member": "note.txt",
                 "verdict": "failed: submitted, but missing",
+                "code": "content-missing",
             },
             good,
         ],

@@ -43,11 +43,11 @@ def test_a_verdict_says_who_when_and_what_is_known() -> None:
 
 def test_a_failure_says_what_failed() -> None:
     assert verdict_words(failure()) == [
-        "Not verified app.signed.exe: failed: the file is not signed",
+        "Not verified app.signed.exe: failed: the file is not signed [not-signed]",
         "  format: pe",
     ]
     assert verdict_words(failure(path=Path("dir/x.zip"), member="bin/a", format=None, check="it is cut off.")) == [
-        "Not verified x.zip: bin/a: failed: it is cut off",
+        "Not verified x.zip: bin/a: failed: it is cut off [not-signed]",
         "  format: unknown",
     ]
 

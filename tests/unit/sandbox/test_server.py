@@ -239,5 +239,6 @@ def test_a_state_directory_that_is_a_file(tmp_path: Path) -> None:
         assert child.wait(10) == 2
 
     assert message == (
-        f"error: The state directory {tmp_path / 'state'} can't be made: File exists. Name another one with --state.\n"
+        f"error: The state directory {tmp_path / 'state'} can't be made: File exists. "
+        "Name another one with --state. [sandbox-unusable]\n"
     )

@@ -13,12 +13,18 @@ from signpath_ci.verify.failure import Failed, about, rejection
 HINT = "This can't be judged here; verify the file by other means."
 
 ERRORS: list[tuple[FormatError | VerificationError, Failed]] = [
-    (FormatError("it is cut off"), Failed(format="pe", check="it is cut off.")),
-    (UnsupportedError("it is odd"), Failed(format="pe", check="it is odd.", hint=HINT, is_unsupported=True)),
-    (VerificationError("it is not signed.", hint="h"), Failed(format="pe", check="it is not signed.", hint="h")),
+    (FormatError("it is cut off"), Failed(format="pe", check="it is cut off.", code="malformed-file")),
+    (
+        UnsupportedError("it is odd"),
+        Failed(format="pe", check="it is odd.", code="unsupported-signature", hint=HINT, is_unsupported=True),
+    ),
+    (
+        VerificationError("it is not signed.", hint="h", code="not-signed"),
+        Failed(format="pe", check="it is not signed.", code="not-signed", hint="h"),
+    ),
     (
         UnsupportedFormatError("it is unknown.", hint="h"),
-        Failed(format="pe", check="it is unknown.", hint="h", is_unsupported=True),
+        Failed(format="pe", check="it is unknown.", code="unsupported-format", hint="h", is_unsupported=True),
     ),
 ]
 
@@ -35,6 +41,7 @@ def test_an_error_is_about_a_file(error: FormatError | VerificationError, expect
         raise error
     assert type(caught.value) is (UnsupportedFormatError if expected.is_unsupported else VerificationError)
     assert (caught.value.message, caught.value.hint) == (f"a.zip: {expected.check}", expected.hint)
+    assert caught.value.code == expected.code
     assert caught.value.__cause__ is error
 
 
@@ -44,7 +51,7 @@ def test_other_errors_stay_what_they_are() -> None:
 
 
 def _bad(check: str, *, hint: str = "", is_unsupported: bool = False) -> Failed:
-    return Failed(format=None, check=check, hint=hint, is_unsupported=is_unsupported)
+    return Failed(format=None, check=check, code="not-signed", hint=hint, is_unsupported=is_unsupported)
 
 
 @pytest.mark.parametrize(
@@ -60,7 +67,7 @@ def _bad(check: str, *, hint: str = "", is_unsupported: bool = False) -> Failed:
     ],
 )
 def test_one_error_tells_of_all(failed: list[tuple[str | None, Failed]], message: str) -> None:
-    rows = tuple(Failure(path=Path("a.zip"), member=m, format=f.format, check=f.check) for m, f in failed)
+    rows = tuple(Failure(path=Path("a.zip"), member=m, format=f.format, check=f.check, code=f.code) for m, f in failed)
     error = rejection("a.zip", failed, rows)
     assert (type(error), error.message, error.hint, error.verdicts) == (VerificationError, message, "", rows)
 
