@@ -234,6 +234,7 @@ def _create_schema(database: sqlite3.Connection, path: Path) -> None:
         raise UsageError(
             f"{path.parent} was written by another version of the sandbox.",
             hint="Remove the directory, or name another one with --state.",
+            code="sandbox-unusable",
         )
     for statement in filter(str.strip, _SCHEMA.split(";")):
         database.execute(statement)
