@@ -25,6 +25,7 @@ from signpath_ci.signing.receipt import (
     differences,
     origin_of,
     read_receipt,
+    receipt_lock,
     receipt_of,
     shown_time,
     uploaded,
@@ -75,27 +76,28 @@ def submit_once(
         RefusedError, UnexpectedAnswerError, ServiceUnavailableError: as the transport says.
     """
     check_receipt_place(file.path)
-    wanted = receipt_of(_NONE_YET, artifact, fields, file, now=clock.now())
-    adopted = find_adoptable(lambda request_id: api.request(request_id).state, wanted, file)
-    if adopted is not None:
-        receipt, status = adopted
-        if status.status == WAITS_FOR_UPLOAD:
-            upload(api, status.signing_request_id, artifact, on_progress=on_progress)
-        on_submitted(receipt.submission)
-        if receipt.submitted is None:
-            _write(file, uploaded(receipt, now=clock.now()))
-        return receipt.submission
-    made: list[Receipt] = []
+    with receipt_lock(file.path, clock):
+        wanted = receipt_of(_NONE_YET, artifact, fields, file, now=clock.now())
+        adopted = find_adoptable(lambda request_id: api.request(request_id).state, wanted, file)
+        if adopted is not None:
+            receipt, status = adopted
+            if status.status == WAITS_FOR_UPLOAD:
+                upload(api, status.signing_request_id, artifact, on_progress=on_progress)
+            on_submitted(receipt.submission)
+            if receipt.submitted is None:
+                _write(file, uploaded(receipt, now=clock.now()))
+            return receipt.submission
+        made: list[Receipt] = []
 
-    def keep(submission: Submission) -> None:
-        on_created(submission)
-        made.append(receipt_of(submission, artifact, fields, file, now=clock.now()))
-        _write(file, made[0])
+        def keep(submission: Submission) -> None:
+            on_created(submission)
+            made.append(receipt_of(submission, artifact, fields, file, now=clock.now()))
+            _write(file, made[0])
 
-    submission = submit(api, artifact, fields, link=link, on_progress=on_progress, on_created=keep)
-    on_submitted(submission)
-    _write(file, uploaded(made[0], now=clock.now()))
-    return submission
+        submission = submit(api, artifact, fields, link=link, on_progress=on_progress, on_created=keep)
+        on_submitted(submission)
+        _write(file, uploaded(made[0], now=clock.now()))
+        return submission
 
 
 def _write(file: ReceiptFile, receipt: Receipt) -> None:
@@ -138,16 +140,17 @@ def submit_build_artifact_once(
         RefusedError, UnexpectedAnswerError, ServiceUnavailableError: as the transport says.
     """
     check_receipt_place(file.path)
-    now = clock.now()
-    wanted = uploaded(receipt_of(_NONE_YET, artifact.identity or "", fields, file, now=now), now=now)
-    adopted = find_adoptable(connector.status, wanted, file)
-    if adopted is not None:
-        on_submitted(adopted[0].submission)
-        return adopted[0].submission
-    submission = connector.submit(artifact, fields)
-    on_submitted(submission)
-    _write(file, replace(wanted, submission=submission))
-    return submission
+    with receipt_lock(file.path, clock):
+        now = clock.now()
+        wanted = uploaded(receipt_of(_NONE_YET, artifact.identity or "", fields, file, now=now), now=now)
+        adopted = find_adoptable(connector.status, wanted, file)
+        if adopted is not None:
+            on_submitted(adopted[0].submission)
+            return adopted[0].submission
+        submission = connector.submit(artifact, fields)
+        on_submitted(submission)
+        _write(file, replace(wanted, submission=submission))
+        return submission
 
 
 def find_adoptable(
@@ -256,15 +259,16 @@ def resubmit_once(
         created=now,
         submitted=now,
     )
-    adopted = find_adoptable(lambda request_id: api.request(request_id).state, wanted, file)
-    if adopted is not None:
-        on_submitted(adopted[0].submission)
-        return adopted[0].submission
-    submission = _resubmit(api, resubmission)
-    on_created(submission)
-    on_submitted(submission)
-    _write(file, replace(wanted, submission=submission))
-    return submission
+    with receipt_lock(file.path, clock):
+        adopted = find_adoptable(lambda request_id: api.request(request_id).state, wanted, file)
+        if adopted is not None:
+            on_submitted(adopted[0].submission)
+            return adopted[0].submission
+        submission = _resubmit(api, resubmission)
+        on_created(submission)
+        on_submitted(submission)
+        _write(file, replace(wanted, submission=submission))
+        return submission
 
 
 def _resubmit(api: SignPathApi, resubmission: Resubmission) -> Submission:

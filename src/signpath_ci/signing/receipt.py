@@ -7,20 +7,27 @@ run that is killed anywhere leaves either no request, one that can never be sign
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from signpath_ci.clock import Clock
 from signpath_ci.errors import LocalFileError
-from signpath_ci.files import read_bounded, write_atomically
+from signpath_ci.files import locked, read_bounded, write_atomically
 from signpath_ci.model import Artifact, Origin, SigningRequestFields, Submission
 from signpath_ci.schema import load_schema, violations
 from signpath_ci.signing.target import check_target, disk_errors
 
 _LARGEST = 1024 * 1024
 _VERSION = 1
+_LONGEST_WAIT, _PAUSE = 3600.0, 0.2
+"""Seconds that a run waits for another one to submit, and between its attempts; an upload alone may take long."""
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -182,6 +189,41 @@ def write_receipt(path: Path, receipt: Receipt) -> None:
     text = json.dumps(_as_json(receipt), indent=2) + "\n"
     with disk_errors(path):
         write_atomically(path, text.encode("ascii"))
+
+
+@contextmanager
+def receipt_lock(path: Path, clock: Clock) -> Iterator[None]:
+    """Hold a receipt from reading it until its request is in it; wait while another run of this machine does.
+
+    So runs that start at the same time make one request: the first submits, and the others resume its request.
+    Runs on several machines are kept apart only where they share a file system that has locks.
+
+    Raises:
+        LocalFileError: the lock can't be had, or not within an hour.
+    """
+    deadline = clock.monotonic() + _LONGEST_WAIT
+    is_waiting = False
+
+    def wait() -> None:
+        nonlocal is_waiting
+        if not is_waiting:
+            _log.info("Another run submits the request of the receipt %s: waiting for it.", path)
+        is_waiting = True
+        if clock.monotonic() > deadline:
+            raise LocalFileError(
+                f"Another run has held the receipt {path} for {_LONGEST_WAIT / 60:.0f} minutes.",
+                hint="See which run submits for so long; once it has ended, run this again.",
+            )
+        clock.sleep(_PAUSE)
+
+    with ExitStack() as stack:
+        with disk_errors(path):
+            if not stack.enter_context(locked(path, wait=wait)):
+                _log.warning(
+                    "The file system of the receipt %s has no locks: runs at the same time may submit a request each.",
+                    path,
+                )
+        yield
 
 
 def check_receipt_place(path: Path) -> None:
