@@ -12,6 +12,7 @@ from signpath_ci.errors import VerificationError
 from signpath_ci.files import TemporaryFile, beside
 from signpath_ci.model import Artifact
 from signpath_ci.signing.target import check_target, default_target, disk_errors
+from signpath_ci.text import one_line
 
 if TYPE_CHECKING:
     from signpath_ci.api.streams import Download
@@ -66,7 +67,7 @@ def download(
             return receive_into(file, incoming, target, on_progress)
 
         fetched = api.signed_artifact(signing_request_id, receive)
-        with moved_aside_if_refused(file, name or target):
+        with kept_if_rejected(file, name or target, replace=force):
             accepted = accept(fetched)
         with disk_errors(target):
             file.publish(target, replace=force)
@@ -74,22 +75,31 @@ def download(
 
 
 @contextmanager
-def moved_aside_if_refused(file: TemporaryFile, name: Path) -> Iterator[None]:
-    """Keep a refused file for whoever looks into it, under a name that nothing takes for the signed file's.
+def kept_if_rejected(file: TemporaryFile, name: Path, *, replace: bool) -> Iterator[None]:
+    """Keep a rejected file for whoever looks into it, under a name that nothing takes for the signed file's.
+
+    Args:
+        file: the rejected file.
+        name: what people know it as.
+        replace: put it in the place of an earlier rejected file.
 
     Raises:
-        VerificationError: the one that came, with where the file is.
+        VerificationError: the one that came, with where the file is, or why it was not kept.
     """
     try:
         yield
     except VerificationError as error:
         rejected = name.with_name(f"{name.name}.rejected")
         try:
-            file.publish(rejected, replace=True)
-        except OSError:  # then it is just gone, as any file that was not accepted
-            raise error from None
-        words = f"{error.hint} What came is kept as {rejected}; do not publish it.".strip()
-        raise type(error)(error.message, hint=words, verdicts=error.verdicts) from error
+            file.publish(rejected, replace=replace)
+        except FileExistsError:
+            words = f"What came is not kept: {rejected} exists already, and only --force replaces it."
+        except OSError as failed:
+            words = f"What came is not kept: {rejected} can't be written: {failed.strerror}."
+        else:
+            words = f"What came is kept as {rejected}; do not publish it."
+        error.hint = one_line(f"{error.hint} {words}".strip())
+        raise
 
 
 def receive_into(

@@ -14,7 +14,7 @@ from signpath_ci.errors import LocalFileError, VerificationError
 from signpath_ci.files import beside, delete, directory_in, publish, sync, sync_directory
 from signpath_ci.model import Artifact
 from signpath_ci.signing.archive import Archive, Member, open_archive
-from signpath_ci.signing.download import SendsSignedArtifact, moved_aside_if_refused, receive_into
+from signpath_ci.signing.download import SendsSignedArtifact, kept_if_rejected, receive_into
 from signpath_ci.signing.file_name import name_from_header
 from signpath_ci.signing.target import check_target, disk_errors, exists_error
 
@@ -152,20 +152,23 @@ def download_and_split(
             return receive_into(file, incoming, split.directory, on_progress)
 
         fetched = api.signed_artifact(signing_request_id, receive)
-        with moved_aside_if_refused(file, name):
+        with kept_if_rejected(file, name, replace=force):
             accept(fetched)
-            archive = stack.enter_context(open_archive(fetched.path))
-            missing = sorted(str(path) for path in split.places.keys() - {member.path for member in archive.members})
+            # Closed before it may be kept as rejected: Windows renames no open file.
+            with open_archive(fetched.path) as archive:
+                members = archive.members
+            missing = sorted(str(path) for path in split.places.keys() - {member.path for member in members})
             if missing:
                 raise VerificationError(
                     f"{name}: what was submitted did not come back: {', '.join(missing)}.", code="content-missing"
                 )
             # The directory may be a checkout: nothing else may come into it, though nothing be verified.
-            foreign = sorted(str(m.path) for m in archive.members if not _is_of(m.path, split.places))
+            foreign = sorted(str(m.path) for m in members if not _is_of(m.path, split.places))
             if foreign:
                 raise VerificationError(
                     f"{name} holds what was not submitted: {', '.join(foreign)}.", code="content-added"
                 )
+        archive = stack.enter_context(open_archive(fetched.path))
         places = {member: split.places.get(member.path, split.directory / member.path) for member in archive.members}
         _extract(archive, places, split.directory, force=force)
     added = sorted(set(places.values()) - set(split.places.values()))

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from signpath_ci.errors import LocalFileError
+from signpath_ci.files import IS_WINDOWS, windows_objection
 
 _FORCE_HINT = "Name another output, or replace it with --force."
 
@@ -40,6 +41,9 @@ def check_target(target: Path, *, force: bool, source: Path | None = None) -> No
     Raises:
         LocalFileError: it can't, and why.
     """
+    objection = windows_objection(target.name) if IS_WINDOWS else None
+    if objection:
+        raise LocalFileError(f"{target} can't be the name of a file: {objection}.", hint="Name another output.")
     try:
         existing = _stat(target)
         if existing is not None:

@@ -160,9 +160,9 @@ def test_what_fails_verification_is_kept_under_another_name(target: Path) -> Non
         raise VerificationError("not signed.", hint="Look.")
 
     rejected = target.with_name(f"{target.name}.rejected")
-    for _ in range(2):
+    for force in (False, True):  # the second time one is there already
         with pytest.raises(VerificationError) as caught:
-            _fetch(target, _send, accept=accept)
+            _fetch(target, _send, accept=accept, force=force)
         assert _names(target) == [rejected.name]
         assert (caught.value.message, caught.value.hint) == (
             "not signed.",
@@ -172,7 +172,28 @@ def test_what_fails_verification_is_kept_under_another_name(target: Path) -> Non
     rejected.mkdir()  # a name that can't be had: nothing is kept, and the error is the first one
     with pytest.raises(VerificationError) as caught:
         _fetch(target, _send, accept=accept)
-    assert (caught.value.hint, _names(target)) == ("Look.", [rejected.name])
+    assert caught.value.message == "not signed."
+    assert str(rejected) in caught.value.hint
+    assert _names(target) == [rejected.name]
+
+
+def test_a_rejected_file_does_not_replace_another_without_force(target: Path) -> None:
+    def accept(_artifact: Artifact) -> None:
+        raise VerificationError("not signed.")
+
+    rejected, elsewhere = target.with_name(f"{target.name}.rejected"), target.with_name("elsewhere")
+    rejected.write_bytes(b"somebody's")
+    with pytest.raises(VerificationError) as caught:
+        _fetch(target, _send, accept=accept)
+    assert rejected.read_bytes() == b"somebody's"
+    assert "--force" in caught.value.hint
+    rejected.unlink()
+    elsewhere.write_bytes(b"original")
+    rejected.symlink_to(elsewhere)
+    with pytest.raises(VerificationError):
+        _fetch(target, _send, accept=accept, force=True)
+    assert elsewhere.read_bytes() == b"original"
+    assert not rejected.is_symlink()
 
 
 @pytest.mark.parametrize("error", [InterruptedRunError("SIGINT"), KeyboardInterrupt()])
