@@ -11,8 +11,9 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING
 
+from signpath_ci import streams
 from signpath_ci.errors import InterruptedRunError, LocalFileError, SignPathError, interruption
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ def main() -> int:
     gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
     from signpath_ci.commands import Process
 
+    streams.configure((sys.stdout, sys.stderr), os.environ)
     try:
         directory = Path.cwd()
     except OSError as error:
@@ -47,17 +49,8 @@ def main() -> int:
         # The reader of our output went away (`| head`): not an error of the run, but nobody is left to be told.
         return LocalFileError.exit_code
     finally:
-        _forget_what_can_not_be_written(process.stdout)
-        _forget_what_can_not_be_written(process.stderr)
-
-
-def _forget_what_can_not_be_written(stream: TextIO) -> None:
-    """Keep Python from trying it again at its end, and from failing with an exit code of its own."""
-    try:
-        stream.flush()
-    except OSError:
-        with contextlib.suppress(OSError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        streams.discard_unwritten(process.stdout)
+        streams.discard_unwritten(process.stderr)
 
 
 def _run(arguments: list[str], process: Process) -> int:
@@ -96,17 +89,23 @@ _REPORT = "This is a defect of signpath-ci: run it again with --log-level debug 
 
 @contextlib.contextmanager
 def _signals_as_errors() -> Iterator[None]:
-    """Let SIGINT and SIGTERM end the run as an error, so that everything is cleaned up on the way out."""
+    """Let SIGINT, SIGTERM and Windows' SIGBREAK end the run as an error, so that everything is cleaned up."""
 
     def interrupt(number: int, _frame: FrameType | None) -> None:
         raise InterruptedRunError(f"Interrupted by {signal.Signals(number).name}.", number=number)
 
-    before = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, interrupt) for number in _signals()}
     try:
         yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _signals() -> tuple[signal.Signals, ...]:
+    """Return the signals that end a run: agents on Windows send Ctrl-C, and Ctrl-Break some seconds later."""
+    names = ("SIGINT", "SIGTERM", "SIGBREAK")
+    return tuple(getattr(signal, name) for name in names if hasattr(signal, name))
 
 
 def _tell(process: Process, error: SignPathError) -> None:

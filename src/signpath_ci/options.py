@@ -319,12 +319,12 @@ def _from_environment(variable: str, environment: Mapping[str, str]) -> str:
 
 def _file_text(row: Option, path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8").strip()
+        return path.read_text(encoding="utf-8-sig").strip()  # PowerShell 5.1 writes a byte order mark
     except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is no text"
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise UsageError(
             f"{row.flag} names {path}, which can't be read: {reason}.",
-            hint="Name a readable text file.",
+            hint="Name a readable text file in UTF-8 (PowerShell: Out-File -Encoding utf8).",
             code="unreadable-option-file",
         ) from None
 

@@ -12,7 +12,7 @@ import pytest
 import signpath_ci
 
 ROOT = Path(signpath_ci.__file__).parent
-FLOOR = {"", "caches", "clock", "errors", "files", "model", "text"}
+FLOOR = {"", "caches", "clock", "errors", "files", "model", "streams", "text"}
 """What everybody may use."""
 
 MAY_IMPORT = {
@@ -43,6 +43,7 @@ MAY_IMPORT = {
     "rules": set(),
     "schema": set(),
     "signing": {"api", "schema"},
+    "streams": set(),
     "text": set(),
     "verify": {"formats"},
     "__main__": {"cli", "commands", "logs"},

@@ -160,10 +160,19 @@ def test_a_secret_file_that_is_missing_is_named(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as caught:
         load(Example, {"key": str(tmp_path / "none")}, GIVEN)
 
-    assert str(caught.value) == (
-        f"--key-file names {tmp_path / 'none'}, which can't be read: No such file or directory. "
-        "Name a readable text file."
-    )
+    assert f"--key-file names {tmp_path / 'none'}, which can't be read" in str(caught.value)
+
+
+@pytest.mark.parametrize(("encoding", "is_read"), [("utf-8", True), ("utf-8-sig", True), ("utf-16", False)])
+def test_the_encoding_of_a_secret_file(tmp_path: Path, encoding: str, *, is_read: bool) -> None:
+    file = tmp_path / "key"
+    file.write_bytes("hidden\r\n".encode(encoding))
+
+    if is_read:
+        assert load(Example, {"key": str(file)}, GIVEN).key == Secret("hidden")
+        return
+    with pytest.raises(UsageError):
+        load(Example, {"key": str(file)}, GIVEN)
 
 
 def test_a_secret_does_not_show_itself() -> None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from signpath_ci.clock import Clock
 from signpath_ci.errors import LocalFileError
 from signpath_ci.report import Reporter, Several
+from signpath_ci.streams import is_closed_by_reader
 from signpath_ci.text import one_line
 
 if TYPE_CHECKING:
@@ -98,9 +99,9 @@ def print_result(process: Process, text: str) -> None:
     try:
         process.stdout.write(text + "\n")
         process.stdout.flush()
-    except BrokenPipeError:
-        raise  # the reader has gone, which is its own business
     except OSError as error:
+        if is_closed_by_reader(error):
+            raise BrokenPipeError from None  # an end that `__main__` knows
         raise LocalFileError(
             f"The result can't be printed: standard output can't be written: {error.strerror}.",
             hint="Check the disk where it is redirected to.",

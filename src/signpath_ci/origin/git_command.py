@@ -96,7 +96,7 @@ def _find(env: Mapping[str, str]) -> str | None:
     """Find git on the PATH of `env`; never in the working directory, where a checkout may hold a file of that name."""
     name = "git.exe" if os.name == "nt" else "git"
     for folder in env.get("PATH", os.defpath).split(os.pathsep):
-        candidate = Path(folder, name)
+        candidate = Path(folder.strip('"') if os.name == "nt" else folder, name)  # entries may be quoted there
         if candidate.is_absolute() and candidate.is_file() and os.access(candidate, os.X_OK):
             return str(candidate)
     return None
