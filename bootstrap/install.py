@@ -68,7 +68,7 @@ def _build(target: Path) -> None:
     except OSError as error:
         raise MachineError(
             f"{target.parent} can't be written ({error.strerror}), but signpath-ci is to be installed there. "
-            "Make it writable, or name another place by XDG_CACHE_HOME (LOCALAPPDATA on Windows)."
+            "Make it writable, or name another place by XDG_CACHE_HOME (LOCALAPPDATA on Windows). [core-not-installed]"
         ) from None
     try:
         _make_environment(staging)
@@ -82,7 +82,9 @@ def _build(target: Path) -> None:
             if not target.is_dir():
                 raise
     except OSError as error:
-        raise MachineError(f"signpath-ci can't be installed in {target.parent}: {error.strerror}.") from None
+        raise MachineError(
+            f"signpath-ci can't be installed in {target.parent}: {error.strerror}. [core-not-installed]"
+        ) from None
     finally:
         shutil.rmtree(staging, ignore_errors=True)
 
@@ -92,7 +94,8 @@ def _make_environment(staging: Path) -> None:
     if finished.returncode:
         raise MachineError(
             f"Python {sys.version_info[0]}.{sys.version_info[1]} at {sys.executable} can't make virtual environments. "
-            "On Debian or Ubuntu: apt-get install python3-venv; else use a Python with venv and ensurepip."
+            "On Debian or Ubuntu: apt-get install python3-venv; else use a Python with venv and ensurepip. "
+            "[core-not-installed]"
         )
 
 
@@ -103,7 +106,7 @@ def _install_requirements(staging: Path) -> None:
         words = [line for line in finished.stdout.splitlines() if line.startswith("ERROR:")] or ["pip gave no reason."]
         raise MachineError(
             f"The packages that signpath-ci needs could not be fetched: {words[-1].removeprefix('ERROR: ')} "
-            "Check the network, the proxy (HTTPS_PROXY) and the package index (PIP_INDEX_URL)."
+            "Check the network, the proxy (HTTPS_PROXY) and the package index (PIP_INDEX_URL). [core-not-installed]"
         )
 
 

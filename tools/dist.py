@@ -28,7 +28,7 @@ _MAIN = f"""\
 import sys
 
 if sys.version_info < (3, 10):
-    sys.exit("error: Python %d.%d is too old: signpath-ci needs Python 3.10 or later." % sys.version_info[:2])
+    sys.exit("error: Python %d.%d is too old: signpath-ci needs 3.10 or later. [no-python]" % sys.version_info[:2])
 
 sys.path.insert(0, "%s/{_COMPILED}/%s" % (sys.path[0], sys.implementation.cache_tag))
 

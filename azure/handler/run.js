@@ -28,7 +28,7 @@ function chosen(usual, instead) {
   for (const [input, other] of Object.entries(instead)) {
     const said = (tl.getInput(input) ?? 'false').toLowerCase();
     if (said === 'true') return other;
-    if (said !== 'false') throw new Error(`${input} is neither true nor false.`);
+    if (said !== 'false') throw new Error(`${input} is neither true nor false. [invalid-option]`);
   }
   return usual;
 }
@@ -42,12 +42,12 @@ function start([program, ...args], env) {
       if (process.platform !== 'win32') core.kill(signal);
     });
   }
-  core.on('error', (error) => fail(`${program} can't be started: ${error.message}`));
+  core.on('error', (error) => fail(`${program} can't be started: ${error.message} [core-not-started]`));
   core.on('close', (code, signal) => {
     if (code === 0) tl.setResult(tl.TaskResult.Succeeded, '');
     // The core's own exit codes: it has said why, as an issue.
     else if (code >= 2 && code <= 143) tl.setResult(tl.TaskResult.Failed, '');
-    else fail(`The core ended unexpectedly (${signal ?? `exit code ${code}`}); the log says more.`);
+    else fail(`The core ended unexpectedly (${signal ?? `exit code ${code}`}); the log says more. [core-not-started]`);
   });
 }
 
@@ -63,7 +63,7 @@ function findPython() {
     old.push(`${[program, ...args].join(' ')} is ${stdout.trim()}`);
   }
   const found = old.length ? `Python is too old: ${old.join(', ')}.` : 'No Python found (tried: python3, python, py -3).';
-  const needed = `signpath-ci needs ${OLDEST.join('.')} or later: install one, or add a step with UsePythonVersion@0.`;
+  const needed = `signpath-ci needs ${OLDEST.join('.')} or later: install one, or add a step with UsePythonVersion@0. [no-python]`;
   throw new Error(`${found} ${needed}`);
 }
 

@@ -34,8 +34,8 @@ def main() -> int:
     except OSError as error:
         with contextlib.suppress(OSError):
             sys.stderr.write(
-                f"error: The working directory can't be found: {error.strerror}. Run in one that exists."
-                " [no-working-directory]\n"
+                f"error: The working directory can't be found: {error.strerror}. "
+                "Run in one that exists. [no-working-directory]\n"
             )
         return LocalFileError.exit_code
     process = Process(environment=os.environ, directory=directory, stdout=sys.stdout, stderr=sys.stderr)

@@ -85,6 +85,11 @@ CODES: dict[str, tuple[str, str]] = {
         "What came back lacks files that were submitted.",
         "Do not use it; check the artifact configuration in SignPath.",
     ),
+    "core-not-installed": (
+        "The plugin can't install this program on the runner.",
+        "Follow the message; a release carries the program as one file, which needs no installation.",
+    ),
+    "core-not-started": ("The plugin can't start this program, or it ended unexpectedly.", "Read the log."),
     "demo-failed": (
         "The demo has no executable to sign, or can't write its files.",
         "Name a file, and a directory with `--output-directory`.",
@@ -181,6 +186,10 @@ CODES: dict[str, tuple[str, str]] = {
     "no-policy-rule": (
         "No rule of `--signing-policy-slug` matches this build.",
         "Add a last rule that always matches, such as `*: test-signing`.",
+    ),
+    "no-python": (
+        "The runner has no Python of 3.10 or later.",
+        "Install one, use an image that has one, or add a step that sets it up.",
     ),
     "no-sha256": (
         "The SHA-256 of the file that SignPath fetches is not known.",

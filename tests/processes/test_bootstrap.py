@@ -98,7 +98,7 @@ def test_a_python_is_found(plugin: Path, programs: Path, pythons: Mapping[str, s
 def test_without_a_python_it_says_so_to_the_platform_too(plugin: Path, programs: Path) -> None:
     said = (
         "No Python found (tried: python3, python, py -3). signpath-ci needs 3.10 or later: "
-        "install one, or add a step that sets it up."
+        "install one, or add a step that sets it up. [no-python]"
     )
 
     assert _run(plugin, "sign", programs=programs) == Finished(2, "", f"error: {said}\n")
@@ -119,7 +119,7 @@ def test_pythons_that_are_too_old_are_named(plugin: Path, programs: Path) -> Non
     assert (finished.code, finished.error) == (
         2,
         "Python is too old: python3 is 3.9. python is 2.7. signpath-ci needs 3.10 or later: "
-        "install one, or add a step that sets it up.",
+        "install one, or add a step that sets it up. [no-python]",
     )
 
 
@@ -202,7 +202,7 @@ def test_without_a_network_it_says_so_and_leaves_nothing(checkout: Path, program
     assert finished.code == 2
     assert said.startswith("The packages that signpath-ci needs could not be fetched: No matching distribution found")
     assert said.endswith("Check the network, the proxy (HTTPS_PROXY) and the package index (PIP_INDEX_URL).")
-    assert finished.err.endswith(f"::error title=SignPath::{said}\n")
+    assert finished.err.endswith(f"::error title=SignPath::{said} [core-not-installed]\n")
     assert list((programs.parent / ".cache" / "signpath-ci").iterdir()) == []
 
 

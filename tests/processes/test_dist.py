@@ -100,7 +100,7 @@ def test_a_python_that_is_too_old_is_told_so() -> None:
 
     assert (finished.returncode, finished.stderr) == (
         1,
-        "error: Python 3.9 is too old: signpath-ci needs Python 3.10 or later.\n",
+        "error: Python 3.9 is too old: signpath-ci needs 3.10 or later. [no-python]\n",
     )
 
 

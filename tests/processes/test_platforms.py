@@ -66,7 +66,7 @@ def test_github_gets_outputs_a_summary_and_the_reason_of_a_failure(
     assert output.read_text("utf-8").splitlines()[-2] == "false"
     annotations = [line for line in refused.err.splitlines() if line.startswith("::error")]
     assert output.read_text("utf-8").splitlines()[-2] == "false"
-    assert annotations == [f"::error title=SignPath::{refused.error}"]
+    assert annotations == [f"::error title=SignPath::{refused.error} [{refused.error_code}]"]
     assert "no-such-project" in refused.error
     rejected = job("sign", executable.name, "--force", "--thumbprint", "00" * 32)
     assert rejected.code == 7
@@ -120,7 +120,7 @@ def test_a_variable_that_is_missing_is_an_annotation(program: Program) -> None:
     refused = _on(program, "azure", SIGNPATH_PROJECT_SLUG="$(project)")("sign", "app.exe")
 
     assert refused.code == 2
-    assert f"##vso[task.logissue type=error;]{refused.error}" in refused.err.splitlines()
+    assert f"##vso[task.logissue type=error;]{refused.error} [{refused.error_code}]" in refused.err.splitlines()
 
 
 def test_warnings_are_annotations(program: Program, executable: Path) -> None:

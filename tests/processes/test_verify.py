@@ -100,7 +100,7 @@ def test_a_format_that_cannot_be_judged_is_unsupported_never_ok(program: Program
 
     finished = program("verify", "a.txt")
 
-    words = "failed: the format is unsupported: its signatures can't be judged here"
+    words = "failed: the format is unsupported: its signatures can't be judged here [unsupported-format]"
     assert (finished.code, finished.out) == (7, f"Not verified a.txt: {words}\n  format: unknown\n")
     assert "unsupported" in finished.error.lower()
 

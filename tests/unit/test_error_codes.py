@@ -14,6 +14,17 @@ from signpath_ci import errors
 from signpath_ci.error_codes import BASES, CODES
 
 ROOT = Path(signpath_ci.__file__).parent
+PROJECT = ROOT.parents[1]
+WRITTEN_OUT = [
+    ROOT / "__main__.py",
+    PROJECT / "tools" / "dist.py",
+    PROJECT / "bootstrap" / "run",
+    PROJECT / "bootstrap" / "install.py",
+    PROJECT / "azure" / "handler" / "run.js",
+    *sorted((PROJECT / "azure" / "templates").glob("*.yml")),
+    *sorted((PROJECT / "gitlab").glob("*.yml")),
+]
+"""Files that print errors without the error classes, each with its code at the end of the line."""
 NEED_A_CODE = {"UsageError", "VerificationError", "LocalFileError", "SignPathError", "Failed", "Failure"}
 """Classes that stand for too much to have one code."""
 
@@ -35,7 +46,9 @@ def _texts(node: ast.AST | None) -> Iterator[str]:
 
 
 def _raised() -> set[str]:
-    found: set[str] = set(re.findall(r"\[([a-z0-9-]+)\]\\n", (ROOT / "__main__.py").read_text("utf-8")))
+    found: set[str] = set()
+    for path in WRITTEN_OUT:
+        found |= set(re.findall(r"[.}] \[([a-z]+(?:-[a-z]+)+)\]", path.read_text("utf-8")))
     for _, tree in _trees():
         for node in ast.walk(tree):
             if isinstance(node, ast.keyword) and node.arg == "code":

@@ -197,7 +197,6 @@ def _judge(
             "the format is unsupported: its signatures can't be judged here.",
             hint="Supported are PE files, PowerShell scripts, MSI, CAB and JAR files, detached CMS and raw signatures,"
             " and ZIP archives; name exceptions with --allow-unsupported.",
-            code="unverifiable-format",
         )
     from signpath_ci.verify.schemes import verify_signatures
 
