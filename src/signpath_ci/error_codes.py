@@ -238,6 +238,7 @@ CODES: dict[str, tuple[str, str]] = {
         "The token's user may not do this.",
         "Make it a submitter of the signing policy.",
     ),
+    "receipt-locked": ("Another run holds the receipt.", "Wait until it has ended."),
     "receipt-missing": ("The receipt does not exist.", "Name one that `submit` or `sign --receipt` wrote, or an id."),
     "refused": ("SignPath refused the call.", "Follow the message."),
     "request-canceled": ("The request was canceled.", "See the request's page."),
@@ -323,6 +324,3 @@ CODES: dict[str, tuple[str, str]] = {
     ),
 }
 """Cause and remedy by code."""
-
-BASES = frozenset({"usage", "verification-failed", "local-file"})
-"""Codes of error classes that are never raised without a finer one."""

@@ -65,7 +65,9 @@ class UsageError(SignPathError):
     """A wrong or missing option, environment variable or configuration file."""
 
     exit_code = 2
-    code = "usage"
+
+    def __init__(self, message: str, *, code: str, hint: str = "") -> None:
+        super().__init__(message, hint=hint, code=code)
 
 
 class NotGivenError(UsageError):
@@ -75,17 +77,16 @@ class NotGivenError(UsageError):
         names: theirs, as settings fields.
     """
 
-    code = "not-given"
-
     def __init__(self, message: str, *, names: frozenset[str], hint: str = "") -> None:
         self.names = names
-        super().__init__(message, hint=hint, code="no-api-token" if "api_token" in names else None)
+        super().__init__(message, hint=hint, code="no-api-token" if "api_token" in names else "not-given")
 
 
 class UnexpectedAnswerError(UsageError):
     """Something answered, but not SignPath: a web page, no JSON, or without the promised fields."""
 
-    code = "unexpected-answer"
+    def __init__(self, message: str, *, code: str = "unexpected-answer", hint: str = "") -> None:
+        super().__init__(message, hint=hint, code=code)
 
 
 _REFUSAL_CODES = {
@@ -142,10 +143,9 @@ class VerificationError(SignPathError):
     """
 
     exit_code = 7
-    code = "verification-failed"
 
     def __init__(
-        self, message: str, *, hint: str = "", code: str | None = None, verdicts: tuple[Verdict | Failure, ...] = ()
+        self, message: str, *, code: str, hint: str = "", verdicts: tuple[Verdict | Failure, ...] = ()
     ) -> None:
         self.verdicts = verdicts
         super().__init__(message, hint=hint, code=code)
@@ -154,14 +154,24 @@ class VerificationError(SignPathError):
 class UnsupportedFormatError(VerificationError):
     """A file is of a kind, or is signed in a way, that can't be judged here."""
 
-    code = "unsupported-format"
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str = "unsupported-format",
+        hint: str = "",
+        verdicts: tuple[Verdict | Failure, ...] = (),
+    ) -> None:
+        super().__init__(message, code=code, hint=hint, verdicts=verdicts)
 
 
 class LocalFileError(SignPathError):
     """A file or directory on this machine is missing, unreadable, unwritable, or in the way."""
 
     exit_code = 8
-    code = "local-file"
+
+    def __init__(self, message: str, *, code: str, hint: str = "") -> None:
+        super().__init__(message, hint=hint, code=code)
 
 
 class SeveralFailedError(SignPathError):

@@ -16,7 +16,7 @@ from signpath_ci.errors import (
 
 
 def test_an_error_is_one_line_of_what_is_wrong_and_what_to_do() -> None:
-    error = UsageError("The file\n::error::x is\x1b[2J bad.", hint="Mend\r\nit.")
+    error = UsageError("The file\n::error::x is\x1b[2J bad.", hint="Mend\r\nit.", code="invalid-option")
 
     assert str(error) == "The file ::error::x is?[2J bad. Mend it."
     assert (error.message, error.hint) == ("The file ::error::x is?[2J bad.", "Mend it.")

@@ -213,6 +213,7 @@ def receipt_lock(path: Path, clock: Clock) -> Iterator[None]:
             raise LocalFileError(
                 f"Another run has held the receipt {path} for {_LONGEST_WAIT / 60:.0f} minutes.",
                 hint="See which run submits for so long; once it has ended, run this again.",
+                code="receipt-locked",
             )
         clock.sleep(_PAUSE)
 

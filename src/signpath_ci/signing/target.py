@@ -43,7 +43,9 @@ def check_target(target: Path, *, force: bool, source: Path | None = None) -> No
     """
     objection = windows_objection(target.name) if IS_WINDOWS else None
     if objection:
-        raise LocalFileError(f"{target} can't be the name of a file: {objection}.", hint="Name another output.")
+        raise LocalFileError(
+            f"{target} can't be the name of a file: {objection}.", hint="Name another output.", code="invalid-file-name"
+        )
     try:
         existing = _stat(target)
         if existing is not None:

@@ -28,7 +28,10 @@ def _files_of(path: Path, error: SignPathError, monkeypatch: pytest.MonkeyPatch)
     return files.files_of(settings, process)
 
 
-@pytest.mark.parametrize("error", [VerificationError("Not signed."), LocalFileError("It can't be read.")])
+@pytest.mark.parametrize(
+    "error",
+    [VerificationError("Not signed.", code="not-signed"), LocalFileError("It can't be read.", code="unreadable-file")],
+)
 def test_what_is_not_signed_or_can_not_be_read_is_not_left_out(
     tmp_path: Path, error: SignPathError, monkeypatch: pytest.MonkeyPatch
 ) -> None:

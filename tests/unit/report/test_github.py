@@ -112,9 +112,9 @@ def test_a_rejected_file_has_a_row_for_each_failure(tmp_path: Path) -> None:
 def test_a_failure_before_anything_was_begun_is_an_annotation_alone(tmp_path: Path) -> None:
     reporter, stream = _reporter(tmp_path)
 
-    reporter.failed(UsageError("Not given: 100 % of it."))
+    reporter.failed(UsageError("Not given: 100 % of it.", code="invalid-option"))
 
-    assert stream.getvalue() == "::error title=SignPath::Not given: 100 %25 of it. [usage]\n"
+    assert stream.getvalue() == "::error title=SignPath::Not given: 100 %25 of it. [invalid-option]\n"
     assert not (tmp_path / "summary").exists()
 
 

@@ -129,8 +129,8 @@ def test_what_was_not_verified_is_not_called_verified() -> None:
         summary(_record(submission=made)),
         summary(_record(submission=made, status=status("Completed", final=True))),
         summary(_record()),
-        summary(_record(signed=artifact()), error=VerificationError("No signature.")),
-        summary(_record(), error=VerificationError("Nothing.")),
+        summary(_record(signed=artifact()), error=VerificationError("No signature.", code="not-signed")),
+        summary(_record(), error=VerificationError("Nothing.", code="not-signed")),
     ]
     assert [text.splitlines()[0].removeprefix("### SignPath: ") for text in titles] == [
         "signed, not verified",
@@ -178,7 +178,11 @@ def test_a_hostile_summary_is_a_title_and_tables_of_code() -> None:
         verdicts=(verdict(member=HOSTILE), verdict(member=HOSTILE)),
     )
 
-    tokens = MarkdownIt("commonmark").enable("table").parse(summary(record, error=VerificationError(HOSTILE)))
+    tokens = (
+        MarkdownIt("commonmark")
+        .enable("table")
+        .parse(summary(record, error=VerificationError(HOSTILE, code="not-signed")))
+    )
 
     assert {t.type for t in tokens if t.nesting >= 0} == {
         *("heading_open", "paragraph_open", "inline"),

@@ -95,7 +95,7 @@ def test_a_failure_is_an_object_like_a_good_verdict() -> None:
 
     tell_of_rejection(reporter)
 
-    error = VerificationError("all.zip: b.exe: the file is not signed.")
+    error = VerificationError("all.zip: b.exe: the file is not signed.", code="not-signed")
     verification = reporter.result(signed=None, level="strict", error=error)["verification"]
     good = verdict_object(rejected()[2])
     nothing = dict.fromkeys(good)

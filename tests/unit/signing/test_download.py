@@ -157,7 +157,7 @@ def test_what_does_not_come_whole_touches_nothing(
 
 def test_what_fails_verification_is_kept_under_another_name(target: Path) -> None:
     def accept(_artifact: Artifact) -> None:
-        raise VerificationError("not signed.", hint="Look.")
+        raise VerificationError("not signed.", hint="Look.", code="not-signed")
 
     rejected = target.with_name(f"{target.name}.rejected")
     for force in (False, True):  # the second time one is there already
@@ -179,7 +179,7 @@ def test_what_fails_verification_is_kept_under_another_name(target: Path) -> Non
 
 def test_a_rejected_file_does_not_replace_another_without_force(target: Path) -> None:
     def accept(_artifact: Artifact) -> None:
-        raise VerificationError("not signed.")
+        raise VerificationError("not signed.", code="not-signed")
 
     rejected, elsewhere = target.with_name(f"{target.name}.rejected"), target.with_name("elsewhere")
     rejected.write_bytes(b"somebody's")

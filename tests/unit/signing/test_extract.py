@@ -185,7 +185,7 @@ def test_a_truncated_zip_leaves_nothing(zipped: bytes, tmp_path: Path) -> None:
 
 def test_what_is_not_accepted_leaves_nothing(zipped: bytes, tmp_path: Path) -> None:
     def refuse(_artifact: Artifact) -> None:
-        raise VerificationError("not signed")
+        raise VerificationError("not signed", code="not-signed")
 
     def send(connection: Connection) -> None:
         connection.read_request()

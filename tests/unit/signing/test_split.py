@@ -68,7 +68,7 @@ def test_each_file_gets_its_place_and_what_was_added_its_own_name(tmp_path: Path
 
 
 def _refuse(_: Artifact) -> None:
-    raise VerificationError("No signature.", hint="Look.")
+    raise VerificationError("No signature.", hint="Look.", code="not-signed")
 
 
 @pytest.mark.parametrize(
