@@ -74,7 +74,7 @@ def test_github_gets_outputs_a_summary_and_the_reason_of_a_failure(
     assert titles == ["### SignPath: signed and verified", "### SignPath: not signed", "### SignPath: not accepted"]
     [verdict] = re.findall(r"^\| Verdict \| `failed: (.*)` \|$", summary.read_text("utf-8"), re.MULTILINE)
     assert verdict.endswith("which is not among the expected ones [unexpected-signer]")
-    assert verdict in rejected.error
+    assert verdict.removesuffix(" [unexpected-signer]") in rejected.error
     assert f"Not verified app.signed.exe: failed: {verdict}" in rejected.err
 
 
