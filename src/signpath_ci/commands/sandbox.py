@@ -24,6 +24,7 @@ def run(settings: SandboxSettings, process: Process) -> None:
     server.run(
         host=settings.host,
         port=settings.port,
+        allow_host=settings.allow_host,
         state=settings.state,
         config=settings.config,
         artifact_store=settings.artifact_store,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from http import HTTPStatus
@@ -18,6 +18,7 @@ from signpath_ci.clock import Clock
 from signpath_ci.sandbox.artifact_configurations import ArtifactConfigurations
 from signpath_ci.sandbox.config import Configuration
 from signpath_ci.sandbox.connectors.routes import connector_routes
+from signpath_ci.sandbox.hosts import GuardHosts
 from signpath_ci.sandbox.local import local_routes
 from signpath_ci.sandbox.policies import RefusalError
 from signpath_ci.sandbox.problems import ProblemError, bad_field, forbidden, problem_answer
@@ -52,6 +53,7 @@ def create_app(
     artifact_configurations: ArtifactConfigurations,
     processing_seconds: float,
     clock: Clock,
+    allowed_hosts: Sequence[str] = (),
 ) -> ASGIApp:
     """Put the sandbox together.
 
@@ -64,6 +66,7 @@ def create_app(
         artifact_configurations: the texts of artifact configurations.
         processing_seconds: how long a request takes.
         clock: the time.
+        allowed_hosts: names besides those of loopback by which the sandbox is called.
     """
     processor = Processor(configuration, store, sign=sign, processing_seconds=processing_seconds)
 
@@ -93,7 +96,7 @@ def create_app(
         artifact_store=artifact_store,
         artifact_configurations=artifact_configurations,
     )
-    return FoldPathCase(app)
+    return GuardHosts(FoldPathCase(app), allowed_hosts)
 
 
 def _refusal_answer(request: Request, error: Exception) -> Response:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from signpath_ci.sandbox.operations import ANYBODY, approve, deny
-from signpath_ci.sandbox.problems import ProblemError, forbidden
+from signpath_ci.sandbox.problems import ProblemError
 from signpath_ci.sandbox.service import authenticated, known_request, require_access, service_of
 from signpath_ci.sandbox.signing_request import SigningRequest
 from signpath_ci.sandbox.views import sandbox_view
@@ -54,14 +53,7 @@ def _decision(request: Request) -> tuple[SigningRequest, str]:
         user = authenticated(request).user
         require_access(user, "approve", signing_request)
         return signing_request, user.name
-    if _is_foreign_page(request):
-        raise forbidden("A page of another site may not decide here.")
     return signing_request, ANYBODY
-
-
-def _is_foreign_page(request: Request) -> bool:
-    origin = request.headers.get("origin")
-    return origin is not None and urlsplit(origin).netloc != request.headers.get("host")
 
 
 async def _time_stamp(request: Request) -> Response:

@@ -12,7 +12,7 @@ import socket
 import tempfile
 import threading
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import TextIO
@@ -33,12 +33,14 @@ from signpath_ci.sandbox.signers import sign_file
 from signpath_ci.sandbox.store import SigningRequest, Store
 
 _GRACE_SECONDS = 1
+_ANY_ADDRESS = frozenset({"", "0.0.0.0", "::"})  # noqa: S104 - nothing is bound to them here
 
 
 def run(
     *,
     host: str,
     port: int,
+    allow_host: Sequence[str],
     state: Path | None,
     config: Path | None,
     artifact_store: Path | None,
@@ -52,6 +54,7 @@ def run(
     Args:
         host: the address to listen on.
         port: 0 takes a free one.
+        allow_host: names besides those of loopback, and `host`, by which the sandbox is called.
         state: where everything is kept; `None`: in a temporary directory that is removed at the end.
         config: YAML; `None`: a built-in demo project.
         artifact_store: the CI systems' artifacts; `None`: below the state directory.
@@ -80,6 +83,7 @@ def run(
             artifact_configurations=ArtifactConfigurations(directory / "artifact-configurations", configuration),
             processing_seconds=processing_seconds,
             clock=clock,
+            allowed_hosts=[*allow_host, *([] if host in _ANY_ADDRESS else [host])],
         )
         about = _about(_url(host, listener), configuration, authority.trust_root, artifacts)
 

@@ -201,6 +201,13 @@ class SandboxSettings(SandboxServer, Common):
     host: str = option(
         "The address to listen on.", default="127.0.0.1", variable="SIGNPATH_SANDBOX_HOST", metavar="ADDRESS"
     )
+    allow_host: tuple[str, ...] = option(
+        "A name or address by which the sandbox may be called, besides those of this machine's loopback. Can be "
+        "repeated.",
+        many=True,
+        variable="SIGNPATH_SANDBOX_ALLOW_HOST",
+        metavar="NAME",
+    )
     port: int = option(
         "The port to listen on; 0 takes a free one.",
         parse=tcp_port,

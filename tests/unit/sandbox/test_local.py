@@ -63,7 +63,7 @@ def test_who_may_decide(sandbox: Client) -> None:
         "Act as a user who may approve there, or have the permission granted.",
     )
     foreign = sandbox.post(approve, token=None, headers={"Origin": "https://evil.example"})
-    assert problem(foreign) == (403, "A page of another site may not decide here.")
+    assert foreign.status_code == 403
     assert sandbox.post(f"/sandbox/requests/{uuid.uuid4()}/deny", token=None).status_code == 404
     assert sandbox.listed(request_id)["approvals"] == []
 

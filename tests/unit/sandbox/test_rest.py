@@ -124,7 +124,10 @@ def test_an_upload_that_breaks_off_leaves_nothing(tmp_path: Path) -> None:
         request_id = sandbox.announce(b"MZ broken").json()["signingRequestId"]
         url = urlsplit(f"{sandbox.all_requests}/{request_id}/UploadUnsignedArtifact")
         with socket.create_connection((str(url.hostname), url.port or 0), timeout=10) as connection:
-            head = f"POST {url.path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ci-token\r\nContent-Length: 9\r\n\r\n"
+            head = (
+                f"POST {url.path} HTTP/1.1\r\nHost: localhost\r\n"
+                "Authorization: Bearer ci-token\r\nContent-Length: 9\r\n\r\n"
+            )
             connection.sendall(head.encode() + b"MZ")
             incoming = tmp_path / "state" / "incoming"
             eventually(lambda: any(incoming.iterdir()))

@@ -187,7 +187,7 @@ def test_an_upload_under_way_does_not_hold_up_the_end() -> None:
         url = urlsplit(about["api_url"])
         with socket.create_connection((str(url.hostname), url.port or 0), timeout=10) as connection:
             path = f"{url.path}/v1/{about['organization_id']}/SigningRequests/SubmitWithArtifact"
-            head = f"POST {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {about['api_token']}\r\n"
+            head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {about['api_token']}\r\n"
             more = (
                 "Content-Type: multipart/form-data; boundary=x\r\nContent-Length: 1000\r\nExpect: 100-continue\r\n\r\n"
             )
