@@ -42,8 +42,10 @@ demo: $(INSTALLED) ## Sign a real Windows executable in a sandbox, and verify it
 $(AUDIT_TOOLS): requirements/audit.txt
 	@test -n "$(PYTHON)" && { $(call make_venv,.venv-audit); } && .venv-audit/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $< && touch $@ || echo "warning: $< could not be installed: the tests that need its tools are skipped" >&2
 
-test: $(INSTALLED) $(NODE_TOOLS) $(PLATFORM_TOOLS) $(AUDIT_TOOLS) $(ZIPAPP) $(WHEELS) ## Run all tests
-	$(BIN)/python -m pytest --cov --cov-report=term $(PYTEST_ARGUMENTS)
+WORKERS ?= auto
+TEST_OPTIONS := -n $(WORKERS) --dist worksteal $(if $(FULL),--full) $(if $(COVERAGE),--cov --cov-report=term) $(if $(NO_SKIPS),--no-skips)
+test: $(INSTALLED) $(NODE_TOOLS) $(PLATFORM_TOOLS) $(AUDIT_TOOLS) $(ZIPAPP) $(WHEELS) ## Run the tests; all of them with FULL=1
+	$(BIN)/python -m pytest $(TEST_OPTIONS) $(PYTEST_ARGUMENTS)
 
 fault-matrix: $(INSTALLED) ## Inject each fault at each step of a run, and print how it ends (10 minutes)
 	$(BIN)/python -m tests.faults

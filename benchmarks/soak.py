@@ -21,9 +21,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-import requests
 from tests.faults.faults import FAULTS
 from tests.faults.proxy import EVERYWHERE, Exchange, Plan, proxying, relay
+from tests.support import http
 
 from benchmarks.measure import table
 from signpath_ci.api.rest import SignPathApi
@@ -142,7 +142,7 @@ class _Sandbox:
 
     def recorded(self) -> list[dict[str, Any]]:
         """Return all requests, as the sandbox knows them."""
-        answer = requests.get(f"http://127.0.0.1:{self._port}/sandbox/requests", timeout=60)
+        answer = http.get(f"http://127.0.0.1:{self._port}/sandbox/requests", timeout=60)
         answer.raise_for_status()
         listed: list[dict[str, Any]] = answer.json()
         return listed

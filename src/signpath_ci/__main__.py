@@ -17,15 +17,21 @@ from signpath_ci import streams
 from signpath_ci.errors import InterruptedRunError, LocalFileError, SignPathError, interruption
 
 if TYPE_CHECKING:
+    from signpath_ci.clock import Clock
     from signpath_ci.commands import Process
 
 _OBJECTS_BETWEEN_COLLECTIONS = 100_000
 
 
-def main() -> int:
-    """Run the command line of this process and return its exit code (`errors.EXIT_CODES`)."""
+def main(clock: Clock | None = None) -> int:
+    """Run the command line of this process and return its exit code (`errors.EXIT_CODES`).
+
+    Args:
+        clock: the time; `None`: the system's.
+    """
     # Start-up makes many objects that stay: looking for garbage among them, as often as it is the default, finds none.
     gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
+    from signpath_ci.clock import Clock
     from signpath_ci.commands import Process
 
     streams.configure((sys.stdout, sys.stderr), os.environ)
@@ -38,7 +44,9 @@ def main() -> int:
                 "Run in one that exists. [no-working-directory]\n"
             )
         return LocalFileError.exit_code
-    process = Process(environment=os.environ, directory=directory, stdout=sys.stdout, stderr=sys.stderr)
+    process = Process(
+        environment=os.environ, directory=directory, stdout=sys.stdout, stderr=sys.stderr, clock=clock or Clock()
+    )
     try:
         with _signals_as_errors():
             return _run(sys.argv[1:], process)

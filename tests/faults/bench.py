@@ -19,13 +19,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import requests
-
 from signpath_ci.errors import EXIT_CODES, VerificationError
 from signpath_ci.sandbox.child import running_sandbox
 from tests.faults.faults import FAULTS
 from tests.faults.proxy import Plan, Proxy, proxying
 from tests.faults.steps import COMES_AFTER, is_before, on_the_wire
+from tests.support import http
 from tests.support.builds import PLATFORMS
 from tests.support.files import serving_files
 from tests.support.pe import LAUNCHERS
@@ -154,7 +153,7 @@ class Bench:
 
     def recorded(self, sha256: str, description: str) -> list[dict[str, Any]]:
         """Return the sandbox's own record of the requests that have a file, or say that they are a run's."""
-        answer = requests.get(f"{self._root}/sandbox/requests", timeout=20)
+        answer = http.get(f"{self._root}/sandbox/requests", timeout=20)
         answer.raise_for_status()
         return [
             entry
@@ -175,7 +174,7 @@ class Bench:
 
     def post(self, path: str, **form: Any) -> str:
         """Make a request without the command; return its id."""
-        answer = requests.post(
+        answer = http.post(
             f"{self._sandbox['api_url']}/v1/{self._sandbox['organization_id']}/SigningRequests/{path}",
             headers={"Authorization": f"Bearer {self._sandbox['api_token']}"},
             files={"projectSlug": (None, "demo"), "signingPolicySlug": (None, "test-signing"), **form},
@@ -188,7 +187,7 @@ class Bench:
         """Return where a request stands."""
         base = f"{self._sandbox['api_url']}/v1/{self._sandbox['organization_id']}/SigningRequests"
         headers = {"Authorization": f"Bearer {self._sandbox['api_token']}"}
-        answer: dict[str, Any] = requests.get(f"{base}/{request_id}/Status", headers=headers, timeout=20).json()
+        answer: dict[str, Any] = http.get(f"{base}/{request_id}/Status", headers=headers, timeout=20).json()
         return answer
 
 

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import requests
 
 from tests.faults.conftest import at
 from tests.faults.proxy import Exchange, relay
+from tests.support import http
 from tests.support.builds import PLATFORMS
 from tests.support.disks import PAGE, Disk, disk_at, needs_disks
 from tests.support.pe import LAUNCHERS
@@ -39,7 +39,7 @@ def disk(job: Program) -> Iterator[Disk]:
 
 def _recorded(sandbox: Sandbox) -> list[dict[str, Any]]:
     """Return the sandbox's own record of all requests, the newest last."""
-    answer = requests.get(f"{sandbox_root(sandbox)}/sandbox/requests", timeout=20)
+    answer = http.get(f"{sandbox_root(sandbox)}/sandbox/requests", timeout=20)
     answer.raise_for_status()
     listed: list[dict[str, Any]] = answer.json()
     return listed

@@ -8,9 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import requests
-
 from signpath_ci.sandbox.child import running_sandbox
+from tests.support import http
 
 
 def configuration(*, api_token: str, system_token: str, repository: str) -> str:
@@ -56,7 +55,7 @@ def root(said: Mapping[str, Any]) -> str:
 
 def known_requests(said: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return what the sandbox knows of all requests, the oldest first."""
-    answer = requests.get(f"{root(said)}/sandbox/requests", timeout=10)
+    answer = http.get(f"{root(said)}/sandbox/requests", timeout=10)
     answer.raise_for_status()
     found: list[dict[str, Any]] = answer.json()
     return found

@@ -9,11 +9,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import requests
-
 from signpath_ci.model import Expectations
 from signpath_ci.verify import verify_file
 from tests.platforms.sandboxes import known_requests, root
+from tests.support import http
 from tests.support.oracles import osslsigncode_accepts
 from tests.support.pe import LAUNCHERS
 
@@ -52,7 +51,7 @@ class Approver:
         for entry in self.requests:
             if entry["status"] == "WaitingForApproval":
                 url = f"{root(self._sandbox)}/sandbox/requests/{entry['id']}/approve"
-                requests.post(url, timeout=10).raise_for_status()
+                http.post(url, timeout=10).raise_for_status()
                 self.approved.append(entry["id"])
 
 

@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 from tools.dist import pack
 
-from tests.support.plugin import OFFLINE, ROOT, UNREACHABLE, WHEELS, ZIPAPP, bare_python, needs_wheels, needs_zipapp
+from tests.support.needs import ROOT
+from tests.support.plugin import OFFLINE, UNREACHABLE, WHEELS, ZIPAPP, bare_python, needs_wheels, needs_zipapp
 from tests.support.program import Finished, Sandbox, finish, job_environment
 
 pytestmark = needs_zipapp

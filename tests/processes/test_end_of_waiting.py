@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.processes.test_receipts import _sha256
+from tests.commands.test_receipts import _sha256
 from tests.support.program import Program, RequestsOf, finish
 
 GRACE = 7.5  # seconds that GitHub gives a canceled job

@@ -17,7 +17,7 @@ def _without(program: Program, package: str) -> dict[str, Any]:
 
 
 def test_signing_without_the_verifier_is_refused_before_the_submit(program: Program, executable: Path) -> None:
-    finished = program("sign", executable, **_without(program, "cryptography"))
+    finished = program.process("sign", executable, **_without(program, "cryptography"))
 
     assert finished.code == 2
     assert "pip install 'signpath-ci[verify]'" in finished.error
@@ -25,13 +25,13 @@ def test_signing_without_the_verifier_is_refused_before_the_submit(program: Prog
 
 
 def test_signing_without_the_verifier_works_where_nothing_is_verified(program: Program, executable: Path) -> None:
-    finished = program("sign", executable, "--verify", "off", **_without(program, "cryptography"))
+    finished = program.process("sign", executable, "--verify", "off", **_without(program, "cryptography"))
 
     assert finished.code == 0, finished.err
 
 
 def test_the_sandbox_says_what_it_needs(program: Program) -> None:
-    finished = program("sandbox", "--port", "0", **_without(program, "starlette"))
+    finished = program.process("sandbox", "--port", "0", **_without(program, "starlette"))
 
     assert finished.code == 2
     assert "pip install 'signpath-ci[sandbox]'" in finished.error

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 import requests
 
+from tests.support import http
 from tests.support.pe import LAUNCHERS
 from tests.support.sandboxes import eventually
 
@@ -63,13 +64,13 @@ class _Api:
         return self._call("GET", f"/{request_id}/SignedArtifact").content
 
     def record(self) -> list[dict[str, Any]]:
-        answer = requests.get(self._about["web_url"].replace("/web", "/sandbox/requests"), timeout=30)
+        answer = http.get(self._about["web_url"].replace("/web", "/sandbox/requests"), timeout=30)
         listed: list[dict[str, Any]] = answer.json()
         return listed
 
     def _call(self, method: str, path: str, **more: Any) -> requests.Response:
         headers = {"Authorization": f"Bearer {self._about['api_token']}"}
-        answer = requests.request(method, f"{self._base}{path}", headers=headers, timeout=30, **more)
+        answer = http.request(method, f"{self._base}{path}", headers=headers, timeout=30, **more)
         answer.raise_for_status()
         return answer
 

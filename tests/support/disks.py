@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.needs import reason
+
 _UNSHARE = ("unshare", "--user", "--map-root-user", "--mount")
 PAGE = 4096
 """Bytes in which a tmpfs counts its space, on all usual machines."""
@@ -93,6 +95,4 @@ def _can_mount() -> bool:
     return tried.returncode == 0
 
 
-needs_disks = pytest.mark.skipif(
-    not _can_mount(), reason="no disks of the test's own can be mounted: unshare --user --mount is missing or forbidden"
-)
+needs_disks = pytest.mark.skipif(not _can_mount(), reason=reason("unshare"))

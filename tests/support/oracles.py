@@ -9,10 +9,7 @@ from pathlib import Path
 
 import pytest
 
-
-def needs(tool: str) -> pytest.MarkDecorator:
-    """Mark a test that needs a program which is no Python package."""
-    return pytest.mark.skipif(shutil.which(tool) is None, reason=f"the oracle {tool} is not installed")
+from tests.support.needs import needs, reason
 
 
 def _osslsigncode_version() -> tuple[int, ...]:
@@ -26,7 +23,7 @@ def _osslsigncode_version() -> tuple[int, ...]:
 needs_osslsigncode = needs("osslsigncode")
 needs_osslsigncode_for_scripts = pytest.mark.skipif(
     _osslsigncode_version() < (2, 8),
-    reason="the oracle osslsigncode is not installed, or before 2.8: it knows no PowerShell scripts",
+    reason=reason("osslsigncode"),  # before 2.8, it knows no PowerShell scripts
 )
 needs_openssl = needs("openssl")
 needs_jarsigner = needs("jarsigner")

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.support.needs import ROOT, reason
+
 ZIPAPP = ROOT / "dist" / "signpath-ci.pyz"
 WHEELS = ROOT / "build" / "wheels"
-needs_zipapp = pytest.mark.skipif(not ZIPAPP.is_file(), reason="dist/signpath-ci.pyz is not built: make test builds it")
-needs_wheels = pytest.mark.skipif(not WHEELS.is_dir(), reason="build/wheels is not fetched: make test fetches it")
+needs_zipapp = pytest.mark.skipif(not ZIPAPP.is_file(), reason=reason("dist/signpath-ci.pyz"))
+needs_wheels = pytest.mark.skipif(not WHEELS.is_dir(), reason=reason("build/wheels"))
 posix = pytest.mark.skipif(os.name == "nt", reason="uses processes as POSIX has them")
 
 OFFLINE = {"PIP_NO_INDEX": "1", "PIP_CONFIG_FILE": os.devnull, "PIP_FIND_LINKS": WHEELS.as_uri()}

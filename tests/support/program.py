@@ -1,4 +1,4 @@
-"""The real command in a real process, with the environment of a job that signs in a sandbox."""
+"""The real command, in this process or in one of its own, with the environment of a job that signs in a sandbox."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from tests.support.in_process import run_in_process
+
 Sandbox = dict[str, Any]
 RequestsOf = Callable[[str], list[dict[str, Any]]]
 _IS_ROOT = os.geteuid() == 0
@@ -20,7 +22,7 @@ _DEADLINE = 60  # seconds after which a process hangs, by the judgement of these
 
 @dataclass(frozen=True)
 class Finished:
-    """A process at its end."""
+    """A run of the command at its end."""
 
     code: int
     out: str
@@ -72,10 +74,17 @@ class Program:
             text=True,
         )
 
-    def __call__(self, *arguments: str | Path, **environment: str) -> Finished:
-        """Run the command to its end."""
+    def process(self, *arguments: str | Path, **environment: str) -> Finished:
+        """Run the command to its end in a process of its own."""
         with self.start(*arguments, **environment) as process:
             return finish(process)
+
+    def __call__(self, *arguments: str | Path, **environment: str) -> Finished:
+        """Run the command to its end: in this process, unless a prefix makes it one of its own."""
+        if self.prefix:
+            return self.process(*arguments, **environment)
+        words = [str(argument) for argument in arguments]
+        return Finished(*run_in_process(words, self.directory, {**self.environment, **environment}))
 
 
 def finish(process: subprocess.Popen[str]) -> Finished:

@@ -30,6 +30,7 @@ from signpath_ci.sandbox.processing import SignFile
 from signpath_ci.sandbox.server import Server, listen
 from signpath_ci.sandbox.signers.errors import CannotSignError
 from signpath_ci.sandbox.store import SigningRequest, Store
+from tests.support import http
 
 ORGANIZATION = "0a8f3a52-3c2c-4d4e-9a51-0f0b6f5f8a11"
 REPOSITORY = "https://github.com/acme/app"
@@ -128,7 +129,7 @@ class Client:
     root: str
     artifact_store: Path
     token: str | None = "ci-token"
-    session: requests.Session = field(default_factory=requests.Session)
+    session: requests.Session = field(default_factory=http.session)
 
     @property
     def all_requests(self) -> str:

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from tests.support import http
+
 Answer = Callable[[BaseHTTPRequestHandler], None]
 
 
@@ -76,7 +78,6 @@ def forwarding(api_url: str, special: Callable[[BaseHTTPRequestHandler, bytes], 
         api_url: the sandbox's API, e.g. `http://127.0.0.1:1234/Api`.
         special: is given each answer's body; its chance to misbehave.
     """
-    import requests
 
     root = api_url.rsplit("/", 1)[0]
 
@@ -87,7 +88,7 @@ def forwarding(api_url: str, special: Callable[[BaseHTTPRequestHandler, bytes], 
             for name, text in handler.headers.items()
             if name.lower() not in {"host", "transfer-encoding", "content-length", "connection"}
         }
-        with requests.request(
+        with http.request(
             handler.command, root + handler.path, data=body or None, headers=headers, timeout=30
         ) as upstream:
             content = upstream.content

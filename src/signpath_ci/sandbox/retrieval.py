@@ -77,7 +77,7 @@ def _from_web(retrieval: Retrieval) -> Iterator[bytes]:
 
     try:
         with requests.Session() as session:
-            session.trust_env = not _is_loopback(retrieval.url)  # no proxy stands before this machine
+            session.trust_env = not is_loopback(retrieval.url)  # no proxy stands before this machine
             with session.get(retrieval.url, headers=dict(retrieval.headers), stream=True, timeout=_TIMEOUT) as answer:
                 if not answer.ok:
                     raise RetrievalError(f"The artifact's link answered {answer.status_code} {answer.reason}.")
@@ -86,6 +86,7 @@ def _from_web(retrieval: Retrieval) -> Iterator[bytes]:
         raise RetrievalError(f"The artifact can't be fetched from its link: {type(error).__name__}.") from None
 
 
-def _is_loopback(url: str) -> bool:
+def is_loopback(url: str) -> bool:
+    """Tell whether a URL names this machine."""
     host = urlsplit(url).hostname or ""
     return host in {"localhost", "::1"} or host.startswith("127.")

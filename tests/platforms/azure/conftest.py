@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 import uuid
 import zipfile
@@ -13,12 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tools.azure_extension import NODE_MODULES, pack
+from tools.azure_extension import pack
 from tools.azure_tasks import AZURE, TASKS
 
 from tests.platforms.azure.agent import Agent
 from tests.platforms.azure.expander import expand_pipeline
 from tests.platforms.sandboxes import known_request, root, sandbox_of
+from tests.support.needs import find, reason
 from tests.support.pe import LAUNCHERS
 
 API_TOKEN = "api-token-2e9c41b7"
@@ -104,8 +104,8 @@ class Extension:
 
 @pytest.fixture(scope="session")
 def extension(tmp_path_factory: pytest.TempPathFactory, core: Path) -> Extension:
-    if not shutil.which("node") or not (NODE_MODULES / ".bin" / "tfx").exists():
-        pytest.skip("tfx is not installed: make test installs it by npm ci")
+    if find("tfx") is None:
+        pytest.skip(reason("tfx"))
     directory = tmp_path_factory.mktemp("azure-extension")
     path = pack(core, directory, staging=directory / "staging")
     with zipfile.ZipFile(path) as archive:

@@ -18,7 +18,7 @@ from tests.platforms.azure.agent import Agent, Ran
 from tests.platforms.azure.conftest import ORGANIZATION, Extension, SandboxService
 from tests.platforms.azure.expander import expand_pipeline
 from tests.platforms.azure.test_tasks import assert_no_secret
-from tests.platforms.github.act import needs, tool
+from tests.support.needs import find, needs
 
 ROOT = AZURE.parent
 EXAMPLES = ROOT / "examples" / "azure"
@@ -131,7 +131,7 @@ def test_schema(path: Path, ref: str, tmp_path: Path) -> None:
         "--regex-variant",
         "nonunicode",
     ]
-    command = [str(tool("check-jsonschema")), *how, str(tmp_path / "pipeline.yml")]
+    command = [str(find("check-jsonschema")), *how, str(tmp_path / "pipeline.yml")]
     checked = subprocess.run(command, capture_output=True, text=True, check=False)
     assert checked.returncode == 0, checked.stdout
 

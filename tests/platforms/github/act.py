@@ -17,13 +17,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pytest
 import yaml
 
 from tests.platforms.processes import OnLine, run_followed
+from tests.support.needs import ROOT, find
 
-ROOT = Path(__file__).parents[3]
-_TOOLS = ROOT / ".venv-tools" / "bin"
 OURS = "signpath-ci/signpath-ci"
 REF = "v0.1.0"
 TOKEN = "github-token-1d0f7c55"
@@ -32,16 +30,6 @@ _STUBS = {
     f"actions/{name}": Path(__file__).parent / name
     for name in ("cache", "download-artifact", "setup-python", "upload-artifact")
 }
-
-
-def tool(name: str) -> str | None:
-    """Return the path of a program that requirements/platform-tools.txt names; `None` where it is not installed."""
-    return shutil.which(name, path=os.pathsep.join([str(_TOOLS), os.environ["PATH"]]))
-
-
-def needs(name: str) -> pytest.MarkDecorator:
-    """Mark a test that needs one of these programs."""
-    return pytest.mark.skipif(tool(name) is None, reason=f"{name} is not installed: run `make test`")
 
 
 def pinned(action: str) -> str:
@@ -155,7 +143,7 @@ class Repository:
         record = self.directory.parent / "record"
         shutil.rmtree(record, ignore_errors=True)
         record.mkdir()
-        act = tool("act")
+        act = find("act")
         assert act is not None
         local = {f"{OURS}@{REF}": self.release}
         for action, stub in _STUBS.items():

@@ -12,9 +12,10 @@ from typing import Any
 
 import pytest
 
-from tests.platforms.github.act import ROOT, Repository
+from tests.platforms.github.act import Repository
 from tests.platforms.github.workflows import TOKENS
 from tests.platforms.sandboxes import configuration, sandbox_of
+from tests.support.needs import ROOT, reason
 from tests.support.pe import LAUNCHERS
 
 _RECORDER = """#!{python}
@@ -76,7 +77,7 @@ def zipapp() -> Path:
     sources = [file for file in (ROOT / "src" / "signpath_ci").rglob("*") if file.suffix in {".py", ".txt", ".json"}]
     newest = max(file.stat().st_mtime for file in sources)
     if not path.exists() or path.stat().st_mtime < newest:
-        pytest.skip("dist/signpath-ci.pyz is missing or older than the sources: run `make test`")
+        pytest.skip(reason("dist/signpath-ci.pyz"))  # or is older than the sources
     return path
 
 

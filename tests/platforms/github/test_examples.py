@@ -10,9 +10,10 @@ import pytest
 
 from signpath_ci.model import Expectations
 from signpath_ci.verify import verify_file
-from tests.platforms.github.act import ROOT, Repository, Result, needs
+from tests.platforms.github.act import Repository, Result
 from tests.platforms.github.conftest import script
 from tests.platforms.github.workflows import TOKENS
+from tests.support.needs import ROOT, needs
 from tests.support.pe import LAUNCHERS
 
 pytestmark = needs("act")

@@ -10,8 +10,9 @@ import yaml
 from tools.actions import ACTIONS, DOCUMENTATION, Action, filled_documentation, filled_manifest
 from tools.manifests import defaults
 
-from tests.platforms.github.act import OURS, REF, TOKEN, Repository, Result, needs
+from tests.platforms.github.act import OURS, REF, TOKEN, Repository, Result
 from tests.platforms.github.conftest import OUTPUTS
+from tests.support.needs import needs
 
 pytestmark = needs("act")
 by_name = pytest.mark.parametrize("action", ACTIONS, ids=lambda action: action.name)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.platforms.github.act import ROOT, needs, tool
+from tests.support.needs import ROOT, find, needs
 
 ACTIONS = [*sorted(ROOT.glob("actions/*/action.yml")), *sorted(ROOT.glob(".github/actions/*/action.yml"))]
 EXAMPLES = sorted(ROOT.glob("examples/github/*.yml"))
@@ -15,7 +15,7 @@ WORKFLOWS = [*sorted(ROOT.glob(".github/workflows/*.yml")), *EXAMPLES]
 
 
 def _accepts(name: str, *arguments: str | Path) -> None:
-    program = tool(name)
+    program = find(name)
     assert program is not None
     done = subprocess.run([program, *arguments], capture_output=True, text=True, cwd=ROOT, timeout=60, check=False)
     assert done.returncode == 0, done.stdout + done.stderr

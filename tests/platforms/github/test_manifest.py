@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from tests.platforms.github.act import OURS, REF, Repository, Result, needs
+from tests.platforms.github.act import OURS, REF, Repository, Result
 from tests.platforms.github.workflows import TOKENS, use, workflow
 from tests.platforms.sandboxes import known_request, write_manifest
+from tests.support.needs import needs
 
 pytestmark = needs("act")
 Sandbox = dict[str, Any]

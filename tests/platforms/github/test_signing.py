@@ -11,9 +11,10 @@ import pytest
 
 from signpath_ci.model import Expectations
 from signpath_ci.verify import verify_file
-from tests.platforms.github.act import TOKEN, Repository, Result, needs
+from tests.platforms.github.act import TOKEN, Repository, Result
 from tests.platforms.github.conftest import OUTPUTS
 from tests.platforms.github.workflows import TOKENS, Step, upload, use, workflow
+from tests.support.needs import needs
 from tests.support.pe import LAUNCHERS
 
 pytestmark = needs("act")

@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from tests.platforms.github.act import ROOT, Repository, Result, needs
+from tests.platforms.github.act import Repository, Result
 from tests.platforms.github.conftest import script
 from tests.platforms.github.workflows import TOKENS
 from tests.platforms.story import Approver, build, demand_promoted, demand_signed
+from tests.support.needs import ROOT, needs
 from tests.support.oracles import needs_osslsigncode
 
 pytestmark = [needs("act"), needs_osslsigncode]

@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import requests
 
 from signpath_ci import __version__
-from tests.platforms.github.act import ROOT, Repository, needs
+from tests.platforms.github.act import Repository
 from tests.platforms.github.conftest import script
 from tests.platforms.github.workflows import TOKENS, use, workflow
+from tests.support import http
+from tests.support.needs import ROOT, needs
 from tests.support.pe import LAUNCHERS
 from tests.support.servers import serving
 
@@ -124,7 +125,7 @@ def test_the_workflow_s_connector_fetches_artifacts_from_github(tmp_path: Path) 
                     "signPathProjectSlug": sandbox["project_slug"],
                     "signPathSigningPolicySlug": sandbox["signing_policy_slug"],
                 }
-                submitted = requests.post(
+                submitted = http.post(
                     f"{sandbox['connector_url']}/{sandbox['organization_id']}/SigningRequests?api-version=1.0",
                     json=fields,
                     headers={"Authorization": f"Bearer {sandbox['api_token']}"},

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import requests
 
 from tests.platforms.gitlab.semantics import TEMPLATES, jobs, read_template
 from tests.platforms.sandboxes import configuration, sandbox_of
+from tests.support import http
 from tests.support.pe import LAUNCHERS
 
 API_TOKEN = "api-token-8f2d61c0"
@@ -64,7 +64,7 @@ class Project:
     def request(self, request_id: str) -> dict[str, Any]:
         """Return what the sandbox knows of a request."""
         url = f"{self.sandbox['api_url']}/v1/{self.sandbox['organization_id']}/SigningRequests/{request_id}"
-        answer = requests.get(url, headers={"Authorization": f"Bearer {API_TOKEN}"}, timeout=10)
+        answer = http.get(url, headers={"Authorization": f"Bearer {API_TOKEN}"}, timeout=10)
         answer.raise_for_status()
         known: dict[str, Any] = answer.json()
         return known

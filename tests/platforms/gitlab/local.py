@@ -3,25 +3,16 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import pytest
-
 from tests.platforms.processes import OnLine, run_followed
+from tests.support.needs import find, needs
 
-_PROGRAM = Path(__file__).parents[1] / "node_modules" / ".bin" / "gitlab-ci-local"
-_MISSING = next(
-    (name for name in (_PROGRAM, "node", "rsync") if shutil.which(name) is None),
-    None,
-)
 _DEADLINE = 120
 
-needs_gitlab_ci_local = pytest.mark.skipif(
-    _MISSING is not None, reason=f"{_MISSING} is missing: make test installs gitlab-ci-local, the system node and rsync"
-)
+needs_gitlab_ci_local = needs("gitlab-ci-local", "rsync")
 
 
 @dataclass(frozen=True)
@@ -63,7 +54,7 @@ def run_pipeline(
     given = [f"--variable={name}={text}" for name, text in variables.items()]
     # Without isolation: with it, this runner throws away what a job has made before the job's after_script.
     code, output = run_followed(
-        [_PROGRAM, "--force-shell-executor", "--no-color", *given, *jobs],
+        [find("gitlab-ci-local") or "", "--force-shell-executor", "--no-color", *given, *jobs],
         directory=directory,
         environment={"PATH": path, "HOME": str(home), "GIT_CONFIG_NOSYSTEM": "1"},
         deadline=_DEADLINE,

@@ -16,7 +16,7 @@ from signpath_ci.verify import verify_file
 from tests.platforms.gitlab.conftest import API_TOKEN, FARM_TOKEN, GITLAB_TOKEN, Git, Project
 from tests.platforms.gitlab.shell_runner import FinishedJob, ShellRunner
 from tests.platforms.sandboxes import write_manifest
-from tests.support.oracles import needs
+from tests.support.needs import needs
 
 SHELLS = {"bash": ("bash", "-eo", "pipefail"), "sh": ("sh", "-e"), "busybox": ("busybox", "sh", "-e")}
 in_every_shell = pytest.mark.parametrize(

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,6 +11,7 @@ import yaml
 from tools import gitlab_templates
 
 from tests.platforms.gitlab.semantics import TEMPLATES, interpolate, jobs, read_template, required_inputs
+from tests.support.needs import find, needs
 
 NAMES = tuple(gitlab_templates.TEMPLATES)
 
@@ -78,12 +77,7 @@ def test_the_documented_components_inputs_are_all_there() -> None:
     assert {name: inputs[name]["default"] for name in documented} == documented
 
 
-def _linter() -> str | None:
-    tools = Path(__file__).parents[3] / ".venv-tools" / "bin"
-    return shutil.which("check-jsonschema", path=f"{tools}:{Path(sys.executable).parent}")
-
-
-@pytest.mark.skipif(_linter() is None, reason="check-jsonschema is not installed: make test does it")
+@needs("check-jsonschema")
 def test_gitlabs_schema(tmp_path: Path) -> None:
     root = TEMPLATES.parent
     documents = [*sorted((root / "examples" / "gitlab").glob("*.yml")), root / ".gitlab-ci.yml"]
@@ -95,7 +89,7 @@ def test_gitlabs_schema(tmp_path: Path) -> None:
         documents += [tmp_path / f"{name}.header.yml", tmp_path / f"{name}.yml"]
 
     done = subprocess.run(
-        [_linter() or "", "--builtin-schema", "vendor.gitlab-ci", *documents],
+        [find("check-jsonschema") or "", "--builtin-schema", "vendor.gitlab-ci", *documents],
         capture_output=True,
         text=True,
         check=False,

@@ -10,8 +10,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-import requests
 
+from tests.support import http
 from tests.support.sandboxes import (
     COMMIT,
     CONFIGURATION,
@@ -103,7 +103,7 @@ def test_of_two_uploads_at_once_one_wins(sandbox: Client) -> None:
         codes = list(
             threads.map(
                 lambda _: (
-                    requests.post(
+                    http.post(
                         f"{sandbox.all_requests}/{request_id}/UploadUnsignedArtifact",
                         data=content,
                         headers={"Authorization": "Bearer ci-token"},
@@ -139,7 +139,7 @@ def test_an_upload_that_breaks_off_leaves_nothing(tmp_path: Path) -> None:
 
 def test_many_submits_at_once(sandbox: Client) -> None:
     def one(number: int) -> str:
-        with requests.Session() as session:
+        with http.session() as session:
             answer = replace(sandbox, session=session).submit(b"MZ %d" % number)
         assert answer.status_code == 201
         return str(answer.json()["signingRequestId"])

@@ -5,10 +5,10 @@ from __future__ import annotations
 import uuid
 
 import pytest
-import requests
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.support import http
 from tests.support.sandboxes import (
     CONFIGURATION,
     ORIGIN,
@@ -86,7 +86,7 @@ def test_broken_forms_are_refused(sandbox: Client, content_type: str, body: byte
 def test_who_is_not_known_gets_401(sandbox: Client, token: str | None) -> None:
     headers = {"Authorization": f"Bearer {token}"} if token is not None else {}
 
-    answer = requests.get(f"{sandbox.all_requests}/{uuid.uuid4()}/Status", headers=headers, timeout=30)
+    answer = http.get(f"{sandbox.all_requests}/{uuid.uuid4()}/Status", headers=headers, timeout=30)
 
     assert (answer.status_code, answer.headers["WWW-Authenticate"]) == (401, "Bearer")
     assert problem(answer)[0] == 401

@@ -21,6 +21,7 @@ import requests
 from signpath_ci.errors import UsageError
 from signpath_ci.sandbox.server import listen
 from signpath_ci.sandbox.store import Store
+from tests.support import http
 from tests.support.pe import LAUNCHERS
 from tests.support.sandboxes import eventually
 
@@ -53,7 +54,7 @@ def _process(*options: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
 
 
 def _call(about: dict[str, Any], method: str, path: str, **more: Any) -> requests.Response:
-    return requests.request(
+    return http.request(
         method,
         f"{about['api_url']}/v1/{about['organization_id']}/SigningRequests{path}",
         headers={"Authorization": f"Bearer {about['api_token']}"},
@@ -91,7 +92,7 @@ def test_a_kill_in_the_midst_of_processing_loses_nothing(tmp_path: Path) -> None
         eventually(lambda: bool(_call(about, "GET", f"/{request_id}/Status").json()["isFinalStatus"]))
         signed = tmp_path / "signed.exe"
         signed.write_bytes(_call(about, "GET", f"/{request_id}/SignedArtifact").content)
-        (listed,) = requests.get(about["web_url"].replace("/web", "/sandbox/requests"), timeout=30).json()
+        (listed,) = http.get(about["web_url"].replace("/web", "/sandbox/requests"), timeout=30).json()
         child.send_signal(signal.SIGTERM)
         assert child.communicate(timeout=10) == ("", "")
         assert child.returncode == 0
@@ -125,12 +126,12 @@ def test_a_configuration_file_and_an_artifact_store(tmp_path: Path) -> None:
             "signPathProjectSlug": about["project_slug"],
             "signPathSigningPolicySlug": about["signing_policy_slug"],
         }
-        submitted = requests.post(f"{url}?api-version=1.0", json=payload, headers=bearer, timeout=30).json()
+        submitted = http.post(f"{url}?api-version=1.0", json=payload, headers=bearer, timeout=30).json()
         one = f"{url}/{submitted['signingRequestId']}"
-        status = partial(requests.get, f"{one}/Status?api-version=1.0", headers=bearer, timeout=30)
+        status = partial(http.get, f"{one}/Status?api-version=1.0", headers=bearer, timeout=30)
         eventually(lambda: bool(status().json()["isFinalStatus"]))
         (tmp_path / "signed.zip").write_bytes(
-            requests.get(f"{one}/SignedArtifact?api-version=1.0", headers=bearer, timeout=30).content
+            http.get(f"{one}/SignedArtifact?api-version=1.0", headers=bearer, timeout=30).content
         )
 
     base = about["api_url"].removesuffix("/Api")

@@ -14,6 +14,7 @@ import pytest
 from signpath_ci.errors import LocalFileError
 from signpath_ci.model import Artifact
 from signpath_ci.signing.artifact import read_artifact
+from tests.support.needs import reason
 
 
 @pytest.mark.parametrize("size", [1, 256 * 1024, 256 * 1024 + 1])
@@ -71,9 +72,7 @@ def test_a_name_that_would_be_a_command_of_a_ci_runner(tmp_path: Path) -> None:
     assert "##vso[" not in _line(tmp_path / "##vso[task.complete]\nx")
 
 
-@pytest.mark.skipif(
-    os.geteuid() == 0 and shutil.which("setpriv") is None, reason="permissions do not bind root, and nothing to drop it"
-)
+@pytest.mark.skipif(os.geteuid() == 0 and shutil.which("setpriv") is None, reason=reason("setpriv"))
 def test_an_unreadable_file(tmp_path: Path) -> None:
     path = tmp_path / "app.exe"
     path.write_bytes(b"MZ")

@@ -12,6 +12,7 @@ import pytest
 
 from signpath_ci.errors import LocalFileError
 from signpath_ci.signing.target import check_target, default_target
+from tests.support.needs import reason
 
 NAME_ANOTHER = "Name another output, or replace it with --force."
 
@@ -109,9 +110,7 @@ def test_a_directory_that_is_not_there_or_is_none(source: Path, tmp_path: Path) 
     )
 
 
-@pytest.mark.skipif(
-    os.geteuid() == 0 and shutil.which("setpriv") is None, reason="permissions do not bind root, and nothing to drop it"
-)
+@pytest.mark.skipif(os.geteuid() == 0 and shutil.which("setpriv") is None, reason=reason("setpriv"))
 def test_a_directory_that_may_not_be_written(tmp_path: Path) -> None:
     locked = tmp_path / "locked"
     locked.mkdir(mode=0o500)

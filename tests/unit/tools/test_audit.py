@@ -18,10 +18,11 @@ from packaging.utils import canonicalize_name
 from tools.audit import LOCKS, ROOT, parts
 
 from tests.support.files import serving
+from tests.support.needs import reason
 
 _PYTHON = ROOT / ".venv-audit" / "bin" / "python"
 _HASH = f" \\\n    --hash=sha256:{'0' * 64}"
-_needs_pip_audit = pytest.mark.skipif(not _PYTHON.exists(), reason="pip-audit is not installed: `make audit` does it")
+_needs_pip_audit = pytest.mark.skipif(not _PYTHON.exists(), reason=reason("pip-audit"))
 _Asked = set[tuple[str, str]]
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.processes.test_promote import _commit, _git, _job
+from tests.commands.test_promote import _commit, _git, _job
 from tests.support.program import Program
 
 RULES = "tag v*: release-signing\nbranch main: test-signing\n"

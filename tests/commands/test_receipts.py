@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import requests
 
+from tests.support import http
 from tests.support.pe import LAUNCHERS
 from tests.support.program import Program, RequestsOf, Sandbox, sandbox_root
 
@@ -34,7 +34,7 @@ def test_no_runner_waits(program: Program, sandbox: Sandbox, executable: Path) -
     receipt.rename(elsewhere / "receipt.json")
     other = Program(elsewhere, program.environment)
     early = other("wait", "receipt.json", "--wait-for-completion-timeout", "1")
-    requests.post(f"{sandbox_root(sandbox)}/sandbox/requests/{request_id}/approve", timeout=10).raise_for_status()
+    http.post(f"{sandbox_root(sandbox)}/sandbox/requests/{request_id}/approve", timeout=10).raise_for_status()
     waited = other("wait", "receipt.json", "--json")
     fetched = other("download", "receipt.json")
 

@@ -12,8 +12,8 @@ import zipfile
 from pathlib import Path
 
 import pytest
-import requests
 
+from tests.support import http
 from tests.support.oracles import needs_osslsigncode, osslsigncode_accepts
 from tests.support.program import Program, RequestsOf, Sandbox, finish, sandbox_root
 
@@ -51,7 +51,7 @@ def test_a_file_goes_in_and_a_signed_verified_file_comes_out(
     assert (recorded["times_signed"], recorded["signed_sha256"]) == (1, _sha256(signed))
     assert executable.read_bytes() == before
     assert sorted(path.name for path in executable.parent.iterdir()) == ["app.exe", "app.signed.exe"]
-    assert requests.get(result["web_link"], timeout=10).status_code == 200
+    assert http.get(result["web_link"], timeout=10).status_code == 200
 
 
 @needs_osslsigncode
@@ -170,7 +170,7 @@ def test_an_approval_decides(
                 request_id = line.split()[-1]
             if "WaitingForApproval" in line:
                 break
-        answer = requests.post(f"{sandbox_root(sandbox)}/sandbox/requests/{request_id}/{decision}", timeout=10)
+        answer = http.post(f"{sandbox_root(sandbox)}/sandbox/requests/{request_id}/{decision}", timeout=10)
         assert answer.ok
         finished = finish(process)
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from signpath_ci.sandbox.child import running_sandbox
-from tests.processes.test_origin import ORGANIZATION
+from tests.commands.test_origin import ORGANIZATION
 from tests.support.builds import COMMIT, PLATFORMS, REPOSITORIES
 from tests.support.pe import LAUNCHERS
 from tests.support.program import Program, Sandbox, job_environment, tree

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support import http
 from tests.support.program import Program, Sandbox, finish, sandbox_root
 from tests.support.servers import forwarding, serving
 
@@ -125,8 +126,7 @@ def test_a_file_that_changes_while_it_is_uploaded_is_not_signed(
     assert finished.code == 8
     assert "changed" in finished.error
     assert [path.name for path in program.directory.iterdir()] == ["app.exe"]
-    import requests
 
-    listed = requests.get(f"{sandbox_root(sandbox)}/sandbox/requests", timeout=10).json()
+    listed = http.get(f"{sandbox_root(sandbox)}/sandbox/requests", timeout=10).json()
     [request] = [entry for entry in listed if entry["id"] == finished.json["signing_request_id"]] or [{}]
     assert request.get("times_signed", 0) == 0

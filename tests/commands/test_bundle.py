@@ -6,8 +6,8 @@ import uuid
 from pathlib import Path
 
 import pytest
-import requests
 
+from tests.support import http
 from tests.support.pe import LAUNCHERS
 from tests.support.program import Program, Sandbox, sandbox_root, tree
 
@@ -19,7 +19,7 @@ def _make(*paths: Path) -> None:
 
 
 def _count(sandbox: Sandbox) -> int:
-    return len(requests.get(f"{sandbox_root(sandbox)}/sandbox/requests", timeout=10).json())
+    return len(http.get(f"{sandbox_root(sandbox)}/sandbox/requests", timeout=10).json())
 
 
 def _is_signed(program: Program, signed: Path, unsigned: bytes) -> bool:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
 
+from tests.support.needs import find, reason
 from tests.support.program import Program, Sandbox
 from tests.support.samples import unsigned_files
 
@@ -15,8 +15,8 @@ _NEEDS_TOOL = {"setup.msi": "osslsigncode"}
 
 @pytest.mark.parametrize("name", list(unsigned_files()))
 def test_signed_and_verified_strictly(program: Program, name: str) -> None:
-    if shutil.which(_NEEDS_TOOL.get(name, "sh")) is None:
-        pytest.skip(f"the sandbox signs {name} through {_NEEDS_TOOL[name]}, which is not installed")
+    if name in _NEEDS_TOOL and find(_NEEDS_TOOL[name]) is None:
+        pytest.skip(reason(_NEEDS_TOOL[name]))  # through which the sandbox signs it
     source = program.directory / name
     source.write_bytes(unsigned_files()[name])
 

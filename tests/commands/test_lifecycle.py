@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import requests
-
+from tests.support import http
 from tests.support.program import Program, Sandbox, finish, sandbox_root
 
 
@@ -40,7 +39,7 @@ def test_the_tested_candidate_gets_the_release_signature(program: Program, sandb
                 request_id = line.split()[-1]
             if "WaitingForApproval" in line:
                 break
-        requests.post(f"{sandbox_root(sandbox)}/sandbox/requests/{request_id}/approve", timeout=10).raise_for_status()
+        http.post(f"{sandbox_root(sandbox)}/sandbox/requests/{request_id}/approve", timeout=10).raise_for_status()
         finished = finish(process)
 
     assert finished.code == 0, finished.err

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import requests
 
+from tests.support import http
 from tests.support.pe import LAUNCHERS
 from tests.support.program import Program, Sandbox, finish, sandbox_root
 
@@ -99,13 +99,13 @@ def test_what_is_signed_already_can_be_left_out(program: Program, sandbox: Sandb
     root = program.directory
     _make(root / "a.exe", root / "b.exe")
     assert program("sign", "a.exe", "--in-place").code == 0
-    before = len(requests.get(f"{sandbox_root(sandbox)}/sandbox/requests", timeout=10).json())
+    before = len(http.get(f"{sandbox_root(sandbox)}/sandbox/requests", timeout=10).json())
 
     finished = program("sign", "a.exe", "b.exe", "--in-place", "--skip-signed")
 
     assert (finished.code, finished.out) == (0, "b.exe\n"), finished.err
     assert "a.exe carries such a signature already" in finished.err
-    assert len(requests.get(f"{sandbox_root(sandbox)}/sandbox/requests", timeout=10).json()) == before + 1
+    assert len(http.get(f"{sandbox_root(sandbox)}/sandbox/requests", timeout=10).json()) == before + 1
     assert (program("sign", "a.exe", "b.exe", "--in-place", "--skip-signed").out) == ""
 
 
@@ -168,7 +168,7 @@ def test_a_canceled_job_cancels_all_of_its_requests(program: Program, sandbox: S
 
     assert finished.code == 143
     assert time.monotonic() - sent < 7.5
-    listed = requests.get(f"{sandbox_root(sandbox)}/sandbox/requests", timeout=10).json()
+    listed = http.get(f"{sandbox_root(sandbox)}/sandbox/requests", timeout=10).json()
     assert len(ids) == 5
     assert {found["status"] for found in listed if found["id"] in ids} == {"Canceled"}
     assert _names(root) == names

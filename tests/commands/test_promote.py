@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import requests
 
+from tests.support import http
 from tests.support.pe import LAUNCHERS
 from tests.support.program import Finished, Program, Sandbox, finish, sandbox_root
 
@@ -56,7 +56,7 @@ ARGUMENTS = ("promote", "candidate.json", "--signing-policy-slug", "release-sign
 
 
 def _requests(sandbox: Sandbox) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = requests.get(f"{sandbox_root(sandbox)}/sandbox/requests", timeout=10).json()
+    found: list[dict[str, Any]] = http.get(f"{sandbox_root(sandbox)}/sandbox/requests", timeout=10).json()
     return found
 
 
@@ -72,7 +72,7 @@ def test_the_candidate_of_the_tag_is_resubmitted_approved_and_released(
                 request_id = line.split()[-1]
             if "WaitingForApproval" in line:
                 break
-        requests.post(f"{sandbox_root(sandbox)}/sandbox/requests/{request_id}/approve", timeout=10).raise_for_status()
+        http.post(f"{sandbox_root(sandbox)}/sandbox/requests/{request_id}/approve", timeout=10).raise_for_status()
         finished = finish(process)
 
     assert finished.code == 0, finished.err

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import requests
 
 from signpath_ci.sandbox.child import running_sandbox
+from tests.support import http
 from tests.support.builds import COMMIT, PLATFORMS, REPOSITORIES, on_branch
 from tests.support.program import Program, Sandbox, job_environment
 
@@ -62,7 +62,7 @@ def _job(program: Program, guarded: Sandbox, platform: str, branch: str, **more:
 
 
 def _recorded(guarded: Sandbox, request_id: str) -> Any:
-    answer = requests.get(
+    answer = http.get(
         f"{guarded['api_url']}/v1/{ORGANIZATION}/SigningRequests/{request_id}",
         headers={"Authorization": "Bearer api-token-of-ci"},
         timeout=10,

@@ -1,0 +1,79 @@
+"""What tests need and the Python environment does not bring: where it is missing, they are skipped, and say so.
+
+The closing line of a run names all that is missing, with what installs it (`tests/conftest.py`).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+_TOOLS = ROOT / ".venv-tools" / "bin"
+_NODE_TOOLS = ROOT / "tests" / "platforms" / "node_modules" / ".bin"
+INSTALLED_BY: Mapping[str, str] = {
+    "act": "make test",
+    "build/wheels": "make test",
+    "busybox": "apt-get install busybox",
+    "check-jsonschema": "make test",
+    "dist/signpath-ci.pyz": "make test",
+    "file": "apt-get install file",
+    "git": "apt-get install git",
+    "gitlab-ci-local": "Node.js 20 or later, then make test",
+    "jactionlint": "make test",
+    "jarsigner": "apt-get install default-jdk-headless",
+    "node": "Node.js 20 or later",
+    "openssl": "apt-get install openssl",
+    "osslsigncode": "apt-get install osslsigncode, 2.8 or later for scripts",
+    "pip-audit": "make test",
+    "rsync": "apt-get install rsync",
+    "tfx": "Node.js 20 or later, then make test",
+    "unshare": "apt-get install util-linux, and a system that lets users mount",
+    "setpriv": "apt-get install util-linux",
+    "zizmor": "make test",
+}
+"""Each program, and what installs it."""
+_SKIPPED = "missing: "
+
+
+def find(tool: str) -> str | None:
+    """Return the path of a program, also of one that `make test` installs; `None` where there is none."""
+    places = [os.environ.get("PATH", os.defpath), str(_TOOLS), *([str(_NODE_TOOLS)] if _has_node() else [])]
+    found = shutil.which(tool, path=os.pathsep.join(places))
+    return None if tool == "node" and not _has_node() else found
+
+
+@cache
+def _has_node() -> bool:
+    """Tell whether there is Node.js 20 or later."""
+    node = shutil.which("node")
+    if node is None:
+        return False
+    said = subprocess.run([node, "--version"], capture_output=True, text=True, timeout=60, check=False).stdout
+    version = re.match(r"v(\d+)", said)
+    return version is not None and int(version[1]) >= 20
+
+
+def needs(*tools: str) -> pytest.MarkDecorator:
+    """Mark a test that needs programs."""
+    missing = [tool for tool in tools if find(tool) is None]
+    return pytest.mark.skipif(bool(missing), reason=reason(*(missing or tools)))
+
+
+def reason(*tools: str) -> str:
+    """Return the reason of a skipped test: the programs that it misses."""
+    assert set(tools) <= INSTALLED_BY.keys(), f"INSTALLED_BY must say what installs {tools}"
+    return _SKIPPED + " ".join(tools)
+
+
+def missing_tools(reasons: list[str]) -> list[str]:
+    """Return the programs for want of which tests were skipped, by the reasons that pytest reports."""
+    named = [reason.partition(_SKIPPED)[2].split() for reason in reasons if _SKIPPED in reason]
+    return sorted({tool for tools in named for tool in tools})
