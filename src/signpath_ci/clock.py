@@ -7,6 +7,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timezone
 
+WAIT_SLICE = 0.25
+"""Seconds for which the main thread may block: on Windows a signal ends no wait, and its handler runs between two."""
+
+
+def _sleep(seconds: float) -> None:
+    end = time.monotonic() + seconds
+    while (left := end - time.monotonic()) > 0:
+        time.sleep(min(left, WAIT_SLICE))
+
 
 def _now() -> datetime:
     return datetime.now(timezone.utc)
@@ -23,5 +32,5 @@ class Clock:
     """
 
     monotonic: Callable[[], float] = time.monotonic
-    sleep: Callable[[float], None] = time.sleep
+    sleep: Callable[[float], None] = _sleep
     now: Callable[[], datetime] = _now

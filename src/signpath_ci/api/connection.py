@@ -8,9 +8,11 @@ from __future__ import annotations
 import contextlib
 import http.client
 import io
+import os
 import socket
 import ssl
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 import requests
@@ -19,8 +21,9 @@ from requests.auth import AuthBase
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.poolmanager import PoolManager
+from urllib3.util.wait import wait_for_read, wait_for_write
 
-from signpath_ci.clock import Clock
+from signpath_ci.clock import WAIT_SLICE, Clock
 
 _monotonic = Clock().monotonic  # sockets know no other
 _PLAIN_SEND = 256 * 1024
@@ -114,11 +117,14 @@ class _Incoming(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int | None:
+        timeout = self._socket.gettimeout()
         if self.deadline is not None:
-            left = self.deadline - _monotonic()
-            if left <= 0:
+            timeout = self.deadline - _monotonic()
+            if timeout <= 0:
                 raise TimeoutError
-            self._socket.settimeout(left)
+            self._socket.settimeout(timeout)
+        if not (isinstance(self._socket, ssl.SSLSocket) and self._socket.pending()):
+            _await(wait_for_read, self._socket, timeout)
         return self._raw.readinto(buffer)
 
     def close(self) -> None:
@@ -149,6 +155,39 @@ class _BoundedHead(http.client.HTTPResponse):
                 self._socket.settimeout(timeout)
 
 
+def _await(is_ready: Callable[..., bool], sock: socket.socket, timeout: float | None) -> None:
+    """Wait until a socket is ready, in slices, so that a signal gets its turn on Windows too.
+
+    Raises:
+        TimeoutError: it is not ready after `timeout` seconds.
+    """
+    end = None if timeout is None else _monotonic() + timeout
+    while not is_ready(sock, timeout=WAIT_SLICE if end is None else max(0.0, min(WAIT_SLICE, end - _monotonic()))):
+        if end is not None and _monotonic() >= end:
+            raise TimeoutError
+
+
+def _in_slices(work: Callable[[], None]) -> None:
+    """Do what can't be split (name resolution, TLS handshake) in a daemon thread, and wait for it in slices.
+
+    A signal ends the wait; the thread is left to its own timeout (docs/decisions/0003-daemon-threads.md).
+    """
+    errors: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            work()
+        except BaseException as error:  # noqa: BLE001 - raised where it is waited for
+            errors.append(error)
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    while thread.is_alive():
+        thread.join(WAIT_SLICE)
+    if errors:
+        raise errors[0]
+
+
 class _StallAware(HTTPConnection):
     """A connection on which a send that moves no byte for `stall_timeout` seconds raises `TimeoutError`.
 
@@ -158,6 +197,12 @@ class _StallAware(HTTPConnection):
 
     stall_timeout: float
     response_class = _BoundedHead
+
+    def connect(self) -> None:
+        if os.name == "nt":  # elsewhere a signal interrupts every system call
+            _in_slices(super().connect)
+        else:
+            super().connect()
 
     def send(self, data: Any) -> None:
         if not isinstance(data, (bytes, bytearray)):
@@ -169,4 +214,5 @@ class _StallAware(HTTPConnection):
         self.sock.settimeout(self.stall_timeout)
         rest = memoryview(data)
         while rest:
+            _await(wait_for_write, self.sock, self.stall_timeout)
             rest = rest[self.sock.send(rest[:size]) :]
