@@ -1,0 +1,227 @@
+"""The files inside a file, in whatever kind of container they lie: ZIP archives, cabinets, installer files.
+
+Nothing is unpacked before it is asked for, and then into a temporary file: memory does not depend on sizes.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from typing import Any, BinaryIO, Protocol, cast
+
+from signpath_ci.artifact_configuration import inferred
+from signpath_ci.formats import FormatError, UnsupportedError
+from signpath_ci.formats.cab_members import CabinetArchive, CabinetFile
+from signpath_ci.formats.msi_database import InstalledFile, InstallerDatabase
+from signpath_ci.formats.zip import Archive, Budget, open_archive, reading
+
+HEAD = 4096
+"""Bytes of a file's start that tell what it is."""
+_CHUNK = 1 << 20
+
+ZIP_KINDS = ("zip-file", "jar-file", "nupkg-file", "opc-file", "appx-file", "msix-file", "apk-file")
+"""Kinds of files that are ZIP archives."""
+READABLE = (*ZIP_KINDS, "cab-file", "msi-file")
+"""Kinds of files whose inner files are found here; those of others are not."""
+
+
+@dataclass(frozen=True)
+class Member:
+    """A file in a container.
+
+    Attributes:
+        path: with slashes.
+        size: in bytes, as the container states it.
+        key: how the container finds it.
+        unreadable: why its bytes can't be read here; empty: they can be.
+    """
+
+    path: str
+    size: int
+    key: Any = field(repr=False, compare=False)
+    unreadable: str = ""
+
+
+class Container(Protocol):
+    """An open container."""
+
+    members: tuple[Member, ...]
+    directories: tuple[str, ...]
+    """Paths of directories that it names, with slashes and without one at the end; others follow from its files."""
+
+    def head(self, member: Member) -> bytes:
+        """Return the first `HEAD` bytes of a file."""
+
+    def extracted(self, member: Member) -> Any:
+        """Return a context with a file's bytes as a seekable file."""
+
+
+def new_budget() -> Budget:
+    """Return what an artifact, with all containers inside it, may use."""
+    return Budget(depth=inferred.MAX_DEPTH)
+
+
+@contextmanager
+def open_container(kind: str, file: BinaryIO, budget: Budget) -> Iterator[Container]:
+    """Open a file of one of the kinds in `READABLE`.
+
+    Args:
+        kind: the name of its element.
+        file: seekable.
+        budget: what is left for it, and for those inside it.
+
+    Raises:
+        FormatError: it is damaged, or too big; also for what is read from it within the block.
+        UnsupportedError: it is of a form that is not read here.
+    """
+    if kind in ZIP_KINDS:
+        with open_archive(file, budget) as archive:
+            yield _Zip(archive)
+        return
+    if not budget.depth:
+        raise FormatError("it has too many containers inside each other")
+    budget.depth -= 1
+    try:
+        with ExitStack() as stack:
+            container = _Cabinet(file, budget, stack) if kind == "cab-file" else _Installer(file, budget, stack)
+            yield container
+    finally:
+        budget.depth += 1
+
+
+class _Zip:
+    def __init__(self, archive: Archive) -> None:
+        self._archive = archive
+        entries = archive.entries
+        self.members = tuple(
+            Member(_slashes(entry.filename), entry.file_size, entry) for entry in entries if not entry.is_dir()
+        )
+        self.directories = tuple(_slashes(entry.filename).rstrip("/") for entry in entries if entry.is_dir())
+
+    def head(self, member: Member) -> bytes:
+        with reading(), self._archive.open(member.key) as entry:
+            return entry.read(HEAD)
+
+    @contextmanager
+    def extracted(self, member: Member) -> Iterator[BinaryIO]:
+        with reading(), self._archive.extracted(member.key) as file:
+            yield file
+
+
+def _slashes(name: str) -> str:
+    return name.replace("\\", "/")
+
+
+class _Folders:
+    """The unpacked folders of a cabinet: each is one stream, so it is unpacked once, however many files are read."""
+
+    def __init__(self, cabinet: CabinetArchive, budget: Budget, stack: ExitStack) -> None:
+        self._cabinet, self._budget, self._stack = cabinet, budget, stack
+        self._unpacked: dict[int, BinaryIO] = {}
+
+    def copy(self, file: CabinetFile, target: BinaryIO, limit: int | None = None) -> None:
+        """Write the first bytes of a file, by default all."""
+        if file.folder not in self._unpacked:
+            self._unpacked[file.folder] = self._unpack(file.folder)
+        source = self._unpacked[file.folder]
+        if source.seek(0, 2) < file.offset + file.size:
+            raise FormatError(f"the cabinet ends within {file.path}")
+        source.seek(file.offset)
+        left = file.size if limit is None else min(limit, file.size)
+        while left:
+            data = source.read(min(_CHUNK, left))
+            target.write(data)
+            left -= len(data)
+
+    def _unpack(self, folder: int) -> BinaryIO:
+        target = cast("BinaryIO", self._stack.enter_context(tempfile.TemporaryFile()))
+        for block in self._cabinet.folder(folder):
+            self._budget.size -= len(block)
+            if self._budget.size < 0:
+                raise FormatError("the cabinet is too big, unpacked")
+            target.write(block)
+        return target
+
+
+class _Cabinet:
+    directories: tuple[str, ...] = ()
+
+    def __init__(self, file: BinaryIO, budget: Budget, stack: ExitStack) -> None:
+        cabinet = CabinetArchive(file)
+        self._folders = _Folders(cabinet, budget, stack)
+        budget.entries -= len(cabinet.files)
+        if budget.entries < 0:
+            raise FormatError("it has too many files")
+        self.members = tuple(
+            Member(one.path, one.size, one, _compression_reason(cabinet.compression(one))) for one in cabinet.files
+        )
+
+    def head(self, member: Member) -> bytes:
+        with tempfile.SpooledTemporaryFile(HEAD) as target:
+            self._folders.copy(member.key, cast("BinaryIO", target), HEAD)
+            target.seek(0)
+            return target.read()
+
+    @contextmanager
+    def extracted(self, member: Member) -> Iterator[BinaryIO]:
+        with tempfile.TemporaryFile() as target:
+            self._folders.copy(member.key, cast("BinaryIO", target))
+            target.seek(0)
+            yield cast("BinaryIO", target)
+
+
+def _compression_reason(name: str | None) -> str:
+    return f"it is compressed with {name}, which is not unpacked here" if name else ""
+
+
+class _Installer:
+    directories: tuple[str, ...] = ()
+
+    def __init__(self, file: BinaryIO, budget: Budget, stack: ExitStack) -> None:
+        self._database = InstallerDatabase(file)
+        self._budget, self._stack = budget, stack
+        self._cabinets: dict[str, _Cabinet] = {}
+        files = self._database.files()
+        budget.entries -= len(files)
+        if budget.entries < 0:
+            raise FormatError("it has too many files")
+        self.members = tuple(
+            Member(one.path, one.size, one, "" if one.cabinet else "it lies outside of the installer file")
+            for one in files
+        )
+
+    def head(self, member: Member) -> bytes:
+        cabinet, inner = self._inner(member.key)
+        return cabinet.head(inner)
+
+    @contextmanager
+    def extracted(self, member: Member) -> Iterator[BinaryIO]:
+        cabinet, inner = self._inner(member.key)
+        with cabinet.extracted(inner) as file:
+            yield file
+
+    def _inner(self, installed: InstalledFile) -> tuple[_Cabinet, Member]:
+        name = installed.cabinet
+        if name is None:
+            raise UnsupportedError(f"{installed.path} lies outside of the installer file")
+        if name not in self._cabinets:
+            file = cast("BinaryIO", self._stack.enter_context(tempfile.TemporaryFile()))
+            for piece in self._database.cabinet(name):
+                file.write(piece)
+            self._cabinets[name] = _Cabinet(file, self._budget, self._stack)
+        cabinet = self._cabinets[name]
+        inner = next((one for one in cabinet.members if one.path == installed.key), None)
+        if inner is None:
+            raise FormatError(f"its cabinet {name} does not hold {installed.path}")
+        if inner.unreadable:
+            raise UnsupportedError(inner.unreadable)
+        return cabinet, inner
+
+
+def copied(source: BinaryIO, target: BinaryIO) -> None:
+    """Copy a whole file."""
+    source.seek(0)
+    shutil.copyfileobj(source, target, _CHUNK)

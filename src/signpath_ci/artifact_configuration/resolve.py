@@ -1,0 +1,470 @@
+"""Makes the plan: walks through a configuration and a file side by side.
+
+Bounds: `Budget` of the ZIP reader for all nested containers together, `index.MAX_COMPARISONS` for paths, and
+`MAX_FINDINGS` for what is reported. Nested containers are copied to temporary files, one at a time at each depth.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, replace
+from typing import BinaryIO
+
+from signpath_ci.artifact_configuration import advice, content, inferred, near
+from signpath_ci.artifact_configuration.containers import (
+    HEAD,
+    READABLE,
+    Container,
+    Member,
+    new_budget,
+    open_container,
+)
+from signpath_ci.artifact_configuration.document import Configuration, Directive, FileElement, Include, count_of
+from signpath_ci.artifact_configuration.index import Directory, Index, TooMuchWorkError
+from signpath_ci.artifact_configuration.language import DIRECTIVES, ELEMENTS
+from signpath_ci.artifact_configuration.markup import Position
+from signpath_ci.artifact_configuration.paths import Path, PathError, compile_path
+from signpath_ci.artifact_configuration.plan import Finding, Plan, PlannedDirective, PlannedFile, Treatment
+from signpath_ci.artifact_configuration.template import Template
+from signpath_ci.formats import FormatError, UnsupportedError
+
+MAX_FINDINGS = 100
+"""More problems than these are not looked for."""
+
+_Opened = Callable[[], AbstractContextManager[BinaryIO]]
+
+
+class _EnoughError(Exception):
+    """So much is wrong that the rest need not be looked at."""
+
+
+def parameter_findings(configuration: Configuration, values: Mapping[str, str]) -> tuple[Finding, ...]:
+    """Return what is wrong with the parameters of a request: SignPath refuses the submit.
+
+    Args:
+        configuration: what declares them.
+        values: by name, as the request gives them.
+    """
+    declared = {parameter.name: parameter for parameter in configuration.parameters}
+    found = [
+        Finding(
+            code="missing-parameter",
+            message=f"the parameter {name} is required, and has no value",
+            hint=f"give it, such as --parameter {name}=VALUE",
+            position=parameter.position,
+        )
+        for name, parameter in declared.items()
+        if parameter.is_required and parameter.default is None and name not in values
+    ]
+    known = ", ".join(declared) or "none"
+    found += [
+        Finding(
+            code="unknown-parameter",
+            message=f"the parameter {name} is given, but not declared",
+            hint=f"the configuration declares: {known}",
+            position=configuration.root.position,
+        )
+        for name in values
+        if inferred.UNKNOWN_PARAMETERS_REFUSED and name not in declared
+    ]
+    return tuple(found)
+
+
+def parameter_values(configuration: Configuration, values: Mapping[str, str]) -> dict[str, str]:
+    """Return the value of each declared parameter: the request's, else its default; an optional one may be empty."""
+    return {
+        parameter.name: values.get(parameter.name, parameter.default or "") for parameter in configuration.parameters
+    }
+
+
+def make_plan(configuration: Configuration, file: BinaryIO, *, name: str, values: Mapping[str, str]) -> Plan:
+    """Resolve a configuration against a file.
+
+    Args:
+        configuration: a valid one.
+        file: the artifact, seekable; only read.
+        name: its name, without a directory.
+        values: the request's parameters by name.
+
+    Raises:
+        OSError: the file, or a temporary one, can't be read or written.
+    """
+    resolver = _Resolver(configuration, values)
+    artifact = PlannedFile(path=name)
+    try:
+        artifact = resolver.artifact(file, name)
+    except _EnoughError:
+        pass
+    except TooMuchWorkError:
+        message = "its patterns and the artifact's files are too many to be compared"
+        resolver.problems.append(
+            Finding(code="too-many", message=message, hint="use fewer '**'", position=configuration.root.position)
+        )
+    plan = Plan(
+        artifact=artifact,
+        problems=tuple(resolver.problems),
+        warnings=(),
+        parameters=resolver.values,
+        configuration_sha256=configuration.sha256,
+    )
+    return replace(plan, warnings=(*advice.about(configuration, plan), *resolver.unsigned(), *resolver.warnings))
+
+
+@dataclass(frozen=True)
+class _Place:
+    """A container at hand.
+
+    Attributes:
+        container: it.
+        index: its files.
+        prefix: its path from the artifact's root, with a slash at the end, for messages.
+    """
+
+    container: Container
+    index: Index
+    prefix: str
+
+
+class _Resolver:
+    def __init__(self, configuration: Configuration, values: Mapping[str, str]) -> None:
+        self._configuration = configuration
+        self.values = parameter_values(configuration, values)
+        self.problems: list[Finding] = list(parameter_findings(configuration, values))
+        self.warnings: list[Finding] = []
+        self._budget = new_budget()
+        self._unsigned: list[tuple[str, Position]] = []
+
+    def _wrong(self, code: str, position: Position, message: str, *, hint: str = "", file: str = "") -> None:
+        self.problems.append(Finding(code=code, message=message, hint=hint, position=position, file=file))
+        if len(self.problems) >= MAX_FINDINGS:
+            raise _EnoughError
+
+    def artifact(self, file: BinaryIO, name: str) -> PlannedFile:
+        root = self._configuration.root
+        (include,) = root.includes
+        if include.path is not None:
+            path = self._path(include.path, include.position)
+            if path is not None and not path.matches([inferred.fold(name)]):
+                self._wrong(
+                    "root-name",
+                    include.position,
+                    f"the root's path {path.text} does not match the artifact's name {name}",
+                    hint="rename the artifact, or change or remove the path",
+                )
+        file.seek(0)
+        head = file.read(HEAD)
+        found = content.mismatch(root.kind, head)
+        if found is not None:
+            what, element = found
+            self._wrong(
+                "wrong-format",
+                root.position,
+                f"the root is <{root.kind}>, but {name} is {what}",
+                hint=near.root_remedy(root.kind, element),
+            )
+            return PlannedFile(path=name)
+
+        @contextmanager
+        def opened() -> Iterator[BinaryIO]:
+            yield file
+
+        treatment = self._treatment(root, include, path=name, prefix="", opened=opened)
+        return PlannedFile(path=name, treatments=(treatment,))
+
+    def _treatment(
+        self, element: FileElement, include: Include, *, path: str, prefix: str, opened: _Opened
+    ) -> Treatment:
+        """Check one file, resolve the elements inside it, and return what happens to it."""
+        name = path.rpartition("/")[2]
+        values = {**self.values, inferred.FILE_NAME_PARAMETER: name}
+        full = prefix + path
+        members: tuple[PlannedFile, ...] | None = None
+        if include.restrictions or element.children:
+            try:
+                with opened() as file:
+                    self._check_restrictions(element, include, values, file, full)
+                    if element.children:
+                        members = self._members(element, file, "" if element is self._configuration.root else full)
+            except FormatError as error:
+                self._unreadable(element, include, full, error)
+        return Treatment(
+            kind=element.kind,
+            position=include.position,
+            directives=tuple(self._directive(one, path, values, full) for one in element.directives),
+            members=members,
+        )
+
+    def _unreadable(self, element: FileElement, include: Include, full: str, error: FormatError) -> None:
+        if isinstance(error, UnsupportedError):
+            self._unknown(element, include.position, full, str(error))
+            return
+        title = ELEMENTS[element.kind].title
+        self._wrong("damaged", include.position, f"the {title} can't be read: {error}", file=full)
+
+    def _unknown(self, element: FileElement, position: Position, full: str, why: str) -> None:
+        self.warnings.append(
+            Finding(
+                code="not-resolved",
+                message=f"what is inside this {ELEMENTS[element.kind].title} was not compared: {why}",
+                position=position,
+                file=full,
+            )
+        )
+
+    def _members(self, element: FileElement, file: BinaryIO, full: str) -> tuple[PlannedFile, ...] | None:
+        if element.kind not in READABLE:
+            self._unknown(element, element.position, full, "its inner files are not known to this program")
+            return None
+        with open_container(element.kind, file, self._budget) as container:
+            place = _Place(
+                container, Index(container.members, container.directories), f"{full}/" if full else ""
+            )
+            chosen: dict[str, list[Treatment]] = {}
+            directories: dict[str, list[Treatment]] = {}
+            for child in element.children:
+                self._choose(child, place, place.index.root, chosen, directories)
+            files = tuple(
+                PlannedFile(path=member.path, treatments=tuple(chosen.get(member.path, ())))
+                for member in container.members
+            )
+            self._find_unsigned(files, place, element.position)
+            signed_directories = tuple(
+                PlannedFile(path=path, treatments=tuple(treatments), is_directory=True)
+                for path, treatments in directories.items()
+            )
+        planned = files + signed_directories
+        self._check_outputs(planned, place.prefix)
+        return planned
+
+    def _find_unsigned(self, files: tuple[PlannedFile, ...], place: _Place, position: Position) -> None:
+        """Note the PE files that carry no signature, and that nothing signs: those of others usually carry one."""
+        members = {member.path: member for member in place.container.members}
+        for file in advice.unsigned_programs(files):
+            member = members[file.path]
+            if member.unreadable:
+                continue
+            try:
+                if content.is_unsigned_pe(place.container.head(member)):
+                    self._unsigned.append((place.prefix + file.path, position))
+            except FormatError as error:
+                self._wrong("damaged", position, f"it can't be read: {error}", file=place.prefix + file.path)
+
+    def unsigned(self) -> Iterator[Finding]:
+        """Yield a warning about PE files that are unsigned, and stay so."""
+        if self._unsigned:
+            yield Finding(
+                code="unsigned-program",
+                message=f"{advice.listed([path for path, _ in self._unsigned])}: unsigned, and nothing signs it",
+                hint="add a path for your own programs; what others made may stay as it is",
+                position=self._unsigned[0][1],
+            )
+
+    def _choose(
+        self,
+        element: FileElement,
+        place: _Place,
+        base: Directory,
+        chosen: dict[str, list[Treatment]],
+        directories: dict[str, list[Treatment]],
+    ) -> None:
+        """Find what an element names below a directory, and treat it."""
+        for include in element.includes:
+            if include.path is None:
+                continue
+            path = self._path(include.path, include.position)
+            if path is None:
+                continue
+            if element.kind == "directory":
+                self._directories(element, include, path, place, base, chosen, directories)
+                continue
+            members = place.index.files(base, path)
+            self._check_count(element, include, path, [place.prefix + m.path for m in members], place, base)
+            for member in members:
+                chosen.setdefault(member.path, []).append(self._member(element, include, member, place))
+
+    def _directories(
+        self,
+        element: FileElement,
+        include: Include,
+        path: Path,
+        place: _Place,
+        base: Directory,
+        chosen: dict[str, list[Treatment]],
+        directories: dict[str, list[Treatment]],
+    ) -> None:
+        found = place.index.directories(base, path)
+        self._check_count(element, include, path, [place.prefix + d.path for d in found], place, base)
+        for directory in found:
+            if element.directives:
+                values = {**self.values, inferred.FILE_NAME_PARAMETER: directory.name}
+                treatment = Treatment(
+                    kind=element.kind,
+                    position=include.position,
+                    directives=tuple(
+                        self._directive(one, directory.path, values, place.prefix + directory.path)
+                        for one in element.directives
+                    ),
+                )
+                directories.setdefault(directory.path, []).append(treatment)
+            for child in element.children:
+                self._choose(child, place, directory, chosen, directories)
+
+    def _member(self, element: FileElement, include: Include, member: Member, place: _Place) -> Treatment:
+        full = place.prefix + member.path
+        limit = ELEMENTS[element.kind].max_size
+        if limit is not None and member.size > limit:
+            self._wrong(
+                "too-large",
+                include.position,
+                f"it has {member.size} bytes; SignPath takes a {ELEMENTS[element.kind].title} of at most {limit}",
+                file=full,
+            )
+        if member.unreadable:
+            self._unknown(element, include.position, full, member.unreadable)
+            values = {**self.values, inferred.FILE_NAME_PARAMETER: member.path.rpartition("/")[2]}
+            directives = tuple(self._directive(one, member.path, values, full) for one in element.directives)
+            return Treatment(kind=element.kind, position=include.position, directives=directives)
+        try:
+            head = place.container.head(member)
+        except FormatError as error:
+            head = None
+            self._unreadable(element, include, full, error)
+        found = content.mismatch(element.kind, head) if head is not None else None
+        if found is not None:
+            what, other = found
+            self._wrong(
+                "wrong-format",
+                include.position,
+                f"it is chosen as <{element.kind}>, but is {what}",
+                hint=f"choose it with <{other}>",
+                file=full,
+            )
+        if found is not None or head is None:
+            return Treatment(kind=element.kind, position=include.position, directives=())
+        return self._treatment(
+            element,
+            include,
+            path=member.path,
+            prefix=place.prefix,
+            opened=lambda: place.container.extracted(member),
+        )
+
+    def _path(self, template: Template, position: Position) -> Path | None:
+        try:
+            return compile_path(template.pieces(self.values))
+        except PathError as error:
+            self._wrong("wrong-path", position, f"the path {template} {error}", hint="check the parameters' values")
+        return None
+
+    def _check_count(
+        self,
+        element: FileElement,
+        include: Include,
+        path: Path,
+        found: list[str],
+        place: _Place,
+        base: Directory,
+    ) -> None:
+        low, high = self._counts(include)
+        if low <= len(found) and (high is None or len(found) <= high):
+            return
+        expected = near.expectation(low, high)
+        where = f" in {place.prefix}{base.path}".rstrip("/") if place.prefix or base.path else ""
+        message = f"Expected path to match {expected}, but found {len(found)}: {path.text}{where}"
+        if len(found) < low:
+            hint = near.remedy(element, path, place.container, place.index, base, place.prefix)
+            self._wrong("too-few-matches", include.position, message, hint=hint)
+        else:
+            self._wrong("too-many-matches", include.position, message, hint=near.too_many(found))
+
+    def _counts(self, include: Include) -> tuple[int, int | None]:
+        try:
+            return (
+                count_of(include.min_matches.resolved(self.values)) or 0,
+                count_of(include.max_matches.resolved(self.values)),
+            )
+        except ValueError as error:
+            self._wrong("wrong-value", include.position, f"min-matches or max-matches: {error}")
+            return 0, None
+
+    def _check_restrictions(
+        self, element: FileElement, include: Include, values: Mapping[str, str], file: BinaryIO, full: str
+    ) -> None:
+        if not include.restrictions:
+            return
+        found = content.metadata(element.kind, file)
+        for name, template in include.restrictions.items():
+            expected = template.resolved(values)
+            actual = found.get(name)
+            if actual is None:
+                self._wrong(
+                    "metadata",
+                    include.position,
+                    f"{name} must be {expected!r}, but the file has none",
+                    hint=near.METADATA_REMEDIES.get(element.kind, ""),
+                    file=full,
+                )
+            elif not inferred.same_metadata(expected, actual):
+                self._wrong(
+                    "metadata",
+                    include.position,
+                    f"{name} must be {expected!r}, but is {actual.rstrip()!r}",
+                    hint=near.metadata_remedy(expected, actual),
+                    file=full,
+                )
+
+    def _directive(self, directive: Directive, path: str, values: Mapping[str, str], full: str) -> PlannedDirective:
+        rules = DIRECTIVES[directive.name].attributes
+        attributes = {name: rule.default for name, rule in rules.items() if rule.default is not None}
+        for name, template in directive.attributes.items():
+            value = template.resolved(values)
+            rule = rules.get(name)
+            if rule and rule.choices:
+                value = inferred.known_hash(value)
+                if value not in rule.choices:
+                    self._wrong(
+                        "wrong-value",
+                        directive.position,
+                        f"{name} is {value!r}, which is none of {', '.join(rule.choices)}",
+                        file=full,
+                    )
+            attributes[name] = value
+        output = None
+        if "output-file-name" in attributes:
+            name = attributes["output-file-name"]
+            if not name or name in {".", ".."} or "/" in name or "\\" in name:
+                self._wrong(
+                    "output-name", directive.position, f"output-file-name is {name!r}, which is not a file's name",
+                    file=full,
+                )
+            is_inside = directive.name == "create-provenance-file"
+            output = name if is_inside else inferred.output_directory(path) + name
+        children = tuple(self._directive(child, "", values, full) for child in directive.children)
+        return PlannedDirective(
+            name=directive.name,
+            attributes=attributes,
+            position=directive.position,
+            output=output,
+            children=children,
+        )
+
+    def _check_outputs(self, planned: tuple[PlannedFile, ...], prefix: str) -> None:
+        """Check that no file that a directive adds has the name of another one."""
+        taken: set[str] | None = None
+        for file in planned:
+            for treatment in file.treatments:
+                for directive in treatment.directives:
+                    for output in directive.outputs():
+                        if taken is None:
+                            taken = {inferred.fold(one.path) for one in planned}
+                        folded = inferred.fold(output)
+                        if folded in taken:
+                            self._wrong(
+                                "output-name",
+                                directive.position,
+                                f"output-file-name: there is already a file {output}",
+                                hint='use ${file.name}, such as output-file-name="${file.name}.p7s"',
+                                file=prefix + file.path,
+                            )
+                        taken.add(folded)
