@@ -17,9 +17,11 @@ FLOOR = {"", "caches", "clock", "errors", "files", "model", "streams", "text"}
 
 MAY_IMPORT = {
     "api": set(),
+    "artifact_configuration": {"formats"},
     "cli": {"commands", "manifest", "options", "settings"},
     "commands": {
-        "api", "metadata", "options", "origin", "parsing", "pipeline", "pipeline_connector", "report", "rules",
+        "api", "artifact_configuration", "metadata", "options", "origin", "parsing", "pipeline", "pipeline_connector",
+        "report", "rules",
         "sandbox", "settings", "signing", "verify",
     },
     "caches": set(),
@@ -37,7 +39,7 @@ MAY_IMPORT = {
     "pipeline": {"api", "origin", "report", "signing", "verify"},
     "pipeline_connector": {"api", "pipeline", "report", "signing", "verify"},
     "report": set(),
-    "sandbox": {"formats", "verify"},
+    "sandbox": {"artifact_configuration", "formats", "verify"},
     "parsing": {"options", "rules"},
     "settings": {"options", "parsing", "rules"},
     "rules": set(),

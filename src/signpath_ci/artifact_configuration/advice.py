@@ -27,10 +27,7 @@ VERIFIABLE_DIRECTIVES = frozenset({"create-cms-signature"})
 def about(configuration: Configuration, plan: Plan) -> tuple[Finding, ...]:
     """Return the warnings about a configuration, and about its plan."""
     return (
-        *(
-            Finding(code=one.code, message=one.message, position=one.position)
-            for one in configuration.warnings
-        ),
+        *(Finding(code=one.code, message=one.message, position=one.position) for one in configuration.warnings),
         *_open_patterns(configuration),
         *_missing_restrictions(configuration),
         *_not_verifiable(configuration),

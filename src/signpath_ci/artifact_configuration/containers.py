@@ -5,7 +5,6 @@ Nothing is unpacked before it is asked for, and then into a temporary file: memo
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -137,7 +136,7 @@ class _Folders:
             left -= len(data)
 
     def _unpack(self, folder: int) -> BinaryIO:
-        target = cast("BinaryIO", self._stack.enter_context(tempfile.TemporaryFile()))
+        target = _temporary(self._stack)
         for block in self._cabinet.folder(folder):
             self._budget.size -= len(block)
             if self._budget.size < 0:
@@ -208,7 +207,7 @@ class _Installer:
         if name is None:
             raise UnsupportedError(f"{installed.path} lies outside of the installer file")
         if name not in self._cabinets:
-            file = cast("BinaryIO", self._stack.enter_context(tempfile.TemporaryFile()))
+            file = _temporary(self._stack)
             for piece in self._database.cabinet(name):
                 file.write(piece)
             self._cabinets[name] = _Cabinet(file, self._budget, self._stack)
@@ -221,7 +220,6 @@ class _Installer:
         return cabinet, inner
 
 
-def copied(source: BinaryIO, target: BinaryIO) -> None:
-    """Copy a whole file."""
-    source.seek(0)
-    shutil.copyfileobj(source, target, _CHUNK)
+def _temporary(stack: ExitStack) -> BinaryIO:
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - the stack closes it
+    return cast("BinaryIO", stack.enter_context(file))

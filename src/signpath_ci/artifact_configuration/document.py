@@ -131,9 +131,7 @@ def read_document(data: bytes) -> Configuration:
     parameters, root = validation.document(node)
     if validation.errors or root is None:
         raise DocumentError(tuple(sorted(validation.errors)), sha256=sha256)
-    return Configuration(
-        parameters=parameters, root=root, sha256=sha256, warnings=tuple(sorted(validation.warnings))
-    )
+    return Configuration(parameters=parameters, root=root, sha256=sha256, warnings=tuple(sorted(validation.warnings)))
 
 
 def count_of(text: str) -> int | None:

@@ -10,7 +10,7 @@ from signpath_ci.artifact_configuration.containers import Member
 from signpath_ci.artifact_configuration.paths import DEEP, Path, Segment
 from signpath_ci.formats import FormatError
 
-MAX_COMPARISONS = 20_000_000
+MAX_COMPARISONS = 10_000_000
 """How often a name and a pattern are compared for one artifact: a few seconds."""
 _MAX_DEPTH = 128  # directories inside each other; Windows' paths have at most 130
 
@@ -142,6 +142,8 @@ class Index:
 
     def _deep(self, base: Directory, path: Path) -> list[Member]:
         last = path.segments[-1]
+        if base is not self.root:
+            return self._deep_below(base, path)
         candidates = self._all
         if last is not DEEP:
             # What a name must end with tells its suffix, so most names need not be looked at.
@@ -149,19 +151,21 @@ class Index:
             if "." in ending:
                 candidates = self._by_suffix.get(_suffix(ending), [])
         self._count(len(candidates))
-        prefix = inferred.fold(base.path)
-        start = len(prefix) + 1 if prefix else 0
+        named = candidates if last is DEEP else [one for one in candidates if last.matches(one[2])]
+        if len(path.segments) == 2 and last is not DEEP:  # noqa: PLR2004 - `**/name` depends on the name only
+            return [member for member, _, _ in named]
+        self._count(len(named))
+        return [member for member, head, name in named if path.matches([*head.split("/"), name] if head else [name])]
+
+    def _deep_below(self, base: Directory, path: Path) -> list[Member]:
         found = []
-        for member, head, name in candidates:
-            if last is not DEEP and not last.matches(name):
-                continue
-            if prefix and head != prefix and not head.startswith(prefix + "/"):
-                continue
-            inner = head[start:]
-            names = [*inner.split("/"), name] if inner else [name]
-            self._count(len(names))
-            if path.matches(names):
-                found.append(member)
+        for directory in base.walk():
+            inner = inferred.fold(directory.path[len(base.path) :].lstrip("/"))
+            names = inner.split("/") if inner else []
+            self._count(len(directory.files) + 1)
+            for name, members in directory.files.items():
+                if path.matches([*names, name]):
+                    found += members
         return found
 
     def _count(self, comparisons: int) -> None:

@@ -9,7 +9,7 @@ from itertools import islice
 from signpath_ci.artifact_configuration import inferred
 from signpath_ci.artifact_configuration.containers import Container
 from signpath_ci.artifact_configuration.document import FileElement
-from signpath_ci.artifact_configuration.index import Directory, Index
+from signpath_ci.artifact_configuration.index import Directory
 from signpath_ci.artifact_configuration.paths import DEEP, Path, Segment
 
 _SHOWN = 3
@@ -64,33 +64,26 @@ def metadata_remedy(expected: str, actual: str) -> str:
     """Return what to do where a file's metadata is not what is expected."""
     if actual.startswith(f"{expected}+"):
         return (
-            ".NET puts the commit behind the version: build with "
-            "-p:IncludeSourceRevisionInInformationalVersion=false"
+            ".NET puts the commit behind the version: build with -p:IncludeSourceRevisionInInformationalVersion=false"
         )
     if expected.lower() == actual.lower():
         return "they differ in case only"
     return "correct the build, the restriction, or the parameter's value"
 
 
-def remedy(
-    element: FileElement, path: Path, container: Container, index: Index, base: Directory, prefix: str
-) -> str:
+def remedy(element: FileElement, path: Path, container: Container, base: Directory, prefix: str) -> str:
     """Return where files are that came near a path that names too few; else what the container holds."""
     if element.kind == "directory":
         return _directory_remedy(path, base) or _holds(container)
     if double := _double_zip(container):
         return f"the ZIP holds only {prefix}{double}: a ZIP in a ZIP. Upload the files themselves, not a ZIP of them"
-    elsewhere = _elsewhere(path, container, base)
-    if elsewhere:
-        return elsewhere
-    if missing := _missing_directory(path, base):
-        return missing
+    if found := _elsewhere(path, container, base) or _missing_directory(path, base):
+        return found
     last = path.segments[-1] if path.segments else None
     if last is not None and last.literal == "sample.exe":
         return f"sample.exe is of SignPath's template: name the files of your build. {_holds(container)}"
-    if last is not None and (alike := _alike(last, container)):
-        return f"did you mean {alike}?"
-    return _holds(container)
+    alike = _alike(last, container) if last is not None else None
+    return f"did you mean {alike}?" if alike else _holds(container)
 
 
 def _double_zip(container: Container) -> str | None:
@@ -128,7 +121,7 @@ def _elsewhere(path: Path, container: Container, base: Directory) -> str:
     else:
         where = f"{name} lies in {first.rpartition('/')[0] or 'the root'}"
     more = f" ({len(found) - 1} more)" if len(found) > 1 else ""
-    return f"{where}{more}: write path=\"{inferred.escape(first[len(start):] if first.startswith(start) else first)}\""
+    return f'{where}{more}: write path="{inferred.escape(first.removeprefix(start))}"'
 
 
 def _missing_directory(path: Path, base: Directory) -> str:
@@ -168,8 +161,7 @@ def _alike(segment: Segment, container: Container) -> str | None:
     if segment.literal is None:
         return None
     names = {
-        inferred.fold(member.path.rpartition("/")[2]): member.path
-        for member in islice(container.members, _LOOKED_AT)
+        inferred.fold(member.path.rpartition("/")[2]): member.path for member in islice(container.members, _LOOKED_AT)
     }
     found = difflib.get_close_matches(segment.literal[:100], [name[:100] for name in names], n=1, cutoff=0.75)
     return names.get(found[0]) if found else None

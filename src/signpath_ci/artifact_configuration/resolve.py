@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import BinaryIO
 
 from signpath_ci.artifact_configuration import advice, content, inferred, near
@@ -113,17 +113,23 @@ def make_plan(configuration: Configuration, file: BinaryIO, *, name: str, values
 
 @dataclass(frozen=True)
 class _Place:
-    """A container at hand.
+    """A directory in a container at hand.
 
     Attributes:
         container: it.
         index: its files.
         prefix: its path from the artifact's root, with a slash at the end, for messages.
+        base: the directory that paths start at.
+        files: what was found to happen to the container's files, by path.
+        directories: what happens to its directories.
     """
 
     container: Container
     index: Index
     prefix: str
+    base: Directory
+    files: dict[str, list[Treatment]] = field(default_factory=dict)
+    directories: dict[str, list[Treatment]] = field(default_factory=dict)
 
 
 class _Resolver:
@@ -178,14 +184,14 @@ class _Resolver:
         """Check one file, resolve the elements inside it, and return what happens to it."""
         name = path.rpartition("/")[2]
         values = {**self.values, inferred.FILE_NAME_PARAMETER: name}
-        full = prefix + path
+        full = "" if element is self._configuration.root else prefix + path
         members: tuple[PlannedFile, ...] | None = None
         if include.restrictions or element.children:
             try:
                 with opened() as file:
                     self._check_restrictions(element, include, values, file, full)
                     if element.children:
-                        members = self._members(element, file, "" if element is self._configuration.root else full)
+                        members = self._members(element, file, full)
             except FormatError as error:
                 self._unreadable(element, include, full, error)
         return Treatment(
@@ -217,21 +223,18 @@ class _Resolver:
             self._unknown(element, element.position, full, "its inner files are not known to this program")
             return None
         with open_container(element.kind, file, self._budget) as container:
-            place = _Place(
-                container, Index(container.members, container.directories), f"{full}/" if full else ""
-            )
-            chosen: dict[str, list[Treatment]] = {}
-            directories: dict[str, list[Treatment]] = {}
+            index = Index(container.members, container.directories)
+            place = _Place(container, index, f"{full}/" if full else "", index.root)
             for child in element.children:
-                self._choose(child, place, place.index.root, chosen, directories)
+                self._choose(child, place)
             files = tuple(
-                PlannedFile(path=member.path, treatments=tuple(chosen.get(member.path, ())))
+                PlannedFile(path=member.path, treatments=tuple(place.files.get(member.path, ())))
                 for member in container.members
             )
             self._find_unsigned(files, place, element.position)
             signed_directories = tuple(
                 PlannedFile(path=path, treatments=tuple(treatments), is_directory=True)
-                for path, treatments in directories.items()
+                for path, treatments in place.directories.items()
             )
         planned = files + signed_directories
         self._check_outputs(planned, place.prefix)
@@ -260,55 +263,32 @@ class _Resolver:
                 position=self._unsigned[0][1],
             )
 
-    def _choose(
-        self,
-        element: FileElement,
-        place: _Place,
-        base: Directory,
-        chosen: dict[str, list[Treatment]],
-        directories: dict[str, list[Treatment]],
-    ) -> None:
-        """Find what an element names below a directory, and treat it."""
+    def _choose(self, element: FileElement, place: _Place) -> None:
+        """Find what an element names below a directory, and what happens to it."""
         for include in element.includes:
-            if include.path is None:
-                continue
-            path = self._path(include.path, include.position)
+            path = self._path(include.path, include.position) if include.path is not None else None
             if path is None:
                 continue
             if element.kind == "directory":
-                self._directories(element, include, path, place, base, chosen, directories)
+                self._choose_directories(element, include, path, place)
                 continue
-            members = place.index.files(base, path)
-            self._check_count(element, include, path, [place.prefix + m.path for m in members], place, base)
+            members = place.index.files(place.base, path)
+            self._check_count(element, include, path, [one.path for one in members], place)
             for member in members:
-                chosen.setdefault(member.path, []).append(self._member(element, include, member, place))
+                place.files.setdefault(member.path, []).append(self._member(element, include, member, place))
 
-    def _directories(
-        self,
-        element: FileElement,
-        include: Include,
-        path: Path,
-        place: _Place,
-        base: Directory,
-        chosen: dict[str, list[Treatment]],
-        directories: dict[str, list[Treatment]],
-    ) -> None:
-        found = place.index.directories(base, path)
-        self._check_count(element, include, path, [place.prefix + d.path for d in found], place, base)
+    def _choose_directories(self, element: FileElement, include: Include, path: Path, place: _Place) -> None:
+        found = place.index.directories(place.base, path)
+        self._check_count(element, include, path, [one.path for one in found], place)
         for directory in found:
             if element.directives:
                 values = {**self.values, inferred.FILE_NAME_PARAMETER: directory.name}
-                treatment = Treatment(
-                    kind=element.kind,
-                    position=include.position,
-                    directives=tuple(
-                        self._directive(one, directory.path, values, place.prefix + directory.path)
-                        for one in element.directives
-                    ),
-                )
-                directories.setdefault(directory.path, []).append(treatment)
+                full = place.prefix + directory.path
+                directives = tuple(self._directive(one, directory.path, values, full) for one in element.directives)
+                treatment = Treatment(kind=element.kind, position=include.position, directives=directives)
+                place.directories.setdefault(directory.path, []).append(treatment)
             for child in element.children:
-                self._choose(child, place, directory, chosen, directories)
+                self._choose(child, replace(place, base=directory))
 
     def _member(self, element: FileElement, include: Include, member: Member, place: _Place) -> Treatment:
         full = place.prefix + member.path
@@ -357,26 +337,22 @@ class _Resolver:
             self._wrong("wrong-path", position, f"the path {template} {error}", hint="check the parameters' values")
         return None
 
-    def _check_count(
-        self,
-        element: FileElement,
-        include: Include,
-        path: Path,
-        found: list[str],
-        place: _Place,
-        base: Directory,
-    ) -> None:
+    def _check_count(self, element: FileElement, include: Include, path: Path, found: list[str], place: _Place) -> None:
         low, high = self._counts(include)
         if low <= len(found) and (high is None or len(found) <= high):
             return
-        expected = near.expectation(low, high)
-        where = f" in {place.prefix}{base.path}".rstrip("/") if place.prefix or base.path else ""
-        message = f"Expected path to match {expected}, but found {len(found)}: {path.text}{where}"
+        around = f"{place.prefix}{place.base.path}".rstrip("/")
+        message = (
+            f"Expected path to match {near.expectation(low, high)}, but found {len(found)}: {path.text}"
+            f"{f' in {around}' if around else ''}"
+        )
         if len(found) < low:
-            hint = near.remedy(element, path, place.container, place.index, base, place.prefix)
+            hint = near.remedy(element, path, place.container, place.base, place.prefix)
             self._wrong("too-few-matches", include.position, message, hint=hint)
         else:
-            self._wrong("too-many-matches", include.position, message, hint=near.too_many(found))
+            self._wrong(
+                "too-many-matches", include.position, message, hint=near.too_many([place.prefix + f for f in found])
+            )
 
     def _counts(self, include: Include) -> tuple[int, int | None]:
         try:
@@ -435,7 +411,9 @@ class _Resolver:
             name = attributes["output-file-name"]
             if not name or name in {".", ".."} or "/" in name or "\\" in name:
                 self._wrong(
-                    "output-name", directive.position, f"output-file-name is {name!r}, which is not a file's name",
+                    "output-name",
+                    directive.position,
+                    f"output-file-name is {name!r}, which is not a file's name",
                     file=full,
                 )
             is_inside = directive.name == "create-provenance-file"

@@ -163,7 +163,7 @@ class Validation:
         self._check_attributes(
             node,
             {name: rule for name, rule in known.items() if name not in language.PATH_ATTRIBUTES},
-            {name: f"it stands at each <include> of <{node.name}>" for name in language.PATH_ATTRIBUTES},
+            dict.fromkeys(language.PATH_ATTRIBUTES, f"it stands at each <include> of <{node.name}>"),
         )
         self._no_text(node)
         inherited = self._restrictions(node, kind)
@@ -225,11 +225,11 @@ class Validation:
                 f"min-matches ({low}) is greater than max-matches ({high}); both are 1 where they are not given",
                 "wrong-value",
             )
-        template = None if path is None else Template.of(path)
-        if template is not None:
-            self._check_path(node, template)
+        pattern = None if path is None else Template.of(path)
+        if pattern is not None:
+            self._check_path(node, pattern)
         return Include(
-            path=template,
+            path=pattern,
             min_matches=counts[0],
             max_matches=counts[1],
             has_max="max-matches" in node.attributes or old is not None,
@@ -284,7 +284,9 @@ class Validation:
 
     def _misplaced(self, node: Node, kind: str, known: tuple[str, ...]) -> None:
         homes = [name for name, rule in ELEMENTS.items() if node.name in rule.directives]
-        inside = f"it belongs into {', '.join(f'<{home}>' for home in homes[:4])}" if homes else "it is nested elsewhere"
+        inside = (
+            f"it belongs into {', '.join(f'<{home}>' for home in homes[:4])}" if homes else "it is nested elsewhere"
+        )
         has = f"; <{kind}> takes {', '.join(f'<{name}>' for name in known)}" if known else ""
         self._wrong(node.position, f"<{node.name}> can't stand in <{kind}>: {inside}{has}", "wrong-place")
 
@@ -297,7 +299,9 @@ class Validation:
                 self._wrong(one.position, f"<{one.name}> stands in <{kind}> twice", "wrong-place")
             if rule.effect == "verify" and is_signed:
                 self._wrong(
-                    one.position, f"<{one.name}> must stand before what signs: it verifies the given file", "wrong-place"
+                    one.position,
+                    f"<{one.name}> must stand before what signs: it verifies the given file",
+                    "wrong-place",
                 )
             if one.name == "authenticode-sign":
                 self._check_authenticode(one, kind, is_second="authenticode-sign" in seen)
@@ -345,7 +349,7 @@ class Validation:
         if node.namespace != NAMESPACE and not self._is_foreign_document:
             self._wrong(
                 node.position,
-                f'<{node.name}> is of the namespace {node.namespace or "(none)"}: leave out its own xmlns',
+                f"<{node.name}> is of the namespace {node.namespace or '(none)'}: leave out its own xmlns",
                 "wrong-namespace",
             )
         for namespace, name in node.foreign:
@@ -433,9 +437,8 @@ class Validation:
             text, position = node.text
             self._wrong(position, f"the text {text[:40]!r} can't stand in <{node.name}>", "text")
 
-
     def _nearest(self, name: str, known: Iterable[str]) -> str | None:
-        """Return the known name that is most alike; `None` where none is, and where so much is wrong that it is vain."""
+        """Return the known name that is most alike; `None`: none is, or too much is wrong already."""
         if len(self.errors) > _MOST_SUGGESTIONS:
             return None
         folded = {one.lower(): one for one in known}
