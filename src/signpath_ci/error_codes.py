@@ -36,6 +36,10 @@ CODES: dict[str, tuple[str, str]] = {
         "`promote` was given a request's id, which does not say which file and commit it is about.",
         "Name the receipt that `submit` or `sign --receipt` wrote.",
     ),
+    "catalog-entry-mismatch": (
+        "An entry of a catalog is listed under the digest of another file than it is for.",
+        "Do not use the catalog; make it anew.",
+    ),
     "certificate-chain": (
         "The certificate chain of the signer, or of the timestamp authority, does not hold together, "
         "or does not lead to a trust root.",
@@ -214,6 +218,10 @@ CODES: dict[str, tuple[str, str]] = {
     "not-signed": (
         "A file that should be signed carries no signature.",
         "Check the artifact configuration in SignPath; do not use the file.",
+    ),
+    "not-verifiable": (
+        "A file has a format that is recognised, but whose signatures this program does not verify.",
+        "Verify it with the tool that the message names, and allow it with `--allow-unsupported`.",
     ),
     "origin-differs": (
         "SignPath recorded another origin for the request than that of this build.",

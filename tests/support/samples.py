@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from signpath_ci.formats.asn1 import explicit, integer, object_identifier, octet_string, sequence, set_of, wrapped
+from signpath_ci.formats.authenticode import INDIRECT_DATA, PE_IMAGE, IndirectData, write_indirect_data
+from signpath_ci.formats.catalog import TRUST_LIST
+from signpath_ci.formats.cms import SIGNED_DATA, Algorithm
 from tests.support.archives import build_zip
 from tests.support.pe import LAUNCHERS
 
@@ -134,6 +139,30 @@ def build_msi(
     return header.ljust(sector_size, b"\0") + b"".join(sectors) + encoded
 
 
+def trust_list(files: Mapping[str, bytes], *, stated: Mapping[str, bytes] | None = None) -> bytes:
+    """Build the list of a catalog (DER): an entry a file, identified by its SHA-256; `stated` is what it is for."""
+    entries = []
+    for name, data in files.items():
+        digest = hashlib.sha256(data).digest()
+        indirect = IndirectData(Algorithm.digest("sha256"), hashlib.sha256((stated or files)[name]).digest(), PE_IMAGE)
+        attribute = sequence(object_identifier(INDIRECT_DATA), set_of([write_indirect_data(indirect)]))
+        entries.append(sequence(octet_string(digest), set_of([attribute])))
+    return sequence(
+        sequence(object_identifier("1.3.6.1.4.1.311.12.1.1")),
+        octet_string(bytes(16)),
+        wrapped(0x17, b"260301120000Z"),
+        sequence(object_identifier("1.3.6.1.4.1.311.12.1.3"), b"\5\0"),
+        sequence(*entries),
+    )
+
+
+def build_catalog(files: Mapping[str, bytes]) -> bytes:
+    """Build a catalog that is not signed: a message without signers."""
+    content = sequence(object_identifier(TRUST_LIST), wrapped(explicit(0), trust_list(files)))
+    message = sequence(integer(1), set_of([]), content, set_of([]))
+    return sequence(object_identifier(SIGNED_DATA), wrapped(explicit(0), message))
+
+
 def build_jar() -> bytes:
     """Build a JAR with a manifest, whose attributes and long names make lines that must be folded."""
     manifest = "Manifest-Version: 1.0\r\nMain-Class: com.example.App\r\n\r\nName: com/example/\r\nSealed: true\r\n\r\n"
@@ -169,4 +198,8 @@ def unsigned_files() -> dict[str, bytes]:
         "setup.msi": build_msi(installer_streams()),
         "data.cab": build_cab({"a.txt": b"a" * 70000, "b.txt": b"b"}),
         "app.jar": build_jar(),
+        "script.vbs": b'WScript.Echo "one"\r\n',
+        "script.js": b'WScript.Echo("one");\r\n',
+        "script.wsf": b'<job><script language="JScript">WScript.Echo("one");</script></job>\r\n',
+        "driver.cat": build_catalog({"one.sys": b"one", "two.dll": b"two"}),
     }

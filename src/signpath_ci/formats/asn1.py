@@ -102,7 +102,7 @@ def _extent_of_all(encoding: bytes) -> tuple[int, int]:
     return start, end
 
 
-def _extent(data: bytes, position: int = 0) -> tuple[int, int]:
+def _extent(data: bytes | memoryview, position: int = 0) -> tuple[int, int]:
     """Return where the contents octets of the DER value at `position` start, and where they end (X.690 8.1)."""
     identifier, length = data[position : position + 2]
     start = position + 2
@@ -117,7 +117,7 @@ def _extent(data: bytes, position: int = 0) -> tuple[int, int]:
     return start, start + length
 
 
-def first_value_size(data: bytes) -> int:
+def first_value_size(data: bytes | memoryview) -> int:
     """Return the size of the one DER value that `data` starts with, identifier and length included."""
     return _extent(data)[1]
 

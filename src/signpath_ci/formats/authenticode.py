@@ -52,7 +52,8 @@ class SubjectType:
     package: bytes | None = None
 
 
-def _sip_info(version: int, package: bytes) -> SubjectType:
+def sip_info(version: int, package: bytes) -> SubjectType:
+    """Return the kind of file that a subject interface package (a GUID in Windows' byte order) signs."""
     zeros = [integer(0)] * 5
     return SubjectType(_SIP_INFO, sequence(integer(version), octet_string(package), *zeros), package)
 
@@ -61,9 +62,9 @@ PE_IMAGE = SubjectType("1.3.6.1.4.1.311.2.1.15", bytes.fromhex("3025 030100 a020
 """SPC_PE_IMAGE_DATA_OBJID, with SpcPeImageData: no flags."""
 CABINET = SubjectType("1.3.6.1.4.1.311.2.1.25", _OBSOLETE_LINK)
 """SPC_CAB_DATA_OBJID."""
-INSTALLER = _sip_info(1, bytes.fromhex("f1100c0000000000c000000000000046"))
+INSTALLER = sip_info(1, bytes.fromhex("f1100c0000000000c000000000000046"))
 """The subject interface package of MSI files."""
-SCRIPT = _sip_info(65536, bytes.fromhex("1fcc3b60594b084eb724d2c6297ef351"))
+SCRIPT = sip_info(65536, bytes.fromhex("1fcc3b60594b084eb724d2c6297ef351"))
 """The subject interface package of PowerShell scripts."""
 
 

@@ -13,14 +13,14 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from importlib import import_module
-from typing import TYPE_CHECKING, BinaryIO, Literal
+from typing import TYPE_CHECKING, BinaryIO, Literal, Protocol, cast
 
 if TYPE_CHECKING:
     from signpath_ci.formats.authenticode import Subject, SubjectType
 
 Kind = str
 """The name of a format: a key of `FORMATS`."""
-Scheme = Literal["authenticode", "jar", "cms", "members"]
+Scheme = Literal["authenticode", "catalog", "jar", "cms", "members"]
 """How files of a format are signed. `members`: only the files in it are."""
 
 SCRIPT_END = "# SIG # End signature block"
@@ -41,6 +41,8 @@ class Format:
         title: what messages call a file of it.
         must_be_signed: whether an unsigned file of it is an anomaly; else it may be signed.
         scheme: how it is signed; `None`: it is recognised, but its signatures are not verified.
+        implementation: what reads and writes a format that Authenticode signs: a module of this package, or
+            `module:object`.
         directive: of SignPath's artifact configuration, which signs it.
         suffixes: of names, in lower case.
         starts: what the content starts with; any of these bytes.
@@ -51,6 +53,7 @@ class Format:
     title: str
     must_be_signed: bool = False
     scheme: Scheme | None = None
+    implementation: str = ""
     directive: str | None = None
     suffixes: tuple[str, ...] = ()
     starts: tuple[bytes, ...] = ()
@@ -72,6 +75,7 @@ FORMATS: dict[Kind, Format] = {
         title="PE file",
         must_be_signed=True,
         scheme="authenticode",
+        implementation="pe",
         directive="authenticode-sign",
         suffixes=_suffixes(".exe .dll .acm .ax .cpl .drv .efi .mui .ocx .scr .sys .tsp"),
     ),
@@ -79,6 +83,7 @@ FORMATS: dict[Kind, Format] = {
         title="installer file",
         must_be_signed=True,
         scheme="authenticode",
+        implementation="msi",
         directive="authenticode-sign",
         suffixes=(".msi", ".msp", ".mst", ".msm"),
     ),
@@ -86,6 +91,7 @@ FORMATS: dict[Kind, Format] = {
         title="cabinet file",
         must_be_signed=True,
         scheme="authenticode",
+        implementation="cab",
         directive="authenticode-sign",
         suffixes=(".cab",),
         starts=(CABINET,),
@@ -93,15 +99,37 @@ FORMATS: dict[Kind, Format] = {
     "powershell": Format(
         title="script",
         scheme="authenticode",
+        implementation="powershell",
         directive="authenticode-sign",
         suffixes=(".ps1", ".psm1", ".psd1"),
+    ),
+    "vbscript": Format(
+        title="VBScript file",
+        scheme="authenticode",
+        implementation="windows_script:VBSCRIPT",
+        directive="authenticode-sign",
+        suffixes=(".vbs",),
+    ),
+    "jscript": Format(
+        title="JScript file",
+        scheme="authenticode",
+        implementation="windows_script:JSCRIPT",
+        directive="authenticode-sign",
+        suffixes=(".js",),
+    ),
+    "wsf": Format(
+        title="Windows script file",
+        scheme="authenticode",
+        implementation="windows_script:WSF",
+        directive="authenticode-sign",
+        suffixes=(".wsf",),
     ),
     "catalog": Format(
         title="catalog",
         must_be_signed=True,
+        scheme="catalog",
         directive="authenticode-sign",
         suffixes=(".cat",),
-        instead="signtool verify, or osslsigncode verify",
     ),
     "cms": Format(
         title="detached CMS signature",
@@ -220,7 +248,7 @@ _TRUST_LIST = bytes.fromhex("06092b0601040182370a01")  # szOID_CTL, the content 
 _SEQUENCE = b"\x30"
 # Root class identifiers of .msi, .msp and .mst; Office documents are compound files too.
 _INSTALLERS = tuple(bytes((n, 0x10, 0x0C, 0, 0, 0, 0, 0, 0xC0, 0, 0, 0, 0, 0, 0, 0x46)) for n in (0x84, 0x86, 0x82))
-_TEXTS = ("powershell", "clickonce", "dsse", "smime")
+_TEXTS = ("powershell", "vbscript", "jscript", "wsf", "clickonce", "dsse", "smime")
 """Formats that are text, and have no sign of their own: the name says what they are."""
 _TAR_BLOCK = 512
 _MAX_TAR_MEMBERS = 10_000
@@ -287,41 +315,44 @@ def is_archive_name(name: str) -> bool:
     return kind is not None and FORMATS[kind].scheme is not None and (kind == "zip" or bool(FORMATS[kind].entries))
 
 
-def subject_reader(kind: Kind) -> Callable[[BinaryIO], Subject]:
-    """Return what reads files of a format that Authenticode signs.
+class Implementation(Protocol):
+    """What reads and writes a format that Authenticode signs: a module, or an object in one."""
 
-    Its module is imported only when the first file is read: most runs see just one format.
+    @property
+    def SUBJECT_TYPE(self) -> SubjectType:  # noqa: N802 - a module's constant
+        """What a signature must say that it is for."""
+
+    def read_subject(self, file: BinaryIO) -> Subject:
+        """Read a file.
+
+        Raises:
+            FormatError: it is damaged, or signed in a way that is not supported.
+        """
+
+    def write_signed(
+        self, source: BinaryIO, target: BinaryIO, *, algorithm: str, sign: Callable[[bytes], bytes]
+    ) -> None:
+        """Copy a file with a new signature in the place of any that it has.
+
+        Args:
+            source: the file, seekable.
+            target: an empty file, seekable.
+            algorithm: a name that `hashlib.new` knows.
+            sign: gets the hash, returns the DER-encoded CMS message.
+
+        Raises:
+            FormatError: the file is damaged, or has no room for a signature.
+        """
+
+
+def implementation(kind: Kind) -> Implementation:
+    """Return what reads and writes files of a format that Authenticode signs.
+
+    It is imported only when it is needed: most runs see just one format.
     """
-
-    def read(file: BinaryIO) -> Subject:
-        subject: Subject = import_module(f"signpath_ci.formats.{kind}").read_subject(file)
-        return subject
-
-    return read
-
-
-def subject_type(kind: Kind) -> SubjectType:
-    """Return what an Authenticode signature of a file of this format says that it is for."""
-    found: SubjectType = import_module(f"signpath_ci.formats.{kind}").SUBJECT_TYPE
-    return found
-
-
-def write_signed(
-    kind: Kind, source: BinaryIO, target: BinaryIO, *, algorithm: str, sign: Callable[[bytes], bytes]
-) -> None:
-    """Copy a file of a format that Authenticode signs, with a new signature in the place of any that it has.
-
-    Args:
-        kind: its format.
-        source: the file, seekable.
-        target: an empty file, seekable.
-        algorithm: a name that `hashlib.new` knows.
-        sign: gets the hash, returns the DER-encoded CMS message.
-
-    Raises:
-        FormatError: the file is damaged, or has no room for a signature.
-    """
-    import_module(f"signpath_ci.formats.{kind}").write_signed(source, target, algorithm=algorithm, sign=sign)
+    module, _, name = FORMATS[kind].implementation.partition(":")
+    found = import_module(f"signpath_ci.formats.{module}")
+    return cast("Implementation", getattr(found, name) if name else found)
 
 
 def _root_class_id(file: BinaryIO, header: bytes) -> bytes:

@@ -166,7 +166,17 @@ class _Walk:
                     unsigned = stack.enter_context(original[0].extracted(original[1]))
             if kind == "zip":
                 return self.archive(member, unsigned, prefix=f"{name}/", name=info.filename)
-            return [(name, s) for s in verify_signatures(kind, member, unsigned=unsigned, judge=self._judge)]
+            try:
+                signatures = verify_signatures(kind, member, unsigned=unsigned, judge=self._judge)
+            except VerificationError as error:
+                if error.code != "not-signed" or not _may_be_unsigned(kind):
+                    raise
+                return []
+            return [(name, signature) for signature in signatures]
+
+
+def _may_be_unsigned(kind: Kind) -> bool:
+    return not FORMATS[kind].must_be_signed and kind != "powershell"
 
 
 def _tell_kinds(archive: Archive) -> tuple[dict[str, Kind | None], dict[str, Failed]]:

@@ -6,7 +6,7 @@ from typing import BinaryIO
 
 from signpath_ci.errors import UnsupportedFormatError
 from signpath_ci.formats import FormatError
-from signpath_ci.formats.registry import FORMATS, Kind, subject_reader
+from signpath_ci.formats.registry import FORMATS, Kind, implementation
 from signpath_ci.verify.identity import not_submitted
 from signpath_ci.verify.judge import Judge, Signature
 
@@ -28,7 +28,7 @@ def verify_signatures(kind: Kind, file: BinaryIO, *, unsigned: BinaryIO | None, 
     if FORMATS[kind].scheme == "authenticode":
         from signpath_ci.verify.authenticode import verify_authenticode
 
-        read = subject_reader(kind)
+        read = implementation(kind).read_subject
         subject = read(file)
         submitted = None
         if unsigned is not None:
@@ -37,6 +37,10 @@ def verify_signatures(kind: Kind, file: BinaryIO, *, unsigned: BinaryIO | None, 
             except FormatError as error:
                 raise not_submitted(error) from error
         return verify_authenticode(subject, unsigned=submitted, judge=judge, format_name=kind)
+    if FORMATS[kind].scheme == "catalog":
+        from signpath_ci.verify.catalog import verify_catalog
+
+        return verify_catalog(file, unsigned, judge)
     if FORMATS[kind].scheme == "cms":
         from signpath_ci.verify.detached import verify_cms
 
@@ -49,5 +53,6 @@ def not_verifiable(kind: Kind) -> UnsupportedFormatError:
     known = FORMATS[kind]
     return UnsupportedFormatError(
         f"it is of the format {kind} ({known.title}), whose signatures are not verified here.",
+        code="not-verifiable",
         hint=f"Verify it with {known.instead}; name exceptions with --allow-unsupported.",
     )

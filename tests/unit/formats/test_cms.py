@@ -29,8 +29,8 @@ from signpath_ci.formats.authenticode import (
     SCRIPT,
     IndirectData,
     SubjectType,
-    _sip_info,
     read_indirect_data,
+    sip_info,
     without_padding,
     write_indirect_data,
 )
@@ -275,7 +275,7 @@ def test_the_subject_interface_packages_of_windows() -> None:
     ):
         assert (subject.oid, subject.value) == ("1.3.6.1.4.1.311.2.1.30", bytes.fromhex(encoding))
         assert subject.package is not None
-        assert _sip_info(version, subject.package) == subject
+        assert sip_info(version, subject.package) == subject
 
 
 def test_nothing_may_be_added_to_indirect_data() -> None:

@@ -23,7 +23,7 @@ from signpath_ci.formats.asn1 import contents_octets, octet_string, set_of
 from signpath_ci.formats.authenticode import INDIRECT_DATA, IndirectData, write_indirect_data
 from signpath_ci.formats.cms import DATA, MESSAGE_DIGEST, Algorithm, Attribute, SignedData
 from signpath_ci.formats.jar import MANIFEST, write_section
-from signpath_ci.formats.registry import subject_reader
+from signpath_ci.formats.registry import implementation
 from signpath_ci.model import Expectations
 from signpath_ci.verify import verify_file
 from tests.support.archives import build_zip
@@ -141,7 +141,7 @@ def test_the_digest_of_the_signature_itself_must_be_allowed(tmp_path: Path) -> N
         return replace(message, digest_algorithms=(Algorithm.digest("sha512"),), signers=(info,))
 
     files = {"": PE.files[""]}
-    digest = subject_reader("pe")(io.BytesIO(PE.unsigned)).digest("sha512")
+    digest = implementation("pe").read_subject(io.BytesIO(PE.unsigned)).digest("sha512")
     content = write_indirect_data(IndirectData(Algorithm.digest("sha512"), digest))
     message = mixed(sign_cms(code_signer(), INDIRECT_DATA, content))
     path = _write(tmp_path / "a.exe", PE.embed(files, message.encode()))

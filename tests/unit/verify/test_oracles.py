@@ -27,13 +27,13 @@ CLOCK = Clock(now=lambda: NOW)
 AUTHENTICODE = ["app.exe", "script.ps1", "setup.msi", "data.cab"]
 
 
-def _unsigned(directory: Path, name: str, data: bytes | None = None) -> Path:
+def unsigned_file(directory: Path, name: str, data: bytes | None = None) -> Path:
     path = directory / name
     path.write_bytes(unsigned_files()[name] if data is None else data)
     return path
 
 
-def _sandbox_signed(source: Path, artifact_configuration: str = "") -> Path:
+def sandbox_signed(source: Path, artifact_configuration: str = "") -> Path:
     target = source.with_name(f"signed-{source.name}")
     sign_file(
         source,
@@ -45,7 +45,7 @@ def _sandbox_signed(source: Path, artifact_configuration: str = "") -> Path:
     return target
 
 
-def _tool(directory: Path, key: str = "ec") -> tuple[Identity, Path, Path]:
+def tool_signer(directory: Path, key: str = "ec") -> tuple[Identity, Path, Path]:
     """Return a signer for a tool: with files for its certificate and its key."""
     signer = issue("Tool", root(), key=rsa_key() if key == "rsa" else None, usages=[CODE_SIGNING])
     certificate, key_file = directory / "certificate.pem", directory / "key.pem"
@@ -54,7 +54,7 @@ def _tool(directory: Path, key: str = "ec") -> tuple[Identity, Path, Path]:
     return signer, certificate, key_file
 
 
-def _accepted(path: Path, unsigned: Path, directory: Path, *roots: Identity) -> Verdict:
+def accepted(path: Path, unsigned: Path, directory: Path, *roots: Identity) -> Verdict:
     pem = directory / "roots.pem"
     pem.write_bytes(b"".join(i.certificate.public_bytes(Encoding.PEM) for i in roots or (root(),)))
     (verdict,) = verify_file(path, unsigned=unsigned, expectations=Expectations(trust_roots=(pem,)), clock=CLOCK)
@@ -72,10 +72,10 @@ def _ours_accepts(path: Path, unsigned: Path) -> Verdict:
 @needs_osslsigncode_for_scripts
 @pytest.mark.parametrize("name", AUTHENTICODE)
 def test_osslsigncode_accepts_what_the_sandbox_signs(tmp_path: Path, name: str) -> None:
-    unsigned = _unsigned(tmp_path, name)
-    signed = _sandbox_signed(unsigned)
+    unsigned = unsigned_file(tmp_path, name)
+    signed = sandbox_signed(unsigned)
     osslsigncode_accepts(signed, root=authority().trust_root)
-    again = _sandbox_signed(signed)
+    again = sandbox_signed(signed)
     osslsigncode_accepts(again, root=authority().trust_root)
     for path in (signed, again):
         verdict = _ours_accepts(path, unsigned)
@@ -90,14 +90,14 @@ def test_osslsigncode_accepts_what_the_sandbox_signs(tmp_path: Path, name: str) 
 def test_what_osslsigncode_signs(tmp_path: Path, name: str, more: list[str]) -> None:
     if "-add-msi-dse" in more and name != "setup.msi":
         more = []
-    _, certificate, key = _tool(tmp_path, "rsa")
-    unsigned, signed = _unsigned(tmp_path, name), tmp_path / f"signed-{name}"
+    _, certificate, key = tool_signer(tmp_path, "rsa")
+    unsigned, signed = unsigned_file(tmp_path, name), tmp_path / f"signed-{name}"
     run(
         *("osslsigncode", "sign", "-certs", certificate, "-key", key, "-n", "A program"),
         *more,
         *("-in", unsigned, "-out", signed),
     )
-    assert _accepted(signed, unsigned, tmp_path).digest_algorithm == (more[1] if "-h" in more else "sha256")
+    assert accepted(signed, unsigned, tmp_path).digest_algorithm == (more[1] if "-h" in more else "sha256")
 
 
 @needs_osslsigncode_for_scripts
@@ -114,14 +114,14 @@ def test_what_osslsigncode_signs(tmp_path: Path, name: str, more: list[str]) -> 
     ],
 )
 def test_variants_of_the_formats_both_ways(tmp_path: Path, name: str, data: bytes) -> None:
-    unsigned = _unsigned(tmp_path, name, data)
-    ours = _sandbox_signed(unsigned)
+    unsigned = unsigned_file(tmp_path, name, data)
+    ours = sandbox_signed(unsigned)
     osslsigncode_accepts(ours, root=authority().trust_root)
     _ours_accepts(ours, unsigned)
-    _, certificate, key = _tool(tmp_path)
+    _, certificate, key = tool_signer(tmp_path)
     theirs = tmp_path / f"theirs-{name}"
     run("osslsigncode", "sign", "-certs", certificate, "-key", key, "-in", unsigned, "-out", theirs)
-    _accepted(theirs, unsigned, tmp_path)
+    accepted(theirs, unsigned, tmp_path)
 
 
 def _key_store(directory: Path, signer: Identity) -> list[str | Path]:
@@ -148,10 +148,10 @@ def _java_trust(directory: Path, pem: Path) -> list[str | Path]:
 @needs_jarsigner
 @pytest.mark.parametrize("has_manifest", [True, False])
 def test_jarsigner_accepts_what_the_sandbox_signs(tmp_path: Path, has_manifest: bool) -> None:
-    unsigned = _unsigned(tmp_path, "app.jar")
+    unsigned = unsigned_file(tmp_path, "app.jar")
     if not has_manifest:
         unsigned = _without_attributes(unsigned)
-    signed = _sandbox_signed(unsigned)
+    signed = sandbox_signed(unsigned)
     _ours_accepts(signed, unsigned)
     words = run("jarsigner", "-verify", "-strict", *_java_trust(tmp_path, authority().trust_root), signed)
     assert "jar verified" in words
@@ -167,16 +167,16 @@ def _without_attributes(path: Path) -> Path:
 @needs_jarsigner
 @pytest.mark.parametrize("more", [[], ["-digestalg", "SHA-512", "-sigalg", "SHA384withRSA"]])
 def test_what_jarsigner_signs(tmp_path: Path, more: list[str]) -> None:
-    signer, _, _ = _tool(tmp_path, "rsa")
-    unsigned, signed = _unsigned(tmp_path, "app.jar"), tmp_path / "signed.jar"
+    signer, _, _ = tool_signer(tmp_path, "rsa")
+    unsigned, signed = unsigned_file(tmp_path, "app.jar"), tmp_path / "signed.jar"
     run("jarsigner", *_key_store(tmp_path, signer), *more, "-signedjar", signed, unsigned, "tool")
-    assert _accepted(signed, unsigned, tmp_path).format == "jar"
+    assert accepted(signed, unsigned, tmp_path).format == "jar"
 
 
 @needs_openssl
 def test_openssl_accepts_the_sandbox_s_detached_signatures(tmp_path: Path) -> None:
-    unsigned = _unsigned(tmp_path, "data.bin", b"any bytes")
-    signed = _sandbox_signed(unsigned, "cms")
+    unsigned = unsigned_file(tmp_path, "data.bin", b"any bytes")
+    signed = sandbox_signed(unsigned, "cms")
     run(
         *("openssl", "cms", "-verify", "-binary", "-inform", "DER", "-in", signed, "-content", unsigned),
         *("-CAfile", authority().trust_root, "-purpose", "any", "-out", tmp_path / "out"),
@@ -189,20 +189,20 @@ def test_openssl_accepts_the_sandbox_s_detached_signatures(tmp_path: Path) -> No
 @pytest.mark.parametrize("form", ["DER", "PEM"])
 @pytest.mark.parametrize("more", [[], ["-noattr"], ["-md", "sha512"], ["-keyid"], ["-keyopt", "rsa_padding_mode:pss"]])
 def test_detached_signatures_of_openssl(tmp_path: Path, form: str, more: list[str]) -> None:
-    _, certificate, key = _tool(tmp_path, "rsa")
-    unsigned, signed = _unsigned(tmp_path, "data.bin", b"any bytes"), tmp_path / "data.bin.p7s"
+    _, certificate, key = tool_signer(tmp_path, "rsa")
+    unsigned, signed = unsigned_file(tmp_path, "data.bin", b"any bytes"), tmp_path / "data.bin.p7s"
     run(
         *("openssl", "cms", "-sign", "-binary", "-signer", certificate, "-inkey", key, "-outform", form),
         *("-in", unsigned, "-out", signed),
         *more,
     )
-    assert _accepted(signed, unsigned, tmp_path).format == "cms"
+    assert accepted(signed, unsigned, tmp_path).format == "cms"
 
 
 @needs_openssl
 def test_openssl_accepts_the_sandbox_s_raw_signatures(tmp_path: Path) -> None:
-    unsigned = _unsigned(tmp_path, "data.bin", b"any bytes")
-    signed = _sandbox_signed(unsigned, "raw")
+    unsigned = unsigned_file(tmp_path, "data.bin", b"any bytes")
+    signed = sandbox_signed(unsigned, "raw")
     certificate = authority().code_signer("tests").certificate
     public, pem = tmp_path / "public.pem", tmp_path / "signer.pem"
     public.write_bytes(certificate.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
@@ -216,8 +216,8 @@ def test_openssl_accepts_the_sandbox_s_raw_signatures(tmp_path: Path) -> None:
 @pytest.mark.parametrize("key", ["rsa", "ec"])
 @pytest.mark.parametrize(("digest", "pss"), [("sha256", False), ("sha512", False), ("sha384", True)])
 def test_raw_signatures_of_openssl(tmp_path: Path, key: str, digest: str, pss: bool) -> None:
-    _, certificate, key_file = _tool(tmp_path, key)
-    unsigned, signed = _unsigned(tmp_path, "data.bin", b"any bytes"), tmp_path / "data.bin.sig"
+    _, certificate, key_file = tool_signer(tmp_path, key)
+    unsigned, signed = unsigned_file(tmp_path, "data.bin", b"any bytes"), tmp_path / "data.bin.sig"
     padding = ["-sigopt", "rsa_padding_mode:pss", "-sigopt", "rsa_pss_saltlen:-1"] if pss and key == "rsa" else []
     run("openssl", "dgst", f"-{digest}", "-sign", key_file, *padding, "-out", signed, unsigned)
     expected = Expectations(signer_certificate=certificate)

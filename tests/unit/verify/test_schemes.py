@@ -7,7 +7,7 @@ import pytest
 
 from signpath_ci.errors import UnsupportedFormatError
 from signpath_ci.formats.authenticode import CABINET, INSTALLER, PE_IMAGE, SCRIPT, SubjectType
-from signpath_ci.formats.registry import FORMATS, Kind, subject_reader
+from signpath_ci.formats.registry import FORMATS, Kind, implementation
 from signpath_ci.model import Expectations
 from signpath_ci.verify.judge import Judge
 from signpath_ci.verify.schemes import verify_signatures
@@ -25,7 +25,7 @@ FILES: list[tuple[Kind, bytes, SubjectType]] = [
 
 @pytest.mark.parametrize(("kind", "data", "expected"), FILES, ids=[kind for kind, _, _ in FILES])
 def test_each_format_is_read_as_its_own(kind: Kind, data: bytes, expected: SubjectType) -> None:
-    subject = subject_reader(kind)(io.BytesIO(data))
+    subject = implementation(kind).read_subject(io.BytesIO(data))
     assert (subject.type, subject.signature) == (expected, None)
 
 

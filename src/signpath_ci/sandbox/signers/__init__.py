@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from signpath_ci.formats.registry import FORMATS, detect
+from signpath_ci.formats.registry import detect
 from signpath_ci.sandbox.pki import Signer
-from signpath_ci.sandbox.signers import detached, subjects
+from signpath_ci.sandbox.signers import detached
 from signpath_ci.sandbox.signers import zip as deep
 from signpath_ci.sandbox.signers.errors import CannotSignError
+from signpath_ci.sandbox.signers.formats import is_signable, sign_as
 
 __all__ = ["CannotSignError", "sign_file"]
 
@@ -53,10 +54,7 @@ def sign_file(
         with target.open("w+b") as copy:
             if kind == "zip":
                 deep.sign(file, copy, signer=signer, time_stamp=time_stamp, directory=target.parent, name=name)
-            elif kind is not None and FORMATS[kind].scheme == "authenticode":
-                subjects.sign(kind, file, copy, signer=signer, time_stamp=time_stamp)
+            elif kind is not None and is_signable(kind):
+                sign_as(kind, file, copy, signer=signer, time_stamp=time_stamp)
             else:
-                raise CannotSignError(
-                    "The file can not be signed: it is neither a PE, script, installer, cabinet or JAR file"
-                    " nor a ZIP archive."
-                )
+                raise CannotSignError("The file can not be signed: it is of no format that the sandbox signs.")

@@ -21,6 +21,11 @@ from signpath_ci.sandbox.signers import cms
 
 ALGORITHM = "sha256"
 """What the sandbox hashes files with."""
+ATTRIBUTES = (
+    Attribute(OPUS_INFO, (sequence(),)),
+    Attribute(STATEMENT_TYPE, (sequence(object_identifier(INDIVIDUAL_CODE_SIGNING)),)),
+)
+"""Signed attributes of an Authenticode signature."""
 
 
 def message_maker(
@@ -39,10 +44,7 @@ def message_maker(
             signer,
             content_type=INDIRECT_DATA,
             content=write_indirect_data(IndirectData(Algorithm.digest(ALGORITHM), digest, subject)),
-            attributes=(
-                Attribute(OPUS_INFO, (sequence(),)),
-                Attribute(STATEMENT_TYPE, (sequence(object_identifier(INDIVIDUAL_CODE_SIGNING)),)),
-            ),
+            attributes=ATTRIBUTES,
         )
         return cms.time_stamped(signed, time_stamp, TIME_STAMP_MICROSOFT).encode()
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from signpath_ci.formats import FormatError, msi
-from signpath_ci.formats.registry import FORMATS, Kind, subject_type, write_signed
+from signpath_ci.formats.registry import FORMATS, Kind, implementation
 from signpath_ci.sandbox.pki import Signer
 from signpath_ci.sandbox.signers.authenticode import ALGORITHM, message_maker
 from signpath_ci.sandbox.signers.errors import CannotSignError
@@ -33,12 +33,13 @@ def sign(
     Raises:
         CannotSignError: the file is damaged, or has no room for a signature; what signs it is not installed.
     """
+    found = implementation(kind)
     try:
-        make = message_maker(subject_type(kind), signer=signer, time_stamp=time_stamp)
+        make = message_maker(found.SUBJECT_TYPE, signer=signer, time_stamp=time_stamp)
         if kind == "msi":
             _sign_installer(source, target, make)
         else:
-            write_signed(kind, source, target, algorithm=ALGORITHM, sign=make)
+            found.write_signed(source, target, algorithm=ALGORITHM, sign=make)
     except FormatError as error:
         raise CannotSignError(f"The {FORMATS[kind].title} can not be signed: {error}.") from error
 

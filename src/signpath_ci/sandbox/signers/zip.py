@@ -17,10 +17,12 @@ from signpath_ci.formats.jar import is_signature_related
 from signpath_ci.formats.registry import FORMATS, Kind, package
 from signpath_ci.formats.zip import Archive, Budget, open_archive
 from signpath_ci.sandbox.pki import Signer
-from signpath_ci.sandbox.signers import jar, subjects
+from signpath_ci.sandbox.signers import jar
 from signpath_ci.sandbox.signers.errors import CannotSignError
+from signpath_ci.sandbox.signers.formats import sign_as
 
 _CHUNK = 1 << 20
+_ALSO_SIGNED = ("zip", "powershell")  # what need not be signed, but is, besides what must be
 _EXTRA_HEADER = struct.Struct("<HH")
 _ZIP64_EXTRA = 0x0001
 
@@ -74,7 +76,7 @@ class _Deep:
                 return 1
             for info in archive.entries:
                 kind = archive.kind(info)
-                if kind is None or FORMATS[kind].scheme not in {"authenticode", "members"}:
+                if kind is None or not (FORMATS[kind].must_be_signed or kind in _ALSO_SIGNED):
                     with archive.open(info) as entry:
                         _add(copy, info, entry, info.file_size)
                     continue
@@ -94,7 +96,7 @@ class _Deep:
 
     def _sign_member(self, kind: Kind, member: BinaryIO, signed: BinaryIO, name: str) -> None:
         try:
-            subjects.sign(kind, member, signed, signer=self.signer, time_stamp=self.time_stamp)
+            sign_as(kind, member, signed, signer=self.signer, time_stamp=self.time_stamp)
         except CannotSignError as error:
             raise CannotSignError(f"{name} in the ZIP archive: {error}") from error
 

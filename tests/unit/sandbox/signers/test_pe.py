@@ -61,8 +61,8 @@ def test_the_source_stays_as_it_was(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("data", "words"),
     [
-        (b"", "nor a ZIP archive"),
-        (b"text", "nor a ZIP archive"),
+        (b"", "of no format"),
+        (b"text", "of no format"),
         (build_pe()[:-1], "The PE file can not be signed: it is cut off: sections end after the file."),
         (build_pe(directories=4), "no security directory"),
     ],

@@ -15,6 +15,7 @@ from signpath_ci.formats.asn1 import wrapped
 from signpath_ci.formats.cms import Algorithm, SignedData
 from tests.support.archives import build_zip
 from tests.support.pe import build_pe
+from tests.support.samples import trust_list
 from tests.support.signing import (
     CODE_SIGNING,
     NOW,
@@ -32,6 +33,7 @@ from tests.unit.verify.matrix.formats import Format, jar, stamped, unchanged
 NO_TIME_STAMP = "no time stamp in it"
 ONE_FILE = "one file, no names"
 NO_MESSAGE = "a bare value"
+_SCRIPTS = ("powershell", "vbscript", "wsf")
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,10 @@ def _other_files(f: Format) -> dict[str, bytes]:
 
 def _at_files(f: Format, files: dict[str, bytes], words: str) -> Case:
     """Put other files below the good signature of the format's own."""
+    if f.name == "catalog":  # what is signed lies in the message
+        return Case(
+            f.signed(change=lambda m: replace(stamped(m), content=trust_list(files))), "does not match its content"
+        )
     signature = f.signature()
     return Case(jar(files, signature, signed=f.files) if f.name == "jar" else f.embed(files, signature), words)
 
@@ -85,7 +91,10 @@ def _at_files(f: Format, files: dict[str, bytes], words: str) -> Case:
 
 @attack
 def flipped_byte_in_code(f: Format) -> Case:
-    files = {name: data if "read" in name else _flip(data, len(data) - 3) for name, data in f.files.items()}
+    files = {
+        name: data if "read" in name else _flip(data, len(data) - (20 if f.name == "wsf" else 3))
+        for name, data in f.files.items()
+    }
     if f.name in {"cms", "raw"}:
         return Case(f.signed(), "does not match", unsigned=files[""])
     return _at_files(f, files, "changed after it was signed")
@@ -94,10 +103,9 @@ def flipped_byte_in_code(f: Format) -> Case:
 @attack
 def flipped_byte_in_header(f: Format) -> Case | str:
     signed = f.signed()
-    offset = {"pe": 66 + 4 + 12, "powershell": 2, "msi": 26, "cab": 25, "jar": 6, "cms": 6, "zip": 6}.get(f.name)
+    offset = {"pe": 66 + 4 + 12, **dict.fromkeys(_SCRIPTS, 2), "msi": 26, "cab": 25}.get(f.name, 6)
     if f.name == "raw":
         return Case(_flip(signed, 0), "does not match")
-    assert offset is not None
     if f.name in {"jar", "zip"}:  # the header of an archive is its directory: a name is what it says of an entry
         return Case(_flip(signed, signed.index(b"PK\x01\x02") + 46 + 2), "is described in two ways")
     return Case(_flip(signed, offset), "")
@@ -149,7 +157,7 @@ def flipped_byte_in_time_stamp(f: Format) -> Case | str:
 
 @attack
 def flipped_byte_in_padding(f: Format) -> Case | str:
-    if f.name in {"raw", "powershell"}:
+    if f.name in {"raw", *_SCRIPTS}:
         return "no padding in it"
     if f.name == "msi":
         return Case(_flip(f.signed() + bytes(512), -200 % (len(f.signed()) + 512)), "data behind its last sector")
@@ -167,7 +175,9 @@ def appended_data(f: Format) -> Case:
 
 
 @attack
-def signature_of_another_file(f: Format) -> Case:
+def signature_of_another_file(f: Format) -> Case | str:
+    if f.name == "catalog":
+        return "the signature is the file"
     signature = f.signature(files=_other_files(f))
     return Case(f.embed(f.files, signature), "")
 
@@ -222,6 +232,8 @@ def added_file(f: Format) -> Case | str:
 def renamed_file(f: Format) -> Case | str:
     if not f.has_files:
         return ONE_FILE
+    if f.name == "catalog":
+        return "no names in it"
     files = {("two!" if number else name): data for number, (name, data) in enumerate(f.files.items())}
     return _at_files(f, files, "")
 
@@ -333,7 +345,7 @@ def missing_time_stamp(f: Format) -> Case:
 def _broken(f: Format, digest: str) -> Case:
     if f.name == "jar":
         return Case(jar(f.files, f.signature(digest=digest), digest=digest), f"{digest.upper()}, which is broken")
-    if digest == "md5" and f.name == "cms":
+    if digest == "md5" and f.name in {"cms", "catalog"}:
         signed = f.signed(change=_announcing_md5)
         return Case(signed, "MD5, which is broken")
     words = f"{digest.upper()}, which is broken" if f.is_message else "does not match"
@@ -389,7 +401,7 @@ def length_that_overflows(f: Format) -> Case:
 @attack
 def size_that_overflows(f: Format) -> Case | str:
     signed = bytearray(f.signed())
-    if f.name in {"powershell", "cms", "raw"}:
+    if f.name in {*_SCRIPTS, "catalog", "cms", "raw"}:
         return "no sizes in it but those of the message"
     if f.name == "pe":
         struct.pack_into("<I", signed, 64 + 24 + 112 + 36, 0xFFFFFFF8)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding
 
-from signpath_ci.formats import cab, pe, powershell
+from signpath_ci.formats import cab, pe, powershell, windows_script
 from signpath_ci.formats.asn1 import octet_string
 from signpath_ci.formats.authenticode import (
     CABINET,
@@ -23,13 +23,14 @@ from signpath_ci.formats.authenticode import (
     SubjectType,
     write_indirect_data,
 )
+from signpath_ci.formats.catalog import TRUST_LIST
 from signpath_ci.formats.cms import DATA, Algorithm, Attribute, SignedData
 from signpath_ci.formats.jar import write_section
-from signpath_ci.formats.registry import Kind, subject_reader
+from signpath_ci.formats.registry import Kind, implementation
 from signpath_ci.formats.tsp import TIME_STAMP
 from tests.support.archives import build_zip
 from tests.support.pe import build_pe
-from tests.support.samples import build_cab, build_msi
+from tests.support.samples import build_cab, build_catalog, build_msi, trust_list
 from tests.support.signing import Identity, code_signer, sign_cms, sign_time, time_stamper
 
 Tree = Mapping[str, bytes]
@@ -109,7 +110,7 @@ class Format:
 
 def _authenticode(kind: Kind, subject: SubjectType, pack: Callable[[Tree], bytes]) -> Callable[..., SignedData]:
     def message(files: Tree, signer: Identity, digest: str) -> SignedData:
-        hashed = subject_reader(kind)(io.BytesIO(pack(files))).digest(digest)
+        hashed = implementation(kind).read_subject(io.BytesIO(pack(files))).digest(digest)
         content = write_indirect_data(IndirectData(Algorithm.digest(digest), hashed, subject))
         return sign_cms(signer, INDIRECT_DATA, content, digest="sha256" if digest == "md5" else digest)
 
@@ -134,6 +135,19 @@ def _embed_script(files: Tree, signature: bytes) -> bytes:
     target = io.BytesIO()
     powershell.write_signed(io.BytesIO(files[""]), target, algorithm="sha256", sign=lambda _: signature)
     return target.getvalue()
+
+
+def _embed_windows_script(kind: Kind) -> Callable[[Tree, bytes], bytes]:
+    def embed(files: Tree, signature: bytes) -> bytes:
+        target = io.BytesIO()
+        implementation(kind).write_signed(io.BytesIO(files[""]), target, algorithm="sha256", sign=lambda _: signature)
+        return target.getvalue()
+
+    return embed
+
+
+def _sign_catalog(files: Tree, signer: Identity, digest: str) -> SignedData:
+    return sign_cms(signer, TRUST_LIST, trust_list(files), digest=digest)
 
 
 def _embed_cab(files: Tree, signature: bytes) -> bytes:
@@ -200,6 +214,30 @@ FORMATS = (
         _whole,
         _embed_script,
         _authenticode("powershell", SCRIPT, _whole),
+    ),
+    Format(
+        "vbscript",
+        "script.vbs",
+        {"": b'WScript.Echo "one"\r\nWScript.Echo "two"\r\n'},
+        _whole,
+        _embed_windows_script("vbscript"),
+        _authenticode("vbscript", windows_script.VBSCRIPT.SUBJECT_TYPE, _whole),
+    ),
+    Format(
+        "wsf",
+        "script.wsf",
+        {"": b'<job>\r\n<script language="JScript">WScript.Echo(1);</script>\r\n</job>\r\n'},
+        _whole,
+        _embed_windows_script("wsf"),
+        _authenticode("wsf", windows_script.WSF.SUBJECT_TYPE, _whole),
+    ),
+    Format(
+        "catalog",
+        "driver.cat",
+        {"one.sys": b"the first file", "two.dll": b"the second file"},
+        build_catalog,
+        lambda _, signature: signature,
+        _sign_catalog,
     ),
     Format("msi", "setup.msi", _FILES, build_msi, _embed_msi, _authenticode("msi", INSTALLER, build_msi)),
     Format("cab", "data.cab", _FILES, build_cab, _embed_cab, _authenticode("cab", CABINET, build_cab)),
