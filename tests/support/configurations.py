@@ -42,7 +42,7 @@ def problems(text: str | bytes) -> tuple[Problem, ...]:
 
 def codes(text: str) -> list[str]:
     """Return the codes of what is wrong with a document of this content."""
-    return [problem.code for problem in problems(document(text))]
+    return [problem.rule for problem in problems(document(text))]
 
 
 def plan(content: str, data: bytes, *, name: str = "artifact.zip", **values: str) -> Plan:
@@ -61,12 +61,12 @@ def treated(plan: Plan) -> dict[str, list[str]]:
 
 def failures(plan: Plan) -> list[tuple[str, str]]:
     """Return code and file of each problem."""
-    return [(problem.code, problem.file) for problem in plan.problems]
+    return [(problem.rule, problem.file) for problem in plan.problems]
 
 
 def warnings(plan: Plan) -> set[str]:
     """Return the codes of the warnings."""
-    return {warning.code for warning in plan.warnings}
+    return {warning.rule for warning in plan.warnings}
 
 
 def versioned_pe(**strings: str) -> bytes:

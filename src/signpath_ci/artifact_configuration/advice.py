@@ -27,7 +27,7 @@ VERIFIABLE_DIRECTIVES = frozenset({"create-cms-signature"})
 def about(configuration: Configuration, plan: Plan) -> tuple[Finding, ...]:
     """Return the warnings about a configuration, and about its plan."""
     return (
-        *(Finding(code=one.code, message=one.message, position=one.position) for one in configuration.warnings),
+        *(Finding(rule=one.rule, message=one.message, position=one.position) for one in configuration.warnings),
         *_open_patterns(configuration),
         *_missing_restrictions(configuration),
         *_not_verifiable(configuration),
@@ -45,7 +45,7 @@ def _open_patterns(configuration: Configuration) -> Iterator[Finding]:
             text = "" if include.path is None else str(include.path)
             if re.search(r"[*?]", text) and not include.has_max:
                 yield Finding(
-                    code="wildcard-without-max",
+                    rule="wildcard-without-max",
                     message=f"the pattern {text} may match one file only, as max-matches is 1",
                     hint='give max-matches="unbounded", or write max-matches="1" where that is meant',
                     position=include.position,
@@ -61,7 +61,7 @@ def _missing_restrictions(configuration: Configuration) -> Iterator[Finding]:
         if bare:
             example = "product-name and product-version" if element.kind == "pe-file" else "subject and author"
             yield Finding(
-                code="no-restrictions",
+                rule="no-restrictions",
                 message=f"<{element.kind}> is signed whatever its metadata says",
                 hint=f"restrict it with {example}; open source subscriptions require that",
                 position=bare[0].position,
@@ -76,7 +76,7 @@ def _not_verifiable(configuration: Configuration) -> Iterator[Finding]:
                 continue
             seen.add(directive.name)
             yield Finding(
-                code="not-verifiable",
+                rule="not-verifiable",
                 message=f"what {directive.name} makes of a {ELEMENTS[element.kind].title} can't be verified by "
                 "this program",
                 hint="verify it with its own tool; signing needs --allow-unsupported for it",
@@ -101,7 +101,7 @@ def _hit_twice(plan: Plan) -> Iterator[Finding]:
     for path, file in found[:_SHOWN]:
         lines = ", ".join(str(treatment.position.line) for treatment in file.treatments)
         yield Finding(
-            code="processed-twice",
+            rule="processed-twice",
             message=f"it is chosen by the lines {lines}, and processed by each: the last signature replaces the others",
             hint="make the paths exclude each other",
             position=file.treatments[-1].position,
@@ -109,7 +109,7 @@ def _hit_twice(plan: Plan) -> Iterator[Finding]:
         )
     if len(found) > _SHOWN:
         yield Finding(
-            code="processed-twice",
+            rule="processed-twice",
             message=f"{len(found) - _SHOWN} more files are processed more than once",
             position=found[_SHOWN][1].treatments[-1].position,
         )
@@ -120,7 +120,7 @@ def _double_zip(plan: Plan) -> Iterator[Finding]:
     files = [member for member in members if not member.is_directory]
     if len(files) == 1 and files[0].path.lower().endswith(".zip") and not files[0].treatments and not plan.problems:
         yield Finding(
-            code="double-zip",
+            rule="double-zip",
             message="the artifact is a ZIP that holds only a ZIP, and nothing in that is signed",
             hint="upload the files themselves, or put a <zip-file> for it into the configuration",
             position=plan.artifact.treatments[0].position,
@@ -138,7 +138,7 @@ def _stale(plan: Plan) -> Iterator[Finding]:
     ]
     if found:
         yield Finding(
-            code="stale-checksums",
+            rule="stale-checksums",
             message=f"{listed(found)}: signing changes files that this describes, so its hashes will be wrong",
             hint="make checksum and updater files after signing",
             position=plan.artifact.treatments[0].position,

@@ -40,12 +40,12 @@ class Problem:
     Attributes:
         position: where.
         message: what, and what to do about it, without a full stop.
-        code: what, as a stable word.
+        rule: which one, as a stable word: one of `rules.RULES`.
     """
 
     position: Position
     message: str
-    code: str
+    rule: str
 
 
 class MarkupError(Exception):
@@ -111,8 +111,8 @@ def _utf8(data: bytes) -> bytes:
         raise _error(START, "the file is neither UTF-8 nor UTF-16 text: save it as UTF-8", "encoding") from None
 
 
-def _error(position: Position, message: str, code: str) -> MarkupError:
-    return MarkupError(Problem(position, message, code))
+def _error(position: Position, message: str, rule: str) -> MarkupError:
+    return MarkupError(Problem(position, message, rule))
 
 
 class _Reader:

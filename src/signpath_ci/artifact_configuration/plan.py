@@ -18,14 +18,14 @@ class Finding:
     """A rule that does not hold for a file, or something that is probably not meant.
 
     Attributes:
-        code: what, as a stable word.
+        rule: which one, as a stable word: one of `rules.RULES`.
         message: what is wrong, without a full stop.
         hint: what to do about it, without a full stop; may be empty.
         position: where the configuration says so.
         file: the nested file that it is about, from the artifact's root; empty: the artifact itself, or none.
     """
 
-    code: str
+    rule: str
     message: str
     position: Position
     hint: str = ""

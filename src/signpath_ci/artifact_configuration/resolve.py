@@ -49,7 +49,7 @@ def parameter_findings(configuration: Configuration, values: Mapping[str, str]) 
     declared = {parameter.name: parameter for parameter in configuration.parameters}
     found = [
         Finding(
-            code="missing-parameter",
+            rule="missing-parameter",
             message=f"the parameter {name} is required, and has no value",
             hint=f"give it, such as --parameter {name}=VALUE",
             position=parameter.position,
@@ -60,7 +60,7 @@ def parameter_findings(configuration: Configuration, values: Mapping[str, str]) 
     known = ", ".join(declared) or "none"
     found += [
         Finding(
-            code="unknown-parameter",
+            rule="unknown-parameter",
             message=f"the parameter {name} is given, but not declared",
             hint=f"the configuration declares: {known}",
             position=configuration.root.position,
@@ -99,7 +99,7 @@ def make_plan(configuration: Configuration, file: BinaryIO, *, name: str, values
     except TooMuchWorkError:
         message = "its patterns and the artifact's files are too many to be compared"
         resolver.problems.append(
-            Finding(code="too-many", message=message, hint="use fewer '**'", position=configuration.root.position)
+            Finding(rule="too-many", message=message, hint="use fewer '**'", position=configuration.root.position)
         )
     plan = Plan(
         artifact=artifact,
@@ -141,8 +141,8 @@ class _Resolver:
         self._budget = new_budget()
         self._unsigned: list[tuple[str, Position]] = []
 
-    def _wrong(self, code: str, position: Position, message: str, *, hint: str = "", file: str = "") -> None:
-        self.problems.append(Finding(code=code, message=message, hint=hint, position=position, file=file))
+    def _wrong(self, rule: str, position: Position, message: str, *, hint: str = "", file: str = "") -> None:
+        self.problems.append(Finding(rule=rule, message=message, hint=hint, position=position, file=file))
         if len(self.problems) >= MAX_FINDINGS:
             raise _EnoughError
 
@@ -211,7 +211,7 @@ class _Resolver:
     def _unknown(self, element: FileElement, position: Position, full: str, why: str) -> None:
         self.warnings.append(
             Finding(
-                code="not-resolved",
+                rule="not-resolved",
                 message=f"what is inside this {ELEMENTS[element.kind].title} was not compared: {why}",
                 position=position,
                 file=full,
@@ -257,7 +257,7 @@ class _Resolver:
         """Yield a warning about PE files that are unsigned, and stay so."""
         if self._unsigned:
             yield Finding(
-                code="unsigned-program",
+                rule="unsigned-program",
                 message=f"{advice.listed([path for path, _ in self._unsigned])}: unsigned, and nothing signs it",
                 hint="add a path for your own programs; what others made may stay as it is",
                 position=self._unsigned[0][1],

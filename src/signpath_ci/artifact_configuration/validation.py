@@ -33,8 +33,8 @@ class Validation:
         self.warnings: list[Problem] = []
         self._declared: set[str] = set()
 
-    def _wrong(self, position: Position, message: str, code: str) -> None:
-        self.errors.append(Problem(position, message, code))
+    def _wrong(self, position: Position, message: str, rule: str) -> None:
+        self.errors.append(Problem(position, message, rule))
 
     def document(self, node: Node) -> tuple[tuple[Parameter, ...], FileElement | None]:
         """Validate the root element; return what it holds as far as it is valid."""
@@ -150,7 +150,7 @@ class Validation:
     @property
     def _is_foreign_document(self) -> bool:
         """Whether the root's namespace is wrong, so that every other one would be, too."""
-        return any(problem.code == "wrong-namespace" for problem in self.errors)
+        return any(problem.rule == "wrong-namespace" for problem in self.errors)
 
     def _file_attributes(self, kind: str) -> Mapping[str, Attribute]:
         restrictions: dict[str, Attribute] = dict.fromkeys(ELEMENTS[kind].restrictions, Attribute())

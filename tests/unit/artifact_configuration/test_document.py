@@ -62,7 +62,7 @@ def test_all_errors_come_at_once_with_their_places() -> None:
         )
     )
 
-    assert [(problem.code, problem.position) for problem in found] == [
+    assert [(problem.rule, problem.position) for problem in found] == [
         ("unknown-element", Position(3, 3)),
         ("unknown-attribute", Position(4, 21)),
         ("missing-attribute", Position(5, 3)),
@@ -128,7 +128,7 @@ def test_renamed_attribute_is_refused_with_its_new_name() -> None:
             '<zip-file><file path="x"><create-raw-signature file-name="y" hash-algorithm="sha256"/></file></zip-file>'
         )
     )
-    assert {problem.code for problem in found} == {"unknown-attribute", "missing-attribute"}
+    assert {problem.rule for problem in found} == {"unknown-attribute", "missing-attribute"}
     assert any("output-file-name" in problem.message for problem in found)
 
 
@@ -158,7 +158,7 @@ def test_renamed_attribute_is_refused_with_its_new_name() -> None:
 )
 def test_invented_language_is_refused_with_a_remedy(text: str, code: str, word: str) -> None:
     (problem,) = problems(text)
-    assert problem.code == code
+    assert problem.rule == code
     assert word in problem.message
 
 
@@ -172,7 +172,7 @@ def test_invented_language_is_refused_with_a_remedy(text: str, code: str, word: 
 )
 def test_document_type_is_refused(text: str) -> None:
     (problem,) = problems(text)
-    assert problem.code == "document-type"
+    assert problem.rule == "document-type"
 
 
 @pytest.mark.parametrize(
@@ -189,7 +189,7 @@ def test_document_type_is_refused(text: str) -> None:
 )
 def test_document_outside_the_bounds_is_refused(data: bytes, code: str) -> None:
     (problem,) = problems(data)
-    assert problem.code == code
+    assert problem.rule == code
 
 
 def test_hostile_document_takes_linear_time() -> None:
@@ -217,7 +217,7 @@ def test_other_encodings_are_read(encoding: str) -> None:
     ],
 )
 def test_what_is_accepted_with_a_warning(content: str, code: str) -> None:
-    assert [warning.code for warning in configuration(content).warnings] == [code]
+    assert [warning.rule for warning in configuration(content).warnings] == [code]
 
 
 def test_schema_location_and_comments_are_accepted() -> None:

@@ -101,7 +101,7 @@ def test_nested_containers_are_resolved_at_any_depth() -> None:
 )
 def test_count_that_does_not_fit_comes_with_what_was_near(content: str, code: str, words: list[str]) -> None:
     (problem,) = plan(f"<zip-file>{content}</zip-file>", ZIP).problems
-    assert problem.code == code
+    assert problem.rule == code
     assert all(word in f"{problem.message} {problem.hint}" for word in words)
 
 
@@ -110,7 +110,7 @@ def test_counts_hold_for_each_include_and_each_parent() -> None:
     found = plan(
         '<zip-file><directory path="*" max-matches="unbounded"><pe-file path="x.dll"/></directory></zip-file>', data
     )
-    assert [problem.code for problem in found.problems] == ["too-few-matches"]
+    assert [problem.rule for problem in found.problems] == ["too-few-matches"]
     assert "c" in found.problems[0].message
 
 
@@ -128,14 +128,14 @@ def test_zip_in_a_zip_is_recognised() -> None:
 @pytest.mark.parametrize(("root", "data"), [("pe-file", ZIP), ("zip-file", PE), ("msi-file", PE), ("cab-file", ZIP)])
 def test_artifact_of_another_format_than_the_root_is_a_problem(root: str, data: bytes) -> None:
     (problem,) = plan(f"<{root}/>", data).problems
-    assert problem.code == "wrong-format"
+    assert problem.rule == "wrong-format"
     assert problem.hint
 
 
 def test_nested_file_of_another_format_is_a_problem() -> None:
     data = build_zip({"setup.msi": bytes.fromhex("d0cf11e0a1b11ae1") + bytes(600)})
     (problem,) = plan(f'<zip-file><pe-file path="setup.msi">{SIGN}</pe-file></zip-file>', data).problems
-    assert (problem.code, problem.file) == ("wrong-format", "setup.msi")
+    assert (problem.rule, problem.file) == ("wrong-format", "setup.msi")
     assert "msi-file" in problem.hint
 
 
@@ -297,4 +297,4 @@ def test_too_many_comparisons_end(monkeypatch: pytest.MonkeyPatch) -> None:
 
     found = plan(content.format(inner * 60), data)
 
-    assert [problem.code for problem in found.problems] == ["too-many"]
+    assert [problem.rule for problem in found.problems] == ["too-many"]
