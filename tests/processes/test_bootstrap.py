@@ -236,3 +236,14 @@ def test_a_python_without_venv_is_told_what_to_install(checkout: Path, programs:
         f"at {broken} can't make virtual environments. "
         "On Debian or Ubuntu: apt-get install python3-venv; else use a Python with venv and ensurepip."
     )
+
+
+def test_git_bash_is_told_to_leave_the_inputs_as_they_are(plugin: Path, programs: Path) -> None:
+    """MSYS rewrites values that look like POSIX paths, also a token that begins with a slash."""
+    _python(
+        programs, "python3", 'case "$*" in *-c*) exec "$REAL_PYTHON" "$@";; esac; printf "%s" "$MSYS2_ENV_CONV_EXCL"'
+    )
+
+    found = _run(plugin, programs=programs, MSYS2_ENV_CONV_EXCL="OTHER_")
+
+    assert found.out == "SIGNPATH_;OTHER_"
