@@ -31,7 +31,7 @@ from signpath_ci.api.transport import Transport
 from signpath_ci.clock import Clock
 from signpath_ci.errors import SignPathError
 from signpath_ci.model import SigningRequestFields
-from signpath_ci.options import Secret
+from signpath_ci.settings.declaration import Secret
 from signpath_ci.signing.artifact import read_artifact
 from signpath_ci.signing.download import download
 from signpath_ci.signing.submit import submit

@@ -9,6 +9,7 @@ from signpath_ci.cli import COMMANDS
 from signpath_ci.error_codes import CODES
 from signpath_ci.errors import EXIT_CODES
 from signpath_ci.settings import Option, options
+from signpath_ci.settings.combinations import COMBINATIONS
 
 _ROOT = Path(__file__).parents[1]
 
@@ -39,10 +40,25 @@ def option_tables() -> str:
     return "\n\n".join(f"**{group}**\n\n{_table(head, cells)}" for group, cells in groups.items())
 
 
+def combinations() -> str:
+    """Return the table of rules on options that go together."""
+    names = {row.name: row.flag for command in COMMANDS for row in options(command.settings)}
+    rows = [
+        [
+            " ".join(f"`{names[name]}`" for name in rule.options),
+            rule.message,
+            rule.hint,
+            f"`{rule.code}`",
+        ]
+        for rule in COMBINATIONS
+    ]
+    return _table(["options", "what is wrong", "what to do", "code"], rows)
+
+
 PARTS: dict[Path, dict[str, Callable[[], str]]] = {
     _ROOT / "README.md": {"exit codes": exit_codes},
     _ROOT / "docs" / "errors.md": {"error codes": error_codes},
-    _ROOT / "docs" / "options.md": {"options": option_tables},
+    _ROOT / "docs" / "options.md": {"options": option_tables, "combinations": combinations},
 }
 """The marked parts of each file, and what fills them."""
 

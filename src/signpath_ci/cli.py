@@ -11,7 +11,7 @@ from typing import NoReturn
 
 from signpath_ci import __version__, settings
 from signpath_ci.errors import EXIT_CODES, NotGivenError, UsageError
-from signpath_ci.options import Given, check_text, explain
+from signpath_ci.settings.declaration import Given, check_text, explain
 
 _MANIFEST = Path(".signpath/signing.yml")
 """Where the manifest is looked for, from the current directory."""
@@ -127,20 +127,16 @@ def _manifest(command: Command, given: Mapping[str, str], environment: Mapping[s
     path = settings.load(settings.Manifest, given, environment).manifest
     if path is None and not _MANIFEST.is_file():
         return {}
-    from signpath_ci.manifest import read_manifest  # here, as most runs have none
+    from signpath_ci.settings.combinations import not_from_manifest  # here, as most runs have none
+    from signpath_ci.settings.manifest import read_manifest
 
     found = read_manifest(path or _MANIFEST, lambda option, text: check_text(settings.SignSettings, option, text))
     if not issubclass(command.settings, settings.SignSettings):
         found.pop("artifact", None)  # to `verify` it would be another file, and `submit` takes just one
         return found
     said = {one.row.name for one in explain(settings.Connector, given, environment) if one.given}
-    if "connector_url" in said:
-        # A connector fetches what the build has published, finds out its origin, and has no call to cancel it.
-        for name in ("artifact", "receipt", "cancel_after", "verify_origin"):
-            found.pop(name, None)
-    if {"connector_url", "output_artifact_directory"} <= said:
-        found.pop("output", None)  # which is another place
-    return found
+    left_out = not_from_manifest(said)
+    return {name: value for name, value in found.items() if name not in left_out}
 
 
 def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 
+_UNEXPANDED_MACRO = re.compile(r"\s*\$\([\w.\- ]*\)\s*")
 SHORTEST_SECRET = 8
 """In characters: what is shorter is hidden nowhere, since it may stand anywhere by chance."""
 
@@ -24,3 +25,11 @@ def one_line(text: str, *, limit: int = 2000) -> str:
     shown = "".join(c if c.isprintable() else "?" for c in " ".join(text.split()))
     harmless = _COMMAND.sub(lambda found: f"{found[0][0]} {found[0][0]}", shown)
     return harmless if len(harmless) <= limit else harmless[: limit - 1] + "…"
+
+
+def is_unexpanded_macro(text: str) -> bool:
+    """Tell whether a value is only `$(NAME)`, as Azure Pipelines passes on a macro that names no variable.
+
+    <https://learn.microsoft.com/azure/devops/pipelines/process/variables#understand-variable-syntax>
+    """
+    return _UNEXPANDED_MACRO.fullmatch(text) is not None

@@ -7,7 +7,7 @@ from typing import Any
 
 from signpath_ci.api.rest import SignPathApi
 from signpath_ci.api.transport import Transport
-from signpath_ci.options import Secret
+from signpath_ci.settings.declaration import Secret
 from tests.support.values import FakeTime
 
 BASE = "https://signpath.example/Api"

@@ -12,37 +12,33 @@ import pytest
 import signpath_ci
 
 ROOT = Path(signpath_ci.__file__).parent
-FLOOR = {"", "caches", "clock", "errors", "files", "model", "streams", "text"}
+FLOOR = {"", "caches", "clock", "errors", "hosts", "files", "model", "streams", "text"}
 """What everybody may use."""
 
 MAY_IMPORT = {
     "api": set(),
     "artifact_configuration": {"formats"},
-    "cli": {"commands", "manifest", "options", "settings"},
+    "cli": {"commands", "settings"},
     "commands": {
-        "api", "artifact_configuration", "metadata", "options", "origin", "parsing", "pipeline", "pipeline_connector",
-        "report", "rules",
+        "api", "artifact_configuration", "metadata", "origin", "pipeline", "pipeline_connector", "report",
         "sandbox", "settings", "signing", "verify",
     },
     "caches": set(),
     "clock": set(),
     "errors": set(),
     "files": set(),
+    "hosts": set(),
     "error_codes": set(),
     "formats": set(),
     "logs": set(),
-    "manifest": {"options", "schema"},
     "metadata": set(),
     "model": set(),
-    "options": set(),
     "origin": set(),
     "pipeline": {"api", "origin", "report", "signing", "verify"},
     "pipeline_connector": {"api", "pipeline", "report", "signing", "verify"},
     "report": set(),
     "sandbox": {"artifact_configuration", "formats", "verify"},
-    "parsing": {"options", "rules"},
-    "settings": {"options", "parsing", "rules"},
-    "rules": set(),
+    "settings": {"schema"},
     "schema": set(),
     "signing": {"api", "schema"},
     "streams": set(),

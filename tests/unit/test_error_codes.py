@@ -51,6 +51,8 @@ def _raised() -> set[str]:
         for node in ast.walk(tree):
             if isinstance(node, ast.keyword) and node.arg == "code":
                 found |= set(_texts(node.value))
+            if isinstance(node, ast.AnnAssign) and ast.unparse(node.target) == "code":
+                found |= set(_texts(node.value))
             if isinstance(node, ast.FunctionDef):
                 defaults = zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True)
                 found |= {text for argument, value in defaults if argument.arg == "code" for text in _texts(value)}

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import ipaddress
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 from signpath_ci.errors import UnexpectedAnswerError, UsageError
+from signpath_ci.hosts import is_loopback
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
-_LOOPBACK_V4 = ipaddress.ip_network("127.0.0.0/8")
-_LOOPBACK_V6 = ipaddress.ip_address("::1")
 
 
 class BaseUrl:
@@ -77,14 +75,3 @@ def _split(url: str) -> SplitResult | None:
 
 def _origin(parts: SplitResult) -> tuple[str, str, int | None]:
     return parts.scheme, parts.hostname or "", parts.port or _DEFAULT_PORTS.get(parts.scheme)
-
-
-def is_loopback(host: str) -> bool:
-    """Tell whether what is sent to a host stays on this machine."""
-    if host == "localhost":
-        return True
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return address == _LOOPBACK_V6 or address in _LOOPBACK_V4

@@ -31,7 +31,7 @@ _TLS_RECORD = 16 * 1024  # one SSL_write returns only when all of it is written 
 
 
 class Token(Protocol):
-    """A secret that shows itself only when asked, as `signpath_ci.options.Secret` does."""
+    """A secret that shows itself only when asked, as `signpath_ci.settings.declaration.Secret` does."""
 
     def reveal(self) -> str:
         """Return the token for the one header that carries it."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from signpath_ci.commands import Process, print_object, print_result
-from signpath_ci.options import Explained
 from signpath_ci.settings import ConfigSettings
+from signpath_ci.settings.declaration import Explained
 from signpath_ci.text import one_line
 
 

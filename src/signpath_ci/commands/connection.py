@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from signpath_ci import __version__
 from signpath_ci.commands import Process
-from signpath_ci.options import Secret
 from signpath_ci.report import Reporter
 from signpath_ci.settings import Service
+from signpath_ci.settings.declaration import Secret
 
 if TYPE_CHECKING:
     from signpath_ci.api.connector import Connector

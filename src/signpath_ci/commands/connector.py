@@ -12,11 +12,11 @@ from signpath_ci.commands.request import origin_for, request_fields
 from signpath_ci.commands.session import verified
 from signpath_ci.commands.verification import packages
 from signpath_ci.errors import UsageError
-from signpath_ci.options import Secret, options
 from signpath_ci.pipeline import SigningResult
 from signpath_ci.pipeline_connector import Delivery, sign_build_artifact
 from signpath_ci.report import Reporter
 from signpath_ci.settings import SignSettings
+from signpath_ci.settings.declaration import Secret, options
 from signpath_ci.signing.published import Published
 
 if TYPE_CHECKING:
@@ -29,30 +29,6 @@ def sign_through_connector(settings: SignSettings, process: Process, reporter: R
     Raises:
         SignPathError: the run failed.
     """
-    if settings.artifact:
-        raise UsageError(
-            "A file is named, but through a connector SignPath fetches the artifact from the CI system.",
-            hint="Leave out the file (SIGNPATH_ARTIFACT), or --connector-url.",
-            code="conflicting-options",
-        )
-    if settings.verify_origin or settings.trusted_build_system_token:
-        raise UsageError(
-            "Through a connector, the origin is neither sent nor can it be compared: the connector finds it out.",
-            hint="Leave out --verify-origin and the trusted build system's token, or --connector-url.",
-            code="conflicting-options",
-        )
-    if settings.artifact_retrieval_url:
-        raise UsageError(
-            "Through a connector, SignPath fetches the artifact from the CI system, and from nowhere else.",
-            hint="Leave out --artifact-retrieval-url, or --connector-url.",
-            code="conflicting-options",
-        )
-    if settings.cancel_after:
-        raise UsageError(
-            "Through a connector, a request can't be canceled: it has no call for it.",
-            hint="Leave out --cancel-after, or --connector-url.",
-            code="conflicting-options",
-        )
     origin = origin_for(settings, process)
     chosen = with_policy(settings, process, lambda: origin)
     reporter.planned(project=chosen.project_slug, policy=chosen.signing_policy_slug, origin=origin)
@@ -66,12 +42,6 @@ def sign_through_connector(settings: SignSettings, process: Process, reporter: R
         unsigned=_published(settings, origin.platform),
     )
     artifact = _build_artifact(settings, process, origin.platform)
-    if settings.receipt and artifact.identity is None:
-        raise UsageError(
-            "A receipt can't tell which artifact of a GitLab job it is of: a job that is retried has others.",
-            hint="Leave out --receipt, or --connector-url and name the file.",
-            code="conflicting-options",
-        )
     return sign_build_artifact(
         artifact,
         request_fields(chosen, process, origin),

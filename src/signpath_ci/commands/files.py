@@ -8,21 +8,14 @@ from pathlib import Path
 
 from signpath_ci.commands import Process
 from signpath_ci.commands.session import verified
-from signpath_ci.commands.verification import packages
+from signpath_ci.commands.verification import expectations, packages
 from signpath_ci.errors import LocalFileError, UsageError, VerificationError
 from signpath_ci.settings import SignSettings
-from signpath_ci.signing.inputs import expand_inputs, is_pattern
+from signpath_ci.signing.inputs import expand_inputs
 from signpath_ci.signing.target import default_target
 from signpath_ci.verify import can_verify, verify_file
 
 _log = logging.getLogger(__name__)
-
-
-def are_several(settings: SignSettings) -> bool:
-    """Tell whether what is named may be several files, or is treated so."""
-    if settings.in_place or settings.skip_signed or len(settings.artifact) > 1:
-        return True
-    return any(path.is_dir() or is_pattern(path) for path in settings.artifact)
 
 
 def files_of(settings: SignSettings, process: Process) -> list[Path]:
@@ -30,26 +23,7 @@ def files_of(settings: SignSettings, process: Process) -> list[Path]:
 
     Raises:
         LocalFileError: there is nothing of what is named.
-        UsageError: options contradict each other.
     """
-    if settings.artifact_retrieval_url:
-        raise UsageError(
-            "--artifact-retrieval-url is for one file, and several are named, or options for several.",
-            hint="Name one file, without --bundle, --in-place and --skip-signed.",
-            code="conflicting-options",
-        )
-    if settings.in_place and (settings.output or not settings.wait_for_completion):
-        raise UsageError(
-            "--in-place replaces the files themselves, once they are signed.",
-            hint="Leave out --output (SIGNPATH_OUTPUT) and --no-wait-for-completion.",
-            code="conflicting-options",
-        )
-    if not settings.artifact:
-        raise UsageError(
-            "No files to sign are named.",
-            hint="Name them: signpath-ci sign FILE, or SIGNPATH_ARTIFACT.",
-            code="no-artifact",
-        )
     expected = verified(settings, settings)
     files = expand_inputs(
         settings.artifact, can_be_signed=lambda path: can_verify(path, expected) if expected else can_verify(path)
@@ -58,14 +32,9 @@ def files_of(settings: SignSettings, process: Process) -> list[Path]:
 
 
 def _is_signed(settings: SignSettings, path: Path, process: Process) -> bool:
-    expected = verified(settings, settings)
-    if expected is None:
-        raise UsageError(
-            "--skip-signed needs signatures to be verified.", hint="Leave out --verify off.", code="conflicting-options"
-        )
     packages(settings, process).ready()
     try:
-        verify_file(path, expectations=expected)
+        verify_file(path, expectations=expectations(settings, strict=settings.verify == "strict"))
     except (VerificationError, LocalFileError):
         return False  # it is not, or whoever reads it next says what is wrong with it
     _log.info("%s carries such a signature already, and is left out.", path)

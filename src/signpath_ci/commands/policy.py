@@ -9,9 +9,9 @@ from typing import TypeVar
 from signpath_ci.commands import Process
 from signpath_ci.errors import UsageError
 from signpath_ci.model import Origin
-from signpath_ci.options import changed
-from signpath_ci.rules import Build, are_rules, choose, parse_rules
 from signpath_ci.settings import ResubmitSettings, Submitting
+from signpath_ci.settings.declaration import changed
+from signpath_ci.settings.policy_rules import Build, are_rules, choose, parse_rules
 
 _log = logging.getLogger(__name__)
 

@@ -14,11 +14,12 @@ from signpath_ci.commands.job_limit import warn_of_job_limit
 from signpath_ci.commands.verification import expectations, packages
 from signpath_ci.errors import SignPathError, UsageError
 from signpath_ci.model import Expectations
-from signpath_ci.options import Secret, options
 from signpath_ci.pipeline import Collection, SigningResult, WaitingTime
 from signpath_ci.report import Reporter, Several
 from signpath_ci.report.result import ResultReporter
 from signpath_ci.settings import Common, DownloadSettings, ResubmitSettings, Retrieval, Trust, Waiting
+from signpath_ci.settings.combinations import check_combinations
+from signpath_ci.settings.declaration import Secret, options
 from signpath_ci.signing.download import default_target
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ def run_signing(
     told = Several(record, reporter_for(process))
     with watched(settings, process, told) as reporter:
         try:
+            check_combinations(settings)
             result = work(reporter)
         except SignPathError as error:
             if settings.json:
@@ -115,18 +117,8 @@ def verified(settings: Retrieval, trust: Trust) -> Expectations | None:
 
 
 def waiting_time(settings: Waiting, process: Process) -> WaitingTime:
-    """Return how long it is waited; warn where the job ends before.
-
-    Raises:
-        UsageError: the request would be canceled after the waiting has ended.
-    """
+    """Return how long it is waited; warn where the job ends before."""
     timeout, cancel_after = settings.wait_for_completion_timeout, settings.cancel_after
-    if cancel_after is not None and cancel_after > timeout:
-        raise UsageError(
-            f"--cancel-after is {cancel_after:g} s, but it is waited for {timeout:g} s only.",
-            hint="Wait at least as long, with --wait-for-completion-timeout (SIGNPATH_WAIT_FOR_COMPLETION_TIMEOUT).",
-            code="conflicting-options",
-        )
     warn_of_job_limit(min(timeout, cancel_after or timeout), process.environment)
     return WaitingTime(timeout=timeout, cancel_after=cancel_after)
 

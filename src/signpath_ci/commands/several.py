@@ -16,6 +16,7 @@ from signpath_ci.errors import SignPathError
 from signpath_ci.pipeline import SigningResult
 from signpath_ci.report import Reporter
 from signpath_ci.settings import SignSettings
+from signpath_ci.settings.combinations import check_combinations
 from signpath_ci.signing.artifact import Source
 from signpath_ci.signing.receipt import default_receipt
 from signpath_ci.signing.replace_all import replacing
@@ -28,6 +29,7 @@ def run_several(settings: SignSettings, process: Process) -> None:
         SignPathError: a file was not signed; all outcomes are told all the same.
     """
     with watched(settings, process, process.platform or Reporter()) as reporter:
+        check_combinations(settings)
         outcomes, error = _sign(settings, process, reporter)
         if error and settings.in_place:  # none was replaced
             outcomes = [replace(outcome, output=None, result=None) for outcome in outcomes]

@@ -7,15 +7,14 @@ from pathlib import Path
 from signpath_ci.commands import Process
 from signpath_ci.commands.bundle import sign_bundle
 from signpath_ci.commands.connector import sign_through_connector
-from signpath_ci.commands.files import are_several
 from signpath_ci.commands.plan import Place, make_plan
 from signpath_ci.commands.session import run_signing
 from signpath_ci.commands.several import run_several
 from signpath_ci.commands.source import source_of
-from signpath_ci.errors import UsageError
 from signpath_ci.pipeline import SigningResult
 from signpath_ci.report import Reporter
 from signpath_ci.settings import SignSettings
+from signpath_ci.settings.combinations import names_several
 from signpath_ci.signing.target import default_target
 
 
@@ -25,13 +24,7 @@ def run(settings: SignSettings, process: Process) -> None:
     Raises:
         SignPathError: the run failed.
     """
-    if settings.connector_url is None and settings.unsigned:
-        raise UsageError(
-            "--unsigned says what a connector fetches, and there is none: the file to sign is compared by itself.",
-            hint="Leave it out, or give --connector-url.",
-            code="conflicting-options",
-        )
-    if settings.connector_url is None and not settings.bundle and are_several(settings):
+    if settings.connector_url is None and not settings.bundle and names_several(settings):
         run_several(settings, process)
         return
 

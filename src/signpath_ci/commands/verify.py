@@ -8,6 +8,7 @@ from signpath_ci.errors import SignPathError, VerificationError
 from signpath_ci.model import Failure, Verdict
 from signpath_ci.report.words import verdict_words
 from signpath_ci.settings import VerifySettings
+from signpath_ci.settings.combinations import check_combinations
 from signpath_ci.verify import verify_file
 
 
@@ -20,6 +21,7 @@ def run(settings: VerifySettings, process: Process) -> None:
         UsageError: what verification needs is not installed, or a trust root can't be read.
     """
     try:
+        check_combinations(settings)
         expected = expectations(settings, strict=settings.strict)
         packages(settings, process).ready()
         verdicts = verify_file(settings.artifact, unsigned=settings.unsigned, expectations=expected)

@@ -9,16 +9,13 @@ from typing import TYPE_CHECKING, NoReturn, TypeVar
 from signpath_ci.errors import UsageError
 from signpath_ci.origin.refs import is_ref_name
 from signpath_ci.origin.urls import public_url, without_secrets
-from signpath_ci.text import one_line
+from signpath_ci.text import is_unexpanded_macro, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 T = TypeVar("T")
 
-# Azure hands over a macro that names no variable as it is written.
-# <https://learn.microsoft.com/azure/devops/pipelines/process/variables#understand-variable-syntax>
-_UNEXPANDED_MACRO = re.compile(r"\$\([\w.\- ]*\)")
 _COMMIT = re.compile(r"[0-9A-Fa-f]{40}(?:[0-9A-Fa-f]{24})?")
 _NUMBER = re.compile(r"[0-9]{1,18}")
 # Controls, lone surrogates (bytes that are no text) and separators of lines. Format characters stay: emoji need them.
@@ -52,7 +49,7 @@ class Variables:
             UsageError: it holds control characters, or is longer than any name or URL.
         """
         value = self.env.get(name, "").strip(" ")
-        return None if not value or _UNEXPANDED_MACRO.fullmatch(value) else self.checked(value, name)
+        return None if not value or is_unexpanded_macro(value) else self.checked(value, name)
 
     def need(self, name: str) -> str:
         """Return the value of `name`.
@@ -91,7 +88,7 @@ class Variables:
     def prose(self, name: str) -> str | None:
         """Return the value of `name`, which only people read: made one printable line instead of refused."""
         value = without_secrets(one_line(self.env.get(name, ""), limit=200))
-        return None if not value or _UNEXPANDED_MACRO.fullmatch(value) else value
+        return None if not value or is_unexpanded_macro(value) else value
 
     def number(self, name: str) -> int | None:
         """Return the value of `name` as a number, `None` where it has none.

@@ -8,13 +8,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from signpath_ci.options import Explained, Option, Secret, load, option, options
-from signpath_ci.parsing import (
-    duration,
-    policy_slug,
-    tcp_port,
-)
-from signpath_ci.settings.groups import (
+from signpath_ci.settings.declaration import Explained, Option, Secret, Settings, load, option, options
+from signpath_ci.settings.option_groups import (
     Build,
     Common,
     Connector,
@@ -36,6 +31,11 @@ from signpath_ci.settings.groups import (
     Service,
     Trust,
     Waiting,
+)
+from signpath_ci.settings.parsers import (
+    duration,
+    policy_slug,
+    tcp_port,
 )
 
 __all__ = [
@@ -68,6 +68,7 @@ __all__ = [
     "SandboxSettings",
     "Secret",
     "Service",
+    "Settings",
     "SignSettings",
     "SkipSettings",
     "SubmitSettings",
@@ -86,7 +87,7 @@ class Submitting(Request, RemoteArtifact, Metadata, Service, MissingToken, Origi
     @property
     def depends_on_origin(self) -> bool:
         """Whether the build's origin is sent, compared or decides, so that one that can't be told is an error."""
-        from signpath_ci.rules import are_rules  # here, as few commands need it
+        from signpath_ci.settings.policy_rules import are_rules  # here, as few commands need it
 
         return self.trusted_build_system_token is not None or are_rules(self.signing_policy_slug)
 

@@ -17,7 +17,7 @@ from signpath_ci.api.connector import Connector
 from signpath_ci.api.connector_payloads import AzureArtifact, BuildArtifact, GitHubArtifact, GitLabArtifact
 from signpath_ci.errors import RefusedError, ServiceUnavailableError, SignPathError, UnexpectedAnswerError
 from signpath_ci.model import RequestStatus, SigningRequestFields, Submission
-from signpath_ci.options import Secret
+from signpath_ci.settings.declaration import Secret
 from tests.support.values import FakeTime
 from tests.support.wire import ORGANIZATION, TOKEN, transport
 

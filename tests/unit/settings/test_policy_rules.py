@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from signpath_ci.rules import Build, Choice, Rule, are_rules, choose, parse_rules
+from signpath_ci.settings.policy_rules import Build, Choice, Rule, are_rules, choose, parse_rules
 
 RULES = """
 tag v*: release-signing

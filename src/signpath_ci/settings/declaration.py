@@ -1,4 +1,4 @@
-"""The machinery under `settings`: a field of a settings class says everything about one option.
+"""How options are declared and read: a field of a settings class says everything about one option.
 
 An option is given on the command line, else by an environment variable, else by the manifest, else it has its default.
 All of these, and the documentation, read the same fields, so a fact about an option stands once.
@@ -6,13 +6,13 @@ All of these, and the documentation, read the same fields, so a fact about an op
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from signpath_ci.errors import NotGivenError, UsageError
+from signpath_ci.text import is_unexpanded_macro
 
 if TYPE_CHECKING:
     from typing_extensions import dataclass_transform
@@ -23,7 +23,6 @@ else:  # in `typing` since Python 3.11; it only tells type checkers what `Settin
 
 
 _REQUIRED: Any = object()
-_UNEXPANDED_MACRO = re.compile(r"\$\([\w.]+\)")
 _DEFAULTS = "SIGNPATH_DEFAULTS"
 """What the inputs of a plugin hold where nobody gives them, as `VARIABLE=value` with blanks between: a plugin passes
 all of its inputs, and can't tell whether they were given."""
@@ -179,28 +178,44 @@ class _Said(dict[str, Any]):
 
 @dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(option,))
 class Settings:
-    """The base of all classes of settings: made with a value by name for each field, and never changed.
+    """The base of all classes of settings: made with exactly one value by name for each field, and never changed.
 
-    As `dataclass` does it, but without source text that is compiled for each class: every start makes thirty of them,
-    which took 15 ms.
+    As `dataclass` does it, but without source text that is compiled for each class at every start
+    (docs/decisions/0004-settings-class.md).
+
+    Raises:
+        TypeError: a name is unknown, or one is missing.
     """
 
     _said: ClassVar[Mapping[str, _Said]] = {}  # of each class: about the options that are fields of its own
+    _fields: ClassVar[frozenset[str]] = frozenset()
 
     def __init_subclass__(cls) -> None:
         cls._said = {name: value for name, value in vars(cls).items() if isinstance(value, _Said)}
         for name in cls._said:
             delattr(cls, name)
+        cls._fields = frozenset(vars(cls).get("__annotations__", ())).union(*(base._fields for base in _bases(cls)))
 
     def __init__(self, **values: object) -> None:
+        if values.keys() != self._fields:
+            unknown, missing = sorted(values.keys() - self._fields), sorted(self._fields - values.keys())
+            raise TypeError(f"{type(self).__name__}: unknown: {unknown}; missing: {missing}")
         vars(self).update(values)
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"settings do not change, so neither does {name}")
 
 
+def _bases(cls: type) -> Iterator[type[Settings]]:
+    return (base for base in cls.__bases__ if issubclass(base, Settings))
+
+
 def changed(settings: T, **values: object) -> T:
-    """Return the same settings but for these values."""
+    """Return the same settings but for these values.
+
+    Raises:
+        TypeError: a name is unknown.
+    """
     return type(settings)(**{**vars(settings), **values})
 
 
@@ -227,8 +242,7 @@ def load(
     Args:
         settings: the class to make.
         arguments: the texts from the command line by field name; a list for options that can be repeated.
-        environment: the environment variables. An empty one counts as not given, and so does a literal `$(NAME)`,
-            which is what Azure Pipelines leaves of a macro without a value.
+        environment: the environment variables. An empty one counts as not given, and so does an unexpanded macro.
         manifest: what the manifest gives, by field name.
 
     Raises:
@@ -314,7 +328,7 @@ def _fallback(row: Option, manifest: Mapping[str, Given], defaults: Mapping[str,
 
 def _from_environment(variable: str, environment: Mapping[str, str]) -> str:
     text = environment.get(variable, "")
-    return "" if _UNEXPANDED_MACRO.fullmatch(text.strip()) else text
+    return "" if is_unexpanded_macro(text) else text
 
 
 def _file_text(row: Option, path: Path) -> str:

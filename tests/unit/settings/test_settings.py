@@ -6,8 +6,8 @@ import pytest
 
 from signpath_ci.cli import COMMANDS
 from signpath_ci.errors import UsageError
-from signpath_ci.parsing import duration, positive_duration
 from signpath_ci.settings import Secret, SignSettings, load, options
+from signpath_ci.settings.parsers import duration, positive_duration
 
 ENVIRONMENT = {
     "SIGNPATH_ARTIFACT": "app.exe",

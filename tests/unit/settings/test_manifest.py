@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from signpath_ci.cli import COMMANDS
 from signpath_ci.errors import UsageError
-from signpath_ci.manifest import read_manifest
-from signpath_ci.options import Given, check_text
 from signpath_ci.schema import load_schema
 from signpath_ci.settings import SignSettings, options
+from signpath_ci.settings.declaration import Given, check_text
+from signpath_ci.settings.manifest import read_manifest
 
 WHOLE = """\
 # yaml-language-server: $schema=signing.schema.json

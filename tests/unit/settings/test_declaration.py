@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from signpath_ci.errors import UsageError
-from signpath_ci.options import Given, Option, Secret, Settings, changed, load, option, options
+from signpath_ci.settings.declaration import Given, Option, Secret, Settings, changed, load, option, options
 
 
 class Base(Settings):
@@ -181,3 +181,13 @@ def test_a_secret_does_not_show_itself() -> None:
     assert "hidden" not in f"{settings} {settings!r} {settings.key} {vars(settings)}"
     assert {Secret("a"): 1}[Secret("a")] == 1
     assert Secret("a") != "a"
+
+
+def test_settings_refuse_unknown_and_missing_names() -> None:
+    settings = load(Example, {}, GIVEN)
+    without = {name: value for name, value in vars(settings).items() if name != "colour"}
+
+    with pytest.raises(TypeError, match=r"Example: unknown: \['colur'\]; missing: \['colour'\]"):
+        Example(**without, colur="blue")  # type: ignore[call-arg] # mypy knows it, too
+    with pytest.raises(TypeError, match=r"unknown: \['colur'\]; missing: \[\]"):
+        changed(settings, colur="blue")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from signpath_ci.model import STRONG_DIGESTS
-from signpath_ci.options import Secret, Settings, option
-from signpath_ci.parsing import (
+from signpath_ci.settings.declaration import Secret, Settings, option
+from signpath_ci.settings.parsers import (
     Headers,
     file_name,
     http_url,

@@ -6,7 +6,7 @@ import math
 import re
 from urllib.parse import urlsplit
 
-from signpath_ci.options import HiddenValueError, Secret
+from signpath_ci.settings.declaration import HiddenValueError, Secret
 from signpath_ci.text import SHORTEST_SECRET
 
 _SECONDS_PER_UNIT = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -109,7 +109,7 @@ class Headers(Secret):
 
 def policy_slug(text: str) -> str:
     """Return the slug of a signing policy, or the rules that choose one, as they were written."""
-    from signpath_ci.rules import are_rules, parse_rules  # here, as few commands need it
+    from signpath_ci.settings.policy_rules import are_rules, parse_rules  # here, as few commands need it
 
     if are_rules(text):
         parse_rules(text)

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from signpath_ci.errors import UsageError
-from signpath_ci.options import Given
 from signpath_ci.schema import load_schema, violations
+from signpath_ci.settings.declaration import Given
 
 if TYPE_CHECKING:
     import yaml

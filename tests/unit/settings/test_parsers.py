@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from signpath_ci.options import HiddenValueError
-from signpath_ci.parsing import Headers, file_name, retrieval_url
+from signpath_ci.settings.declaration import HiddenValueError
+from signpath_ci.settings.parsers import Headers, file_name, retrieval_url
 
 
 def test_headers_are_lines_and_what_is_secret_in_them_is_masked() -> None:
