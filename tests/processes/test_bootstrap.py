@@ -120,7 +120,7 @@ def test_pythons_that_are_too_old_are_named(plugin: Path, programs: Path) -> Non
     assert (finished.code, finished.error) == (
         2,
         "Python is too old: python3 is 3.9. python is 2.7. signpath-ci needs 3.10 or later: "
-        "install one, or add a step that sets it up. [no-python]",
+        "install one, or add a step that sets it up.",
     )
 
 
@@ -226,7 +226,9 @@ def test_a_python_without_venv_is_told_what_to_install(checkout: Path, programs:
     _python(programs, "broken-python", "exit 1")
     # Debian's Python has the module, but not what it needs: making an environment fails.
     hide = f"import runpy, sys; sys.executable = {str(broken)!r}; runpy.run_path(sys.argv[1], run_name='__main__')"
-    script = f'case "$*" in *install.py) exec "$REAL_PYTHON" -I -c "{hide}" "$4" ;; *) exec "$REAL_PYTHON" "$@" ;; esac'
+    script = (
+        rf'case "$*" in *install.py) exec "$REAL_PYTHON" -I -c "{hide}" "$4" ;; *) exec "$REAL_PYTHON" "$@" ;; esac'
+    )
     _python(programs, "python3", script)
 
     finished = _run(checkout, "--version", programs=programs)
@@ -241,7 +243,9 @@ def test_a_python_without_venv_is_told_what_to_install(checkout: Path, programs:
 def test_git_bash_is_told_to_leave_the_inputs_as_they_are(plugin: Path, programs: Path) -> None:
     """MSYS rewrites values that look like POSIX paths, also a token that begins with a slash."""
     _python(
-        programs, "python3", 'case "$*" in *-c*) exec "$REAL_PYTHON" "$@";; esac; printf "%s" "$MSYS2_ENV_CONV_EXCL"'
+        programs,
+        "python3",
+        r'case "$*" in *\ -c\ *) exec "$REAL_PYTHON" "$@";; esac; printf "%s" "$MSYS2_ENV_CONV_EXCL"',
     )
 
     found = _run(plugin, programs=programs, MSYS2_ENV_CONV_EXCL="OTHER_")
