@@ -26,6 +26,7 @@ from signpath_ci.sandbox.config import (
     TrustedBuildSystem,
     User,
 )
+from signpath_ci.sandbox.pki import Authority
 from signpath_ci.sandbox.processing import SignFile
 from signpath_ci.sandbox.server import Server, listen
 from signpath_ci.sandbox.signers.errors import CannotSignError
@@ -60,6 +61,14 @@ CONFIGURATION = Configuration(
             signing_policies=(
                 SigningPolicy(slug="test-signing", name="Test", certificate="test"),
                 SigningPolicy(slug="two-approvals", name="Two", certificate="two", required_approvals=2),
+                SigningPolicy(
+                    slug="four-eyes",
+                    name="Four eyes",
+                    certificate="two",
+                    required_approvals=1,
+                    submitter_may_approve=False,
+                ),
+                SigningPolicy(slug="ci-only", name="CI", certificate="test", trusted_build_system=True),
                 SigningPolicy(
                     slug="release-signing",
                     name="Release",
@@ -225,6 +234,7 @@ def serving(
                     answer_time_stamp_query=_answer_time_stamp_query,
                     artifact_store=artifact_store,
                     artifact_configurations=ArtifactConfigurations(directory / "configurations", configuration),
+                    authority=Authority.open(directory / "pki", now=Clock().now()),
                     processing_seconds=processing_seconds,
                     clock=Clock(),
                 )

@@ -10,8 +10,6 @@ from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
-from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from signpath_ci.clock import Clock
@@ -20,14 +18,17 @@ from signpath_ci.sandbox.config import Configuration
 from signpath_ci.sandbox.connectors.routes import connector_routes
 from signpath_ci.sandbox.hosts import GuardHosts
 from signpath_ci.sandbox.local import local_routes
+from signpath_ci.sandbox.pki import Authority
 from signpath_ci.sandbox.policies import RefusalError
-from signpath_ci.sandbox.problems import ProblemError, bad_field, forbidden, problem_answer
+from signpath_ci.sandbox.problems import ProblemError
 from signpath_ci.sandbox.processing import Processor, SignFile
 from signpath_ci.sandbox.rest import rest_routes
 from signpath_ci.sandbox.service import Service
 from signpath_ci.sandbox.store import Store
-from signpath_ci.sandbox.submission import UnknownFieldError
-from signpath_ci.sandbox.web import web_routes
+from signpath_ci.sandbox.web.errors import error_answer
+from signpath_ci.sandbox.web.routes import web_routes
+
+_REFUSALS = (ProblemError, RefusalError, HTTPException, HTTPStatus.INTERNAL_SERVER_ERROR)
 
 
 class FoldPathCase:
@@ -51,6 +52,7 @@ def create_app(
     answer_time_stamp_query: Callable[[bytes, datetime], bytes],
     artifact_store: Path,
     artifact_configurations: ArtifactConfigurations,
+    authority: Authority,
     processing_seconds: float,
     clock: Clock,
     allowed_hosts: Sequence[str] = (),
@@ -64,6 +66,7 @@ def create_app(
         answer_time_stamp_query: TimeStampReq (DER) -> TimeStampResp (DER).
         artifact_store: the CI systems' artifacts.
         artifact_configurations: the texts of artifact configurations.
+        authority: the certificates that sign.
         processing_seconds: how long a request takes.
         clock: the time.
         allowed_hosts: names besides those of loopback by which the sandbox is called.
@@ -79,12 +82,7 @@ def create_app(
     app = Starlette(
         routes=[*rest_routes(), *connector_routes(), *local_routes(), *web_routes()],
         lifespan=lifespan,
-        exception_handlers={
-            ProblemError: problem_answer,
-            RefusalError: _refusal_answer,
-            HTTPException: problem_answer,
-            HTTPStatus.INTERNAL_SERVER_ERROR: problem_answer,
-        },
+        exception_handlers=dict.fromkeys(_REFUSALS, error_answer),
     )
     app.router.redirect_slashes = False
     app.state.service = Service(
@@ -95,11 +93,6 @@ def create_app(
         answer_time_stamp_query=answer_time_stamp_query,
         artifact_store=artifact_store,
         artifact_configurations=artifact_configurations,
+        authority=authority,
     )
     return GuardHosts(FoldPathCase(app), allowed_hosts)
-
-
-def _refusal_answer(request: Request, error: Exception) -> Response:
-    if isinstance(error, UnknownFieldError):
-        return problem_answer(request, bad_field(error.field, error.cause))
-    return problem_answer(request, forbidden(str(error)))

@@ -2,12 +2,37 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from signpath_ci.sandbox.config import Configuration
 
 MAX_BYTES = 1024 * 1024
 """Of the text of one artifact configuration."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parameter:
+    """A declared parameter."""
+
+    name: str
+    default: str | None = None
+    is_required: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class FormSettings:
+    """What an upload's form needs to know of an artifact configuration.
+
+    Attributes:
+        parameters: that the request may or must have.
+        is_multiple: several files are packed into one ZIP.
+        problems: why it is not valid, each with its place; then nothing can be submitted.
+    """
+
+    parameters: tuple[Parameter, ...] = ()
+    is_multiple: bool = False
+    problems: tuple[str, ...] = ()
 
 
 class ArtifactConfigurations:
@@ -29,6 +54,10 @@ class ArtifactConfigurations:
         project = self._configuration.project(project_slug)
         found = project.artifact_configuration(slug) if project else None
         return found.xml if found else None
+
+    def form_settings(self, _project_slug: str, _slug: str) -> FormSettings:
+        """Return what an upload's form needs to know."""
+        return FormSettings()
 
     def is_edited(self, project_slug: str, slug: str) -> bool:
         """Whether the text differs from what the sandbox was started with."""

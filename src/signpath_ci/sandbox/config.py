@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, Protocol, TypeVar
 
 Permission = Literal["submit", "approve", "read", "configure"]
 PERMISSIONS: tuple[Permission, ...] = ("submit", "approve", "read", "configure")
@@ -120,11 +120,11 @@ class Project:
 
     def signing_policy(self, slug: str) -> SigningPolicy | None:
         """Return the policy with this slug."""
-        return next((policy for policy in self.signing_policies if policy.slug == slug), None)
+        return _by_slug(self.signing_policies, slug)
 
     def artifact_configuration(self, slug: str) -> ArtifactConfiguration | None:
         """Return the artifact configuration with this slug."""
-        return next((found for found in self.artifact_configurations if found.slug == slug), None)
+        return _by_slug(self.artifact_configurations, slug)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -165,7 +165,7 @@ class Configuration:
 
     def project(self, slug: str) -> Project | None:
         """Return the project with this slug."""
-        return next((project for project in self.projects if project.slug == slug), None)
+        return _by_slug(self.projects, slug)
 
     @property
     def people(self) -> tuple[User, ...]:
@@ -175,6 +175,19 @@ class Configuration:
     def id_of(self, *path: str) -> str:
         """Return the UUID of a thing; `path` is its kind and the slugs that lead to it. The same on each start."""
         return str(uuid.uuid5(uuid.UUID(self.organization_id), "/".join(path)))
+
+
+class _HasSlug(Protocol):
+    @property
+    def slug(self) -> str: ...
+
+
+_T = TypeVar("_T", bound=_HasSlug)
+
+
+def _by_slug(things: Iterable[_T], slug: str) -> _T | None:
+    """Find by slug, without regard to case (wire additions, section 2)."""
+    return next((thing for thing in things if thing.slug.lower() == slug.lower()), None)
 
 
 ADMINISTRATOR = User(name="Administrator", is_interactive=True)

@@ -183,7 +183,7 @@ def _configuration(section: _Section) -> Configuration:
     people = tuple(_user(item, is_interactive=True) for item in section.sections("users"))
     tokens = tuple(_user(item, is_interactive=False) for item in section.sections("api_tokens"))
     systems = tuple(_trusted_build_system(item) for item in section.sections("trusted_build_systems"))
-    _require_distinct(section, "projects", [project.slug for project in projects])
+    _require_distinct(section, "projects", [project.slug.lower() for project in projects])
     _require_distinct(section, "api_tokens", [str(user.token) for user in tokens])
     _require_distinct(section, "users", [user.name for user in people])
     for key, values in (("projects", projects), ("api_tokens", tokens)):
@@ -248,8 +248,8 @@ def _project(section: _Section) -> Project:
     systems = section.texts("trusted_build_systems")
     configurations = tuple(_artifact_configuration(item) for item in section.sections("artifact_configurations"))
     policies = tuple(_signing_policy(item) for item in section.sections("signing_policies"))
-    _require_distinct(section, "artifact_configurations", [item.slug for item in configurations])
-    _require_distinct(section, "signing_policies", [item.slug for item in policies])
+    _require_distinct(section, "artifact_configurations", [item.slug.lower() for item in configurations])
+    _require_distinct(section, "signing_policies", [item.slug.lower() for item in policies])
     if not policies:
         raise section.error("signing_policies", "at least one is needed.")
     project = Project(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -43,11 +43,16 @@ class Form:
 
     Attributes:
         fields: by name as sent.
-        files: by name in lower case; they are gone when the form is closed, unless they are kept.
+        file_lists: by name in lower case; they are gone when the form is closed, unless they are kept.
     """
 
     fields: Mapping[str, str]
-    files: Mapping[str, ReceivedFile]
+    file_lists: Mapping[str, Sequence[ReceivedFile]]
+
+    @property
+    def files(self) -> Mapping[str, ReceivedFile]:
+        """The first file of each name."""
+        return {name: files[0] for name, files in self.file_lists.items()}
 
     def optional(self, name: str) -> str | None:
         """Return a field by its name in any case; an empty one is none."""
@@ -100,13 +105,16 @@ class Form:
 
 
 @asynccontextmanager
-async def received_form(request: Request, *, incoming: Callable[[], Path], limit: int) -> AsyncIterator[Form]:
+async def received_form(
+    request: Request, *, incoming: Callable[[], Path], limit: int, repeated: frozenset[str] = frozenset()
+) -> AsyncIterator[Form]:
     """Read a request's form.
 
     Args:
         request: not read yet.
         incoming: gives a new path for each file.
-        limit: the most bytes of a file.
+        limit: the most bytes of all files.
+        repeated: names in lower case that may come with several files.
 
     Raises:
         ProblemError: 400, 413 or 415.
@@ -118,7 +126,7 @@ async def received_form(request: Request, *, incoming: Callable[[], Path], limit
     refuse_too_large(announced_length(request), limit, overhead=_FORM_OVERHEAD)
     with ExitStack() as stack:
         try:
-            reader = _FormReader(boundary, stack, incoming, limit)
+            reader = _FormReader(boundary, stack, incoming, limit, repeated)
             async for piece in pieces(request):
                 reader.write(piece)
         except (FormParserError, UnicodeDecodeError) as error:
@@ -129,15 +137,22 @@ async def received_form(request: Request, *, incoming: Callable[[], Path], limit
 class _FormReader:
     """Takes a multipart body piece by piece."""
 
-    def __init__(self, boundary: bytes, stack: ExitStack, incoming: Callable[[], Path], limit: int) -> None:
-        self._stack, self._incoming, self._limit = stack, incoming, limit
+    def __init__(
+        self,
+        boundary: bytes,
+        stack: ExitStack,
+        incoming: Callable[[], Path],
+        limit: int,
+        repeated: frozenset[str],
+    ) -> None:
+        self._stack, self._incoming, self._limit, self._repeated = stack, incoming, limit, repeated
         self._fields: dict[str, str] = {}
-        self._files: dict[str, ReceivedFile] = {}
+        self._files: dict[str, list[ReceivedFile]] = {}
         self._header_name, self._header_value = b"", b""
         self._name = self._file_name = ""
         self._file: FileReceiver | None = None
         self._text = b""
-        self._ended = False
+        self._ended, self._parts = False, 0
         callbacks: MultipartCallbacks = {
             "on_part_begin": self._part_begins,
             "on_header_field": self._header_field,
@@ -156,7 +171,7 @@ class _FormReader:
     def form(self) -> Form:
         if not self._ended:
             raise ProblemError(HTTPStatus.BAD_REQUEST, "The form is broken: its end is missing.")
-        return Form(fields=self._fields, files=self._files)
+        return Form(fields=self._fields, file_lists=self._files)
 
     def _part_begins(self) -> None:
         self._name = self._file_name = ""
@@ -179,9 +194,12 @@ class _FormReader:
     def _headers_end(self) -> None:
         if not self._name:
             raise ProblemError(HTTPStatus.BAD_REQUEST, "The form is broken: a part has no name.")
-        taken = {*self._files, *(name.lower() for name in self._fields)}
-        if self._name.lower() in taken or len(taken) >= _MAX_FIELDS:
-            raise bad_field(self._name, "Is given more than once." if len(taken) < _MAX_FIELDS else "Too many fields.")
+        taken = {*self._files, *(name.lower() for name in self._fields)} - self._repeated
+        self._parts += 1
+        if self._name.lower() in taken or self._parts > _MAX_FIELDS:
+            raise bad_field(
+                self._name, "Is given more than once." if self._parts <= _MAX_FIELDS else "Too many fields."
+            )
         if self._file_name:
             self._file = self._stack.enter_context(receiving(self._incoming(), limit=self._limit))
 
@@ -195,7 +213,7 @@ class _FormReader:
 
     def _part_ends(self) -> None:
         if self._file:
-            self._files[self._name.lower()] = self._file.finish(self._file_name)
+            self._files.setdefault(self._name.lower(), []).append(self._file.finish(self._file_name))
         else:
             self._fields[self._name] = self._text.decode()
 

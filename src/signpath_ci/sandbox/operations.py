@@ -41,7 +41,7 @@ def resubmit(
         RefusalError: a permission is missing, or the new policy refuses the origin.
     """
     require_access(caller.user, "read", original)
-    if original.unsigned_sha256 is None:
+    if original.unsigned_sha256 is None and original.retrieval is None:
         raise conflict("The original signing request has no artifact.")
     drafted = draft(
         caller,
@@ -60,7 +60,14 @@ def resubmit(
                 os.link(place(original.id), place(drafted.id))
             except OSError:
                 shutil.copyfile(place(original.id), place(drafted.id))
-    resubmitted = replace(drafted, unsigned_sha256=original.unsigned_sha256, original_id=original.id)
+    resubmitted = replace(
+        drafted,
+        unsigned_sha256=original.unsigned_sha256,
+        # An artifact that could not be fetched is fetched again; the headers of the link are forgotten by then.
+        retrieval=original.retrieval if original.unsigned_sha256 is None else None,
+        announced_sha256=original.announced_sha256,
+        original_id=original.id,
+    )
     start(service, resubmitted)
     return resubmitted
 

@@ -52,6 +52,7 @@ class Authority:
 
     Attributes:
         trust_root: PEM file with the root certificate, to be given to verifiers.
+        root: that certificate.
         time_stamper: signs time stamps.
     """
 
@@ -69,7 +70,7 @@ class Authority:
         self.time_stamper = self._open(
             "time-stamping", "Time Stamp Authority", time_stamping_ca, ExtendedKeyUsageOID.TIME_STAMPING, is_leaf=True
         )
-        self.trust_root = directory / "root.pem"
+        self.trust_root, self.root = directory / "root.pem", root.certificate
 
     @classmethod
     def open(cls, directory: Path, *, now: datetime) -> Authority:

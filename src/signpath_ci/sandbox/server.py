@@ -81,6 +81,7 @@ def run(
             answer_time_stamp_query=lambda query, now: tsa.respond(authority.time_stamper, query, now=now),
             artifact_store=artifacts,
             artifact_configurations=ArtifactConfigurations(directory / "artifact-configurations", configuration),
+            authority=authority,
             processing_seconds=processing_seconds,
             clock=clock,
             allowed_hosts=[*allow_host, *([] if host in _ANY_ADDRESS else [host])],

@@ -14,6 +14,7 @@ from starlette.requests import Request
 from signpath_ci.clock import Clock
 from signpath_ci.sandbox.artifact_configurations import ArtifactConfigurations
 from signpath_ci.sandbox.config import Configuration, Permission, User
+from signpath_ci.sandbox.pki import Authority
 from signpath_ci.sandbox.policies import Caller, caller_of, require_permission
 from signpath_ci.sandbox.problems import ProblemError, not_found
 from signpath_ci.sandbox.processing import Processor
@@ -28,6 +29,8 @@ class Service:
     Attributes:
         answer_time_stamp_query: TimeStampReq (DER) -> TimeStampResp (DER).
         artifact_store: the CI systems' artifacts.
+        artifact_configurations: the texts of artifact configurations.
+        authority: the certificates that sign.
     """
 
     configuration: Configuration
@@ -37,6 +40,7 @@ class Service:
     answer_time_stamp_query: Callable[[bytes, datetime], bytes]
     artifact_store: Path
     artifact_configurations: ArtifactConfigurations
+    authority: Authority
 
 
 def service_of(request: Request) -> Service:

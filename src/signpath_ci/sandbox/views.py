@@ -34,7 +34,8 @@ def request_link(request: Request, signing_request: SigningRequest, *more: str) 
 
 def web_link(request: Request, signing_request: SigningRequest) -> str:
     """Return the link to a signing request's page."""
-    return f"{request.base_url}web/requests/{signing_request.id}"
+    organization = request.app.state.service.configuration.organization_id
+    return f"{request.base_url}Web/{organization}/SigningRequests/{signing_request.id}"
 
 
 def status_view(signing_request: SigningRequest) -> dict[str, object]:

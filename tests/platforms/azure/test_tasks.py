@@ -269,7 +269,7 @@ def test_a_cancelled_job_reaches_the_core(
     """Which leaves no process behind, and no request that somebody might approve."""
     step = task("SubmitSigningRequest", artifactPath="app.exe", signingPolicySlug="approved-signing")
     ran = agent.run(step, at="WaitingForApproval", then=lambda pid: os.kill(pid, number))
-    assert [text for kind, text in ran.issues if kind == "warning" and "/web/requests/" in text]
+    assert [text for kind, text in ran.issues if kind == "warning" and "/SigningRequests/" in text]
     assert "interrupted" in failed(ran).lower() or "terminated" in failed(ran).lower()
     assert not process_with(str(agent.directory))
     assert sandbox.request(agent.variables["signpath.SigningRequestId"])["status"] == "Canceled"

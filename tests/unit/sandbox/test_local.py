@@ -5,9 +5,7 @@ from __future__ import annotations
 import re
 import uuid
 
-import pytest
-
-from tests.support.sandboxes import Client, problem, signed
+from tests.support.sandboxes import ORGANIZATION, Client, problem, signed
 
 
 def _waiting(sandbox: Client) -> str:
@@ -92,7 +90,7 @@ def test_absent_values_are_null(sandbox: Client) -> None:
         "submitter": "ci",
         "approvals": [],
         "failure": None,
-        "web_link": f"{sandbox.root}/web/requests/{request_id}",
+        "web_link": f"{sandbox.root}/Web/{ORGANIZATION}/SigningRequests/{request_id}",
     }
 
 
@@ -103,53 +101,7 @@ def test_time_stamp_queries_are_answered(sandbox: Client) -> None:
     assert sandbox.post("/tsa", token=None, data=bytes(70_000)).status_code == 413
 
 
-def test_a_request_has_a_page_with_buttons(sandbox: Client) -> None:
-    evil = "<script>alert(1)</script>"
-    answer = sandbox.submit(b"MZ page", signingPolicySlug="two-approvals", description=evil, **{"parameters.x": evil})
-    request_id, link = answer.json()["signingRequestId"], answer.json()["webLink"]
-    sandbox.wait(request_id, until="WaitingForApproval")
-
-    page = sandbox.get(link, token=None)
-
-    assert "<script" not in page.text
-    assert page.text.count("&lt;script&gt;alert(1)&lt;/script&gt;") == 2
-    assert "default-src 'none'" in page.headers["Content-Security-Policy"]
-    assert f"action='/web/requests/{request_id}/deny'" in page.text
-    for _ in range(2):
-        back = sandbox.post(f"/web/requests/{request_id}/approve", token=None)
-        assert (back.status_code, back.url) == (200, link)
-    sandbox.wait(request_id)
-    finished = sandbox.get(link, token=None).text
-    assert ("<button" in finished, f"/web/requests/{request_id}/signedartifact" in finished) == (False, True)
-    assert sandbox.get(f"{link}/signedartifact", token=None).content == signed(b"MZ page", "two")
-
-
-def test_a_denial_by_page(sandbox: Client) -> None:
-    request_id = _waiting(sandbox)
-
-    page = sandbox.post(f"/web/requests/{request_id}/deny", token=None)
-
-    assert "Denied by somebody at the sandbox." in page.text
-    assert page.url == sandbox.get(f"/web/requests/{request_id}/signedartifact", token=None).url
-
-
-@pytest.mark.parametrize("path", ["/", "/web"])
-def test_the_list_of_requests(sandbox: Client, path: str) -> None:
-    request_id = sandbox.announce(**{"unsignedArtifactMetadata.fileName": "<i>.exe"}).json()["signingRequestId"]
-
-    page = sandbox.get(path, token=None).text
-
-    assert f"<a href='/web/requests/{request_id}'>&lt;i&gt;.exe</a>" in page
-    assert "Acme &lt;b&gt;" in page
-
-
 def test_a_defect_is_answered_as_a_problem(sandbox: Client) -> None:
     answer = sandbox.post("/tsa", token=None, data=b"trouble")
 
     assert problem(answer) == (500, "The sandbox failed; its log says more.")
-
-
-def test_a_page_leads_back_while_there_is_nothing_to_download(sandbox: Client) -> None:
-    link = sandbox.announce().json()["webLink"]
-
-    assert sandbox.get(f"{link}/signedartifact", token=None).url == link

@@ -58,7 +58,7 @@ def test_a_file_is_submitted_signed_and_downloaded(sandbox: Client) -> None:
         "signingPolicyName": "Test",
         "unsignedArtifactLink": f"{link}/UnsignedArtifact",
         "signedArtifactLink": f"{link}/SignedArtifact",
-        "webLink": f"{sandbox.root}/web/requests/{request_id}",
+        "webLink": f"{sandbox.root}/Web/{ORGANIZATION}/SigningRequests/{request_id}",
         "parameters": {"version": "1.2", "A_b-c": "x"},
     }
     assert sandbox.get(f"{link}/SignedArtifact").content == signed(b"MZ whole")

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from tests.support import http
 from tests.support.sandboxes import (
     CONFIGURATION,
+    ORGANIZATION,
     ORIGIN,
     Client,
     problem,
@@ -175,7 +176,8 @@ def test_no_form_breaks_the_server(sandbox: Client, head: bytes, middle: bytes, 
 @pytest.mark.parametrize("host", ["[", "x:y", "<b>", "", "a b"])
 def test_no_host_header_breaks_the_server(sandbox: Client, host: str) -> None:
     answer = sandbox.submit(b"MZ host").json()
-    page = sandbox.get(f"/web/requests/{answer['signingRequestId']}", token=None, headers={"Host": host})
+    link = f"/web/{ORGANIZATION}/SigningRequests/{answer['signingRequestId']}"
+    page = sandbox.get(link, token=None, headers={"Host": host})
     whole = sandbox.get(answer["signingRequestId"], headers={"Host": host})
 
     assert {page.status_code, whole.status_code} <= {400, 421}

@@ -97,7 +97,8 @@ def test_the_action_submits_waits_and_downloads(sandbox: Client, base: str, agen
         content = download.read()
 
     assert submitted["validationResult"] == {"errors": []}
-    assert submitted["signingRequestUrl"] == last["webLink"] == f"{sandbox.root}/web/requests/{request_id}"
+    web_link = f"{sandbox.root}/Web/{ORGANIZATION}/SigningRequests/{request_id}"
+    assert submitted["signingRequestUrl"] == last["webLink"] == web_link
     assert [log["level"] for log in submitted["logs"]] == ["Debug", "Information"]
     assert {name: type(value) for name, value in first.items()} == {
         "status": str,

@@ -67,7 +67,7 @@ def test_github(sandbox: Client, base: str) -> None:
 
     body = answer.json()
     request_id = body["signingRequestId"]
-    web_link = f"{sandbox.root}/web/requests/{request_id}"
+    web_link = f"{sandbox.root}/Web/{ORGANIZATION}/SigningRequests/{request_id}"
     assert answer.status_code == 200
     assert body == {
         "signingRequestId": request_id,
