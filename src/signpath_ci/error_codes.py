@@ -294,6 +294,10 @@ CODES: dict[str, tuple[str, str]] = {
         "Check SIGNPATH_API_TOKEN, and that it belongs to the organization.",
     ),
     "too-many-open-files": ("The limit of open files is reached.", "Raise it (`ulimit -n`)."),
+    "uncovered-data": (
+        "A signed file holds data that no signature covers, where a payload can hide.",
+        "Do not use the file; ask who signed it.",
+    ),
     "unencrypted-url": ("A secret would travel over plain http.", "Give an https URL."),
     "unexpected-answer": (
         "Something else than SignPath's API answered.",

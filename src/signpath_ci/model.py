@@ -177,6 +177,7 @@ class Verdict:
         identity: `same` where the content was compared with the submitted file's, else `not-checked`.
         trust: `root` or `thumbprint`, whichever the signer was trusted by; `pinned-self-signed` where the thumbprint is
             that of a self-signed test certificate, which is not trust; `not-checked` where nothing was expected.
+        notes: what is unusual about the signature and yet no failure, e.g. a weak signature beside it.
     """
 
     path: Path
@@ -188,6 +189,7 @@ class Verdict:
     content_digest: str
     identity: Literal["same", "not-checked"]
     trust: TrustKind
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

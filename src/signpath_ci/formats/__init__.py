@@ -5,8 +5,8 @@
 - `authenticode`: what such a signature says about the file.
 - `jar`: manifests and signature files; `zip`: archives; `zip_places`: whether all readers find the same in them.
 - `cms`: Cryptographic Message Syntax, the envelope of signatures (RFC 5652).
-- `tsp`: time stamps (RFC 3161).
-- `asn1`: the one door to the ASN.1 library, and to everything that goes wrong in it.
+- `tsp`: timestamps (RFC 3161).
+- `asn1`: DER, read and written.
 - `registry`: the table of all formats, and which one a file has.
 """
 
@@ -26,6 +26,12 @@ class FormatError(Exception):
     def __init__(self, message: str, *, code: str | None = None) -> None:
         super().__init__(message)
         self.code = code or self.code
+
+
+class UncoveredError(FormatError):
+    """There is data that no signature covers, where none need be: a payload may hide there."""
+
+    code = "uncovered-data"
 
 
 class UnsupportedError(FormatError):

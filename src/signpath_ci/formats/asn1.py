@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from datetime import datetime, timezone
 
 from signpath_ci.formats import FormatError
 
@@ -19,6 +20,7 @@ INTEGER = 0x02
 BIT_STRING = 0x03
 OCTET_STRING = 0x04
 OBJECT_IDENTIFIER = 0x06
+UTC_TIME = 0x17
 GENERALIZED_TIME = 0x18
 SEQUENCE = 0x30
 SET = 0x31
@@ -110,8 +112,12 @@ def _extent(data: bytes | memoryview, position: int = 0) -> tuple[int, int]:
         raise ValueError("an identifier of several octets, or a length that is not given")
     if length > _LONG_FORM:
         count = length - _LONG_FORM
-        length = int.from_bytes(data[start : start + count], "big")
+        octets = data[start : start + count]
+        length = int.from_bytes(octets, "big")
         start += count
+        # X.690 10.1: the shortest form; zeros in front are room that no value has.
+        if length < _LONG_FORM or not octets[0]:
+            raise ValueError("a length that is longer than it need be")
     if start + length > len(data):
         raise ValueError("it is cut off")
     return start, start + length
@@ -133,6 +139,8 @@ def read_integer(encoding: bytes) -> int:
     contents = _contents_of(encoding, INTEGER)
     if not contents:
         raise ValueError("an integer without a value")
+    if len(contents) > 1 and (contents[0], contents[1] >> 7) in {(0x00, 0), (0xFF, 1)}:
+        raise ValueError("an integer that is longer than it need be (X.690 8.3.2)")
     return int.from_bytes(contents, "big", signed=True)
 
 
@@ -160,6 +168,19 @@ def read_object_identifier(encoding: bytes) -> str:
 def read_octet_string(encoding: bytes) -> bytes:
     """Decode an OCTET STRING."""
     return _contents_of(encoding, OCTET_STRING)
+
+
+def read_time(encoding: bytes) -> datetime:
+    """Decode a Time as signingTime has it: to the second, in UTC (RFC 5652 section 11.3)."""
+    if encoding[0] == UTC_TIME:
+        text = _contents_of(encoding, UTC_TIME).decode("ascii")
+        # RFC 5652 section 11.3: a year of two digits from 50 on is in the last century.
+        text = ("19" if text[:2] >= "50" else "20") + text
+    else:
+        text = _contents_of(encoding, GENERALIZED_TIME).decode("ascii")
+    if len(text) != len("YYYYMMDDHHMMSSZ") or not text[:-1].isdigit():
+        raise ValueError("a time that is not in UTC, to the second")
+    return datetime.strptime(text, "%Y%m%d%H%M%SZ").replace(tzinfo=timezone.utc)
 
 
 def wrapped(identifier: int, contents: bytes) -> bytes:

@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from signpath_ci.formats import FormatError, UnsupportedError
+from signpath_ci.formats import UncoveredError, UnsupportedError
 from signpath_ci.formats.asn1 import (
     Fields,
     first_value_size,
@@ -87,13 +87,13 @@ class Subject:
 
     Attributes:
         type: what a signature must say that it is for.
-        signature: DER of the CMS message, perhaps padded; `None`: the file is not signed.
+        signatures: DER of the CMS messages, perhaps padded; none: the file is not signed.
         parts: yields what must stay the same when the file is signed, in the order in which it is hashed.
         prefix: computes what is hashed in front of the parts, by the name of the algorithm; signing may change it.
     """
 
     type: SubjectType
-    signature: bytes | None
+    signatures: tuple[bytes, ...]
     parts: Callable[[], Iterator[Part]]
     prefix: Callable[[str], bytes] = lambda _: b""
 
@@ -125,13 +125,14 @@ def without_padding(message: bytes) -> bytes:
     """Cut off the padding to 8 bytes; anything else there would be data that no signature covers (CVE-2013-3900).
 
     Raises:
-        FormatError: there is more than padding, or no message.
+        UncoveredError: there is more than padding.
+        FormatError: there is no message.
     """
     with reading("the signature"):
         size = first_value_size(message)
     padding = message[size:]
     if len(padding) > _MAX_PADDING or any(padding):
-        raise FormatError("there is data behind the signature, which no signature covers")
+        raise UncoveredError("there is data behind the signature, which no signature covers")
     return message[:size]
 
 

@@ -68,8 +68,8 @@ class _Cabinet:
             )
         )
 
-    def signature(self) -> bytes | None:
-        return _read(self._file, self.end, self.signature_size) if self.signature_size else None
+    def signatures(self) -> tuple[bytes, ...]:
+        return (_read(self._file, self.end, self.signature_size),) if self.signature_size else ()
 
     def hashed(self) -> Iterator[bytes]:
         """Yield all but the first reserved field, the number in the set, and the reserve up to its last four bytes."""
@@ -103,7 +103,7 @@ def read_subject(file: BinaryIO) -> Subject:
 
 
 def _subject(cabinet: _Cabinet) -> Subject:
-    return Subject(type=SUBJECT_TYPE, signature=cabinet.signature(), parts=lambda: whole(cabinet.hashed()))
+    return Subject(type=SUBJECT_TYPE, signatures=cabinet.signatures(), parts=lambda: whole(cabinet.hashed()))
 
 
 def write_signed(source: BinaryIO, target: BinaryIO, *, algorithm: str, sign: Callable[[bytes], bytes]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from signpath_ci.formats import FormatError
+from signpath_ci.formats import FormatError, UncoveredError
 from signpath_ci.formats.asn1 import (
     INTEGER,
     OBJECT_IDENTIFIER,
@@ -46,6 +46,9 @@ DIGEST_NAMES = {
 """Digest algorithms by their identifier, with the names that `hashlib.new` knows."""
 
 DIGEST_OIDS = {name: oid for oid, name in DIGEST_NAMES.items()}
+
+ATTRIBUTE_CERTIFICATE = explicit(1)
+"""Identifier octet of an attribute certificate of version 1 among certificates (RFC 5652 section 10.2.2)."""
 
 _NULL = b"\x05\x00"
 # RFC 5652 sections 5.1 and 5.3. What they say besides follows from the rest of the message.
@@ -162,6 +165,7 @@ class SignedData:
         certificates: X.509 certificates, DER, in the order in which they stand there.
         signers: the signatures.
         revocation_lists: X.509 certificate revocation lists, DER.
+        attribute_certificates: of version 1, DER with the tag [1] (section 10.2.2); Microsoft's timestamps have one.
     """
 
     digest_algorithms: tuple[Algorithm, ...]
@@ -170,6 +174,7 @@ class SignedData:
     certificates: tuple[bytes, ...]
     signers: tuple[SignerInfo, ...]
     revocation_lists: tuple[bytes, ...] = ()
+    attribute_certificates: tuple[bytes, ...] = ()
 
     def encode(self) -> bytes:
         """Encode within a ContentInfo as DER."""
@@ -181,7 +186,7 @@ class SignedData:
             integer(version),
             set_of(algorithm.encode() for algorithm in self.digest_algorithms),
             sequence(object_identifier(self.content_type), content),
-            set_of(self.certificates, explicit(0)) if self.certificates else None,
+            set_of((*self.certificates, *self.attribute_certificates), explicit(0)) if self.certificates else None,
             set_of(self.revocation_lists, explicit(1)) if self.revocation_lists else None,
             set_of(signer.encode() for signer in self.signers),
         )
@@ -197,6 +202,7 @@ def read_signed_data(data: bytes, what: str) -> SignedData:
 
     Raises:
         FormatError: it is no such message.
+        UncoveredError: it has certificates or revocation data of other kinds than `SignedData` has.
     """
     with reading(what):
         content_info = Fields(data)
@@ -211,29 +217,32 @@ def read_signed_data(data: bytes, what: str) -> SignedData:
         content_type = read_object_identifier(encapsulated.take())
         content = encapsulated.take_optional(explicit(0))
         encapsulated.end()
-        certificates = message.take_optional(explicit(0))
-        revocation_lists = message.take_optional(explicit(1))
+        certificates = _take_members(message, explicit(0))
+        revocation_lists = _take_members(message, explicit(1))
         signers = message.take(SET)
         message.end()
+        if any(c[0] not in {SEQUENCE, ATTRIBUTE_CERTIFICATE} for c in certificates):
+            raise UncoveredError(f"{what} has a certificate of another format, which no signature covers")
+        if any(r[0] != SEQUENCE for r in revocation_lists):
+            raise UncoveredError(f"{what} has revocation data of another format, which no signature covers")
         return SignedData(
             digest_algorithms=digest_algorithms,
             content_type=content_type,
             content=None if content is None else contents_octets(content),
-            # Only a SEQUENCE is an X.509 certificate; attribute certificates have other tags (RFC 5652 section 10.2.2).
-            certificates=tuple(
-                c for c in (() if certificates is None else members(certificates, explicit(0))) if c[0] == SEQUENCE
-            ),
-            signers=tuple(_read_signer_info(encoding) for encoding in members(signers, SET)),
-            # Other revocation information has another tag (section 10.2.1).
-            revocation_lists=tuple(
-                r
-                for r in (() if revocation_lists is None else members(revocation_lists, explicit(1)))
-                if r[0] == SEQUENCE
-            ),
+            certificates=tuple(c for c in certificates if c[0] == SEQUENCE),
+            signers=tuple(read_signer_info(encoding) for encoding in members(signers, SET)),
+            revocation_lists=revocation_lists,
+            attribute_certificates=tuple(c for c in certificates if c[0] == ATTRIBUTE_CERTIFICATE),
         )
 
 
-def _read_signer_info(encoding: bytes) -> SignerInfo:
+def _take_members(fields: Fields, identifier: int) -> tuple[bytes, ...]:
+    encoding = fields.take_optional(identifier)
+    return () if encoding is None else members(encoding, identifier)
+
+
+def read_signer_info(encoding: bytes) -> SignerInfo:
+    """Decode a SignerInfo; to be used within `asn1.reading`."""
     fields = Fields(encoding)
     _take_version(fields, _SIGNER_VERSIONS)
     identifier = fields.take(SEQUENCE, implicit(0))

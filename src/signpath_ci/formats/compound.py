@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
-from signpath_ci.formats import FormatError, UnsupportedError
+from signpath_ci.formats import FormatError, UncoveredError, UnsupportedError
 from signpath_ci.formats.registry import COMPOUND, HEADER_SIZE, SECTOR_SHIFTS
 
 _HEADER = struct.Struct("<8s16x5H6xIIIIIIIII")
@@ -189,7 +189,7 @@ class CompoundFile:
         layout.file.seek((last + 2) * layout.sector_size)
         while data := layout.file.read(_CHUNK):
             if data.count(0) != len(data):
-                raise FormatError("there is data behind its last sector, which no signature covers")
+                raise UncoveredError("there is data behind its last sector, which no signature covers")
 
 
 def _chain(table: array[int], start: int) -> Iterator[int]:

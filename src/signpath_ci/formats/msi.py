@@ -51,7 +51,9 @@ def read_subject(file: BinaryIO) -> Subject:
             raise FormatError("names, sizes or times in it were changed after it was signed")
         return metadata
 
-    return Subject(type=SUBJECT_TYPE, signature=message or None, parts=lambda: _parts(compound, root), prefix=prefix)
+    return Subject(
+        type=SUBJECT_TYPE, signatures=(message,) if message else (), parts=lambda: _parts(compound, root), prefix=prefix
+    )
 
 
 def _signed(storage: Entry, *, is_root: bool) -> list[Entry]:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from signpath_ci.formats import FormatError, UnsupportedError
+from signpath_ci.formats import FormatError, UncoveredError, UnsupportedError
 from signpath_ci.formats.authenticode import PE_IMAGE, Subject, whole
 
 SUBJECT_TYPE = PE_IMAGE
@@ -26,6 +26,7 @@ _WIN_CERTIFICATE = struct.Struct("<IHH")  # dwLength, wRevision, wCertificateTyp
 _REVISION_2_0 = 0x0200
 _TYPE_PKCS_SIGNED_DATA = 0x0002
 _MAX_TABLE_SIZE = 1 << 24  # page hashes of a 1 GiB image take 6 MiB; beyond that nobody signs
+_MAX_SIGNATURES = 8
 _CHECKSUM_MODULUS = 0xFFFF
 
 
@@ -50,10 +51,12 @@ def read_subject(file: BinaryIO) -> Subject:
     """Read a PE file as what an Authenticode signature is for.
 
     Raises:
-        FormatError: as `read_image` and `read_signature`.
+        FormatError: as `read_image` and `read_signatures`.
     """
     image = read_image(file)
-    return Subject(type=SUBJECT_TYPE, signature=read_signature(file, image), parts=lambda: whole(_hashed(file, image)))
+    return Subject(
+        type=SUBJECT_TYPE, signatures=read_signatures(file, image), parts=lambda: whole(_hashed(file, image))
+    )
 
 
 def read_image(file: BinaryIO) -> Image:
@@ -112,31 +115,42 @@ def _check_table(offset: int, size: int, file_size: int) -> None:
         raise FormatError("it is cut off: the certificate table ends after the file")
     if offset + size < file_size:
         # The Authenticode hash of such data differs between implementations, and Windows refuses the file.
-        raise FormatError("there is data after its certificate table, which no signature covers")
+        raise UncoveredError("there is data after its certificate table, which no signature covers")
     if not _WIN_CERTIFICATE.size <= size <= _MAX_TABLE_SIZE:
         raise FormatError(f"its certificate table has an impossible size ({size} bytes)")
 
 
-def read_signature(file: BinaryIO, image: Image) -> bytes | None:
-    """Return the one signature of a PE file, a DER-encoded CMS message with up to 7 bytes of padding; `None`: unsigned.
+def read_signatures(file: BinaryIO, image: Image) -> tuple[bytes, ...]:
+    """Return the signatures of a PE file: DER-encoded CMS messages with up to 7 bytes of padding.
+
+    Most files have one entry in their certificate table; sbsign adds another one for each signature.
 
     Raises:
-        FormatError: the certificate table is damaged.
-        UnsupportedError: it holds several entries, or one that is no CMS message.
+        UncoveredError: there is something else in the table.
+        FormatError: the table is damaged.
+        UnsupportedError: it holds an entry that is no CMS message, or too many.
     """
     if not image.table_size:
-        return None
+        return ()
     table = _read(file, image.content_end, image.table_size, "the certificate table")
-    length, revision, kind = _WIN_CERTIFICATE.unpack_from(table)
-    if not _WIN_CERTIFICATE.size < length <= len(table):
-        raise FormatError(f"an entry of its certificate table has an impossible length ({length} bytes)")
-    if len(table) - length >= _ALIGNMENT:
-        raise UnsupportedError("its certificate table has more than one entry")
-    if any(table[length:]):
-        raise FormatError("its certificate table is padded with data other than zeros")
-    if (revision, kind) != (_REVISION_2_0, _TYPE_PKCS_SIGNED_DATA):
-        raise UnsupportedError(f"its certificate table holds another kind of entry (0x{revision:x}, 0x{kind:x})")
-    return table[_WIN_CERTIFICATE.size : length]
+    found: list[bytes] = []
+    offset = 0
+    while offset < len(table):
+        if len(table) - offset < _WIN_CERTIFICATE.size:
+            raise UncoveredError("its certificate table is padded by more than its entries need")
+        length, revision, kind = _WIN_CERTIFICATE.unpack_from(table, offset)
+        if not _WIN_CERTIFICATE.size < length <= len(table) - offset:
+            raise FormatError(f"an entry of its certificate table has an impossible length ({length} bytes)")
+        if (revision, kind) != (_REVISION_2_0, _TYPE_PKCS_SIGNED_DATA):
+            raise UnsupportedError(f"its certificate table holds another kind of entry (0x{revision:x}, 0x{kind:x})")
+        if len(found) == _MAX_SIGNATURES:
+            raise UnsupportedError(f"its certificate table has more than {_MAX_SIGNATURES} entries")
+        start, end = offset + _WIN_CERTIFICATE.size, offset + length
+        offset = end + -end % _ALIGNMENT
+        found.append(table[start:offset])
+        if any(table[end:offset]):
+            raise UncoveredError("its certificate table is padded with data other than zeros")
+    return tuple(found)
 
 
 def content_digest(file: BinaryIO, image: Image, algorithm: str) -> bytes:

@@ -46,7 +46,9 @@ def read_subject(file: BinaryIO) -> Subject:
 
 def _subject(script: _Script) -> Subject:
     return Subject(
-        type=SUBJECT_TYPE, signature=script.message, parts=lambda: whole(iter([script.text.encode("utf-16-le")]))
+        type=SUBJECT_TYPE,
+        signatures=() if script.message is None else (script.message,),
+        parts=lambda: whole(iter([script.text.encode("utf-16-le")])),
     )
 
 

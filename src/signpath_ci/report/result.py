@@ -53,7 +53,7 @@ def verdict_object(verdict: Verdict | Failure) -> dict[str, Any]:
     """Return a verdict as an object of plain values; times in UTC, as ISO 8601. Of a failed file the rest is `null`."""
     file = {"file": str(verdict.path), "member": verdict.member, "format": verdict.format}
     if isinstance(verdict, Failure):
-        rest = ("trust", "identity", "digest_algorithm", "content_digest", "signer", "timestamp")
+        rest = ("trust", "identity", "digest_algorithm", "content_digest", "signer", "timestamp", "notes")
         return {**file, "verdict": f"failed: {verdict.check.rstrip('.')}", "code": verdict.code, **dict.fromkeys(rest)}
     stamp = verdict.time_stamp
     return {
@@ -72,6 +72,7 @@ def verdict_object(verdict: Verdict | Failure) -> dict[str, Any]:
             "not_after": verdict.signer.not_after.isoformat(),
         },
         "timestamp": {"time": stamp.time.isoformat(), "authority": stamp.authority} if stamp else None,
+        "notes": list(verdict.notes),
     }
 
 

@@ -69,13 +69,14 @@ def identity_words(verdict: Verdict) -> str:
 
 
 def trust_words(verdict: Verdict) -> str:
-    """Return what a signature was trusted by."""
-    return {
+    """Return what a signature was trusted by, and what is unusual about it."""
+    trust = {
         "root": "trusted by root",
         "thumbprint": "trusted by thumbprint",
         "pinned-self-signed": "test certificate (self-signed, nobody vouches for it), pinned by the user",
         "not-checked": "intact, signer not checked (name a --trust-root or --thumbprint)",
     }[verdict.trust]
+    return "; ".join((trust, *verdict.notes))
 
 
 def stamp_words(verdict: Verdict) -> str:

@@ -156,6 +156,7 @@ def verify_file(
             content_digest=result.content_digest,
             identity="not-checked" if unsigned is None else "same",
             trust=result.trust,
+            notes=result.notes,
         )
         for member, result in found
         if not isinstance(result, Failed)

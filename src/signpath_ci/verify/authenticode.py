@@ -1,9 +1,18 @@
-"""Authenticode: is this file signed, by whom, when, and is it the file that was submitted?"""
+"""Authenticode: is this file signed, by whom, when, and is it the file that was submitted?
+
+1. There are one or more messages: a file may hold several, and a message others that are nested in it.
+2. Each message is a signature of this file's Authenticode hash.
+3. One of them at least is by algorithms that may be relied on.
+4. The signer of each of these is as required (`judge`).
+5. The others, by SHA-1, prove nothing, but hold nothing either that no signature covers; the verdict names them.
+6. The file is the one that was submitted.
+"""
 
 from __future__ import annotations
 
 import hmac
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from functools import cache
 
 from signpath_ci.errors import VerificationError
@@ -16,23 +25,35 @@ from signpath_ci.formats.authenticode import (
     read_indirect_data,
     without_padding,
 )
-from signpath_ci.formats.cms import COUNTERSIGNATURE, read_signed_data
-from signpath_ci.formats.tsp import TIME_STAMP, TIME_STAMP_MICROSOFT
+from signpath_ci.formats.cms import read_signed_data
 from signpath_ci.verify.comparison import digest_and_compare
 from signpath_ci.verify.identity import check_same_content
 from signpath_ci.verify.judge import Judge, Signature
-from signpath_ci.verify.signed_data import strong_digest, verify_signer
+from signpath_ci.verify.signature_value import is_strong, known_digest
+from signpath_ci.verify.signed_data import VerifiedSigner, verify_signer
 
 _WHAT = "the signature"
 _MAX_NESTED = 8
-_UNSIGNED_ATTRIBUTES = frozenset({NESTED_SIGNATURE, TIME_STAMP, TIME_STAMP_MICROSOFT, COUNTERSIGNATURE})
-"""Those that have signatures of their own, which are judged."""
+_NESTED = frozenset({NESTED_SIGNATURE})
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Found:
+    """A signature of the file, whose signer is not verified yet; `algorithm` and `digest` are of the file."""
+
+    verified: VerifiedSigner
+    algorithm: str
+    digest: bytes
+
+    @property
+    def is_strong(self) -> bool:
+        return self.verified.is_strong and is_strong(self.algorithm)
 
 
 def verify_authenticode(
     subject: Subject, *, unsigned: Subject | None, judge: Judge, format_name: str
 ) -> tuple[Signature, ...]:
-    """Check all Authenticode signatures of a file: the outer one, and those nested in it.
+    """Check all Authenticode signatures of a file: those in it, and those nested in them.
 
     Args:
         subject: the signed file.
@@ -44,7 +65,7 @@ def verify_authenticode(
         VerificationError: it is not signed, a check failed, or the content is not that of `unsigned`.
         FormatError: the file is damaged, or signed in a way that can't be judged.
     """
-    if subject.signature is None:
+    if not subject.signatures:
         raise VerificationError("the file is not signed.", code="not-signed")
     is_same = False
 
@@ -58,8 +79,12 @@ def verify_authenticode(
         hashed, is_same = digest_and_compare(subject, unsigned, algorithm)
         return hashed
 
-    message = without_padding(subject.signature)
-    signatures = tuple(_verify(message, subject.type, digest, judge=judge, format_name=format_name, is_nested=False))
+    found = [
+        signature
+        for message in subject.signatures
+        for signature in _signatures(without_padding(message), subject.type, digest, is_nested=False)
+    ]
+    signatures = _judged(found, judge, format_name)
     if unsigned is not None and not is_same:
         check_same_content(subject.content, unsigned.content, signatures)
         # It is another file: two of its parts may have the same path, which digests by their paths don't tell.
@@ -67,34 +92,46 @@ def verify_authenticode(
     return signatures
 
 
-def _verify(
-    encoding: bytes,
-    kind: SubjectType,
-    digest_by: Callable[[str], bytes],
-    *,
-    judge: Judge,
-    format_name: str,
-    is_nested: bool,
-) -> Iterator[Signature]:
+def _judged(found: list[_Found], judge: Judge, format_name: str) -> tuple[Signature, ...]:
+    strong = [signature for signature in found if signature.is_strong]
+    if not strong:
+        raise VerificationError(f"{_WHAT} uses SHA1, which is broken: it proves nothing.", code="weak-digest")
+    signatures = [
+        judge.signature(
+            signature.verified,
+            format_name=format_name,
+            algorithm=signature.algorithm,
+            digest=signature.digest,
+            attributes=_NESTED,
+        )
+        for signature in strong
+    ]
+    notes = tuple(
+        judge.weak(signature.verified, signatures[0], attributes=_NESTED)
+        for signature in found
+        if not signature.is_strong
+    )
+    return tuple(replace(signature, notes=(*signature.notes, *notes)) for signature in signatures)
+
+
+def _signatures(
+    encoding: bytes, kind: SubjectType, digest_by: Callable[[str], bytes], *, is_nested: bool
+) -> Iterator[_Found]:
     message = read_signed_data(encoding, _WHAT)
-    verified = verify_signer(message, content_type=INDIRECT_DATA, what=_WHAT)
-    for attribute in verified.info.unsigned_attributes:
-        if attribute.oid not in _UNSIGNED_ATTRIBUTES:
-            # Installers have been made to take orders from there.
-            raise UnsupportedError(f"{_WHAT} has data that no signature covers (unsigned attribute {attribute.oid})")
+    verified = verify_signer(message, content_type=INDIRECT_DATA, what=_WHAT, allows_weak=True)
     indirect = read_indirect_data(message.content or b"", kind)
-    algorithm = strong_digest(indirect.algorithm, _WHAT)
+    algorithm = known_digest(indirect.algorithm, _WHAT)
     digest = digest_by(algorithm)
     if not hmac.compare_digest(digest, indirect.digest):
         raise VerificationError(
             "the file was changed after it was signed: its Authenticode hash is not the signed one.",
             code="digest-mismatch",
         )
-    yield judge.signature(verified, format_name=format_name, algorithm=algorithm, digest=digest)
+    yield _Found(verified=verified, algorithm=algorithm, digest=digest)
     nested = verified.info.unsigned_values(NESTED_SIGNATURE)
     if nested and is_nested:
         raise UnsupportedError("a nested signature has further signatures nested in it")
     if len(nested) > _MAX_NESTED:
         raise UnsupportedError(f"the signature has {len(nested)} signatures nested in it")
     for further in nested:
-        yield from _verify(further, kind, digest_by, judge=judge, format_name=format_name, is_nested=True)
+        yield from _signatures(further, kind, digest_by, is_nested=True)

@@ -52,7 +52,7 @@ class Purpose:
 
 _LIFETIME_SIGNING = x509.ObjectIdentifier("1.3.6.1.4.1.311.10.3.13")
 CODE_SIGNING = Purpose(ExtendedKeyUsageOID.CODE_SIGNING, "code signing")
-TIME_STAMPING = Purpose(ExtendedKeyUsageOID.TIME_STAMPING, "time stamping")
+TIME_STAMPING = Purpose(ExtendedKeyUsageOID.TIME_STAMPING, "timestamps")
 
 
 @contextmanager
@@ -118,6 +118,19 @@ def is_for_lifetime_only(certificate: x509.Certificate) -> bool:
         return any(_LIFETIME_SIGNING in usage for usage in usages)
 
 
+def is_ca(certificate: x509.Certificate) -> bool:
+    """Tell whether a certificate may issue others; to be used within `reading_certificates`."""
+    return any(e.value.ca for e in certificate.extensions if isinstance(e.value, x509.BasicConstraints))
+
+
+def is_usage_critical(certificate: x509.Certificate) -> bool:
+    """Tell whether the extended key usage is critical; to be used within `reading_certificates`.
+
+    That of timestamp authorities must be (RFC 3161 section 2.3), and Microsoft's from 2019 to 2021 were not.
+    """
+    return any(e.critical for e in certificate.extensions if isinstance(e.value, x509.ExtendedKeyUsage))
+
+
 def is_self_signed(certificate: x509.Certificate) -> bool:
     """Tell whether nobody but itself vouches for a certificate.
 
@@ -135,8 +148,7 @@ def is_self_signed(certificate: x509.Certificate) -> bool:
 def check_not_revoked(certificates: Sequence[x509.Certificate], lists: Sequence[bytes], owner: str) -> None:
     """Demand that none of a signature's certificates is on a revocation list that came with it (RFC 5280 section 5).
 
-    Nothing is fetched, so this proves nothing where no list came along. A list is believed whoever signed it: it can
-    only take trust away.
+    Nothing is fetched, so this proves nothing where no list came along.
 
     Raises:
         VerificationError: one is.
@@ -233,11 +245,6 @@ def _check_usage(leaf: x509.Certificate, purpose: Purpose, owner: str) -> None:
         only = "only " if purpose is TIME_STAMPING else ""
         raise VerificationError(
             f"{owner}'s certificate is not {only}for {purpose.name} (extended key usage).", code="certificate-purpose"
-        )
-    if purpose is TIME_STAMPING and extended is not None and not extended.critical:
-        raise VerificationError(
-            f"{owner}'s certificate has an extended key usage that is not critical (RFC 3161 section 2.3).",
-            code="certificate-purpose",
         )
 
 

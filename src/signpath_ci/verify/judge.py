@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from cryptography import x509
@@ -18,9 +18,17 @@ from signpath_ci.verify.certificates import (
     is_self_signed,
     verify_chain,
 )
+from signpath_ci.verify.coverage import (
+    Vouched,
+    check_attribute_certificates,
+    check_certificates,
+    check_unsigned_attributes,
+)
 from signpath_ci.verify.signed_data import VerifiedSigner
-from signpath_ci.verify.timestamp import verify_time_stamp
+from signpath_ci.verify.timestamp import TIMESTAMPS, Stamped, verify_time_stamp
 from signpath_ci.verify.trust import Trust
+
+_WHAT = "the signature"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +41,7 @@ class Signature:
     digest_algorithm: str
     content_digest: str
     trust: TrustKind
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,13 +50,21 @@ class Judge:
 
     Attributes:
         trust: whom to trust.
-        now: when a signature without a time stamp must be valid.
+        now: when a signature without a timestamp must be valid.
     """
 
     trust: Trust
     now: datetime
 
-    def signature(self, verified: VerifiedSigner, *, format_name: str, algorithm: str, digest: bytes) -> Signature:
+    def signature(
+        self,
+        verified: VerifiedSigner,
+        *,
+        format_name: str,
+        algorithm: str,
+        digest: bytes,
+        attributes: frozenset[str] = frozenset(),
+    ) -> Signature:
         """Judge the signer of a CMS signature, whose content and signature were found to fit.
 
         Args:
@@ -55,21 +72,80 @@ class Judge:
             format_name: as in `Verdict.format`.
             algorithm: digest algorithm of the content.
             digest: of the content.
+            attributes: unsigned ones that the caller verifies, besides timestamps.
 
         Raises:
-            VerificationError: signer, chain, time stamp or algorithms are not as they should be.
+            VerificationError: signer, chain, timestamp or algorithms are not as they should be.
+            UncoveredError: the message holds data that no signature covers.
         """
         self.check_digest(verified.digest_algorithm)
         self.check_digest(verified.signature_digest)
-        check_not_revoked((verified.certificate, *verified.embedded), verified.revocation_lists, "the signer")
-        time_stamp = verify_time_stamp(verified.info, roots=self.trust.roots, now=self.now)
-        return self.signer(
+        stamped = self.message(verified, attributes=attributes)
+        signature = self.signer(
             verified.certificate,
-            verified.embedded,
-            time_stamp=time_stamp,
+            (*verified.embedded, *(stamped.certificates if stamped else ())),
+            time_stamp=stamped.time_stamp if stamped else None,
             format_name=format_name,
             algorithm=algorithm,
             digest=digest,
+        )
+        return replace(signature, notes=stamped.notes) if stamped else signature
+
+    def message(
+        self, verified: VerifiedSigner, *, attributes: frozenset[str] = frozenset(), allows_weak: bool = False
+    ) -> Stamped | None:
+        """Check the timestamp, and that there is nothing in a message that no signature covers.
+
+        Args:
+            verified: the signature.
+            attributes: unsigned ones that the caller verifies, besides timestamps.
+            allows_weak: whether a timestamp by SHA-1 is verified, though its time is not relied on.
+
+        Raises:
+            VerificationError: the timestamp is not as it should be, or a certificate is revoked.
+            UncoveredError: the message holds data that no signature covers.
+        """
+        check_unsigned_attributes(verified.info, TIMESTAMPS | attributes, _WHAT)
+        stamped = verify_time_stamp(verified, roots=self.trust.roots, now=self.now, allows_weak=allows_weak)
+        certificates = stamped.certificates if stamped else ()
+        check_attribute_certificates(verified.message, None, _WHAT)
+        vouched = Vouched(
+            leaves=(verified.certificate, *certificates[:1]),
+            pinned=() if allows_weak else (verified.certificate,),
+            further=certificates,
+            roots=self.trust.roots,
+        )
+        check_certificates(verified.message, verified.certificates, vouched, _WHAT)
+        check_not_revoked((*verified.certificates, *certificates), verified.message.revocation_lists, "the signer")
+        return stamped
+
+    def weak(self, verified: VerifiedSigner, beside: Signature, *, attributes: frozenset[str]) -> str:
+        """Check a signature by SHA-1 that lies beside a strong one: it proves nothing, but may hold nothing else.
+
+        Args:
+            verified: the weak one.
+            beside: the strong one; the weak one's chain must be as good as of its time.
+            attributes: as of `signature`.
+
+        Returns:
+            What to say of it, as a sentence without an end.
+
+        Raises:
+            VerificationError: its signer is not as it should be.
+            UncoveredError: it holds data that no signature covers.
+        """
+        self.message(verified, attributes=attributes, allows_weak=True)
+        verify_chain(
+            verified.certificate,
+            verified.embedded,
+            purpose=CODE_SIGNING,
+            at=beside.time_stamp.time if beside.time_stamp else self.now,
+            roots=self.trust.roots,
+            owner="the signer of the SHA1 signature",
+        )
+        return (
+            "there is a signature by SHA1 too, which is broken and proves nothing"
+            f" ({describe(verified.certificate).subject})"
         )
 
     def signer(
@@ -82,7 +158,7 @@ class Judge:
         algorithm: str,
         digest: bytes,
     ) -> Signature:
-        """Judge a signer, at the time of the time stamp or else now.
+        """Judge a signer, at the time of the timestamp or else now.
 
         Raises:
             VerificationError: it is not as it should be.
@@ -110,7 +186,7 @@ class Judge:
                 )
             if time_stamp is None:
                 raise VerificationError(
-                    "the signature has no time stamp: it ends with the signer's certificate.", code="no-timestamp"
+                    "the signature has no timestamp: it ends with the signer's certificate.", code="no-timestamp"
                 )
         return Signature(
             format=format_name,
@@ -122,11 +198,11 @@ class Judge:
         )
 
     def _needs_validity_now(self, certificate: x509.Certificate) -> str:
-        """Return why a time stamp does not keep signatures good for longer than the certificate; nothing: it does."""
+        """Return why a timestamp does not keep signatures good for longer than the certificate; nothing: it does."""
         if self.trust.thumbprints and not self.trust.roots:
-            return "Nobody says who may give its time stamp: name its authority's root with --trust-root."
+            return "Nobody says who may give its timestamp: name its authority's root with --trust-root."
         if is_for_lifetime_only(certificate):
-            return "What it signs is good as long as the certificate is, whatever a time stamp says."
+            return "What it signs is good as long as the certificate is, whatever a timestamp says."
         return ""
 
     def check_digest(self, algorithm: str) -> None:

@@ -52,7 +52,7 @@ def _read_cab(data: bytes) -> object:
         subject = cab.read_subject(io.BytesIO(data))
     except FormatError as error:
         return str(error)
-    return subject.signature, subject.digest("sha256"), subject.content("sha256")
+    return subject.signatures, subject.digest("sha256"), subject.content("sha256")
 
 
 @pytest.mark.parametrize("data", [build_cab({}), build_cab({"a": b"content"}), _signed_cab(), _signed_cab(folders=2)])
@@ -68,8 +68,8 @@ def test_no_flipped_bit_of_a_cabinet_goes_unnoticed(data: bytes) -> None:
 def test_signing_a_cabinet_changes_nothing_that_is_hashed(folders: int) -> None:
     unsigned = cab.read_subject(io.BytesIO(build_cab({"a": b"content", "b": b"more"}, folders=folders)))
     signed = cab.read_subject(io.BytesIO(_signed_cab(folders=folders)))
-    assert (unsigned.type, unsigned.signature) == (CABINET, None)
-    assert (signed.type, signed.signature) == (CABINET, b"message!")
+    assert (unsigned.type, unsigned.signatures) == (CABINET, ())
+    assert (signed.type, signed.signatures) == (CABINET, (b"message!",))
     assert signed.digest("sha256") == unsigned.digest("sha256")
     assert signed.content("sha256") == unsigned.content("sha256") == {"": signed.digest("sha256")}
     again = io.BytesIO()
@@ -79,7 +79,7 @@ def test_signing_a_cabinet_changes_nothing_that_is_hashed(folders: int) -> None:
     assert again.getvalue() == _signed_cab(folders=folders)
     for size in range(1, 9):
         padded = bytes(range(1, 1 + size)) + bytes(-size % 8)
-        assert cab.read_subject(io.BytesIO(_signed_cab(bytes(range(1, 1 + size))))).signature == padded
+        assert cab.read_subject(io.BytesIO(_signed_cab(bytes(range(1, 1 + size))))).signatures == (padded,)
 
 
 def _patched_cab(offset: int, form: str, value: int) -> bytes:
@@ -120,13 +120,13 @@ def test_room_for_a_signature_is_no_signature() -> None:
     data = bytearray(_signed_cab()[:-8])
     struct.pack_into("<II", data, 44, 0, 0)
     subject = cab.read_subject(io.BytesIO(bytes(data)))
-    assert subject.signature is None
+    assert subject.signatures == ()
     assert subject.digest("sha256") == cab.read_subject(io.BytesIO(_signed_cab())).digest("sha256")
 
 
 def test_the_biggest_signature_of_a_cabinet(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("signpath_ci.formats.cab._MAX_SIGNATURE", 16)
-    assert cab.read_subject(io.BytesIO(_signed_cab(b"x" * 16))).signature == b"x" * 16
+    assert cab.read_subject(io.BytesIO(_signed_cab(b"x" * 16))).signatures == (b"x" * 16,)
     with pytest.raises(FormatError, match=r"its signature has an impossible size \(24 bytes\)"):
         cab.read_subject(io.BytesIO(_signed_cab(b"x" * 17)))
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from signpath_ci.formats import FormatError, UnsupportedError
+from signpath_ci.formats import FormatError, UncoveredError, UnsupportedError
 from signpath_ci.formats.asn1 import (
     INTEGER,
     SEQUENCE,
@@ -53,7 +53,7 @@ def test_unsigned_attributes_survive() -> None:
     assert read.signers[0].unsigned_values("1.2.5") == ()
 
 
-def test_attribute_certificates_are_skipped_and_revocation_lists_kept() -> None:
+def test_attribute_certificates_and_revocation_lists_are_kept() -> None:
     # As Microsoft's time stamp tokens carry them.
     data = sequence(
         object_identifier(SIGNED_DATA),
@@ -76,11 +76,18 @@ def test_attribute_certificates_are_skipped_and_revocation_lists_kept() -> None:
         certificates=(sequence(integer(7)),),
         signers=(),
         revocation_lists=(sequence(),),
+        attribute_certificates=(wrapped(explicit(1), integer(8)),),
     )
 
 
 def _encoded(
-    extra: str = "", *, version: int = 1, signer_version: int = 1, signer: bytes | None = None, lists: bytes = b""
+    extra: str = "",
+    *,
+    version: int = 1,
+    signer_version: int = 1,
+    signer: bytes | None = None,
+    lists: bytes = b"",
+    other_certificate: int = 1,
 ) -> bytes:
     """Put the message together piece by piece, with one member too many in the one of them that is called `extra`."""
     (info,) = MESSAGE.signers
@@ -107,8 +114,8 @@ def _encoded(
         integer(version),
         set_of([digest]),
         of("content", object_identifier("1.2.3"), wrapped(explicit(0), octet_string(b"content"))),
-        wrapped(explicit(0), sequence(integer(7)) + wrapped(explicit(2), integer(8))),
-        wrapped(explicit(1), sequence(integer(9)) + wrapped(explicit(1), integer(10)) + lists),
+        wrapped(explicit(0), sequence(integer(7)) + wrapped(explicit(other_certificate), integer(8))),
+        wrapped(explicit(1), sequence(integer(9)) + lists),
         set_of([signer_info]),
     )
     return of("content info", object_identifier(SIGNED_DATA), wrapped(explicit(0), data))
@@ -131,7 +138,17 @@ def test_all_that_a_message_says_is_read() -> None:
             ),
         ),
         revocation_lists=(sequence(integer(9)),),
+        attribute_certificates=(wrapped(explicit(1), integer(8)),),
     )
+
+
+def test_certificates_and_revocation_data_of_other_formats() -> None:
+    for data in (
+        *(_encoded(other_certificate=number) for number in (0, 2, 3)),
+        _encoded(lists=wrapped(explicit(1), integer(10))),
+    ):
+        with pytest.raises(UncoveredError, match="of another format, which no signature covers"):
+            read_signed_data(data, "it")
 
 
 def test_a_signer_may_be_named_by_its_key() -> None:

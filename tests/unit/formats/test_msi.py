@@ -47,7 +47,7 @@ def _hashed(algorithm: str, before: bytes = b"") -> bytes:
 def test_what_is_hashed(signature: bytes | None, algorithm: str) -> None:
     more = {} if signature is None else {SIGNATURE: signature}
     subject = read_subject(io.BytesIO(build_msi({**STREAMS, **more})))
-    assert (subject.type, subject.signature) == (INSTALLER, signature)
+    assert (subject.type, subject.signatures) == (INSTALLER, () if signature is None else (signature,))
     assert subject.digest(algorithm) == _hashed(algorithm)
     assert subject.content(algorithm) == {
         "(storage)": hashlib.new(algorithm, INSTALLER_CLASS).digest(),
@@ -63,7 +63,7 @@ def test_what_is_hashed(signature: bytes | None, algorithm: str) -> None:
 def test_names_sizes_and_times_where_they_are_signed() -> None:
     metadata = _metadata("sha256")
     subject = read_subject(io.BytesIO(build_msi({**STREAMS, SIGNATURE: b"message", METADATA: metadata})))
-    assert subject.signature == b"message"
+    assert subject.signatures == (b"message",)
     assert subject.digest("sha256") == _hashed("sha256", metadata)
     changed = read_subject(io.BytesIO(build_msi({**STREAMS, SIGNATURE: b"message", METADATA: metadata[:-1] + b"x"})))
     with pytest.raises(FormatError, match="names, sizes or times in it were changed after it was signed"):
@@ -86,13 +86,13 @@ def test_parts_of_a_signature(streams: dict[str, bytes | Mapping[str, bytes]], w
 
 
 def test_an_empty_signature_is_none() -> None:
-    assert read_subject(io.BytesIO(build_msi({"a": b"b", SIGNATURE: b""}))).signature is None
+    assert read_subject(io.BytesIO(build_msi({"a": b"b", SIGNATURE: b""}))).signatures == ()
 
 
 def test_the_biggest_signature(monkeypatch: pytest.MonkeyPatch) -> None:
     data = build_msi({"a": b"b", SIGNATURE: b"message"})
     monkeypatch.setattr("signpath_ci.formats.msi._MAX_SIGNATURE", 7)
-    assert read_subject(io.BytesIO(data)).signature == b"message"
+    assert read_subject(io.BytesIO(data)).signatures == (b"message",)
     monkeypatch.setattr("signpath_ci.formats.msi._MAX_SIGNATURE", 6)
     with pytest.raises(FormatError, match="its signature has an impossible size"):
         read_subject(io.BytesIO(data))

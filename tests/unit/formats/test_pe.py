@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from signpath_ci.formats import FormatError, UnsupportedError
+from signpath_ci.formats import FormatError, UncoveredError, UnsupportedError
 from signpath_ci.formats.authenticode import PE_IMAGE
 from signpath_ci.formats.pe import (
     Image,
     _add_to_checksum,
     content_digest,
     read_image,
-    read_signature,
+    read_signatures,
     read_subject,
     write_signed,
 )
@@ -95,7 +95,7 @@ def _read(data: bytes) -> object:
         subject = read_subject(io.BytesIO(data))
     except FormatError as error:
         return str(error)
-    return subject.signature, subject.digest("sha256")
+    return subject.signatures, subject.digest("sha256")
 
 
 @pytest.mark.parametrize("is_64", [True, False])
@@ -113,9 +113,9 @@ def test_no_flipped_bit_but_those_of_the_checksum_goes_unnoticed(is_64: bool) ->
 
 def test_a_file_is_read_as_what_a_signature_is_for() -> None:
     signed, digest = _sign(build_pe(), b"message!")
-    for data, signature in ((signed, b"message!"), (build_pe(), None)):
+    for data, signatures in ((signed, (b"message!",)), (build_pe(), ())):
         subject = read_subject(io.BytesIO(data))
-        assert (subject.type, subject.signature) == (PE_IMAGE, signature)
+        assert (subject.type, subject.signatures) == (PE_IMAGE, signatures)
         assert subject.digest("sha256") == digest
         assert subject.content("sha256") == {"": digest}
 
@@ -153,7 +153,7 @@ def test_a_signature_without_padding_and_with_the_most() -> None:
     for size in range(1, 10):
         message = bytes(range(1, 1 + size))
         file = io.BytesIO(build_pe(table=certificate_entry(message)))
-        assert read_signature(file, read_image(file)) == message
+        assert read_signatures(file, read_image(file)) == (message.ljust(-(-size // 8) * 8, b"\0"),)
 
 
 @pytest.mark.parametrize("architecture", sorted(LAUNCHERS))
@@ -163,8 +163,8 @@ def test_signing_changes_nothing_that_is_hashed(architecture: str) -> None:
     assert digest == _digest(data) == _digest(signed)
     assert stored_checksum(signed) == imagehlp_checksum(signed)
     file = io.BytesIO(signed)
-    assert read_signature(file, read_image(file)) == b"message\0"
-    assert read_signature(io.BytesIO(data), read_image(io.BytesIO(data))) is None
+    assert read_signatures(file, read_image(file)) == (b"message\0",)
+    assert read_signatures(io.BytesIO(data), read_image(io.BytesIO(data))) == ()
 
 
 @given(size=st.integers(0, 40), is_64=st.booleans(), message=st.binary(min_size=1, max_size=40))
@@ -236,7 +236,7 @@ def test_a_table_right_behind_the_section_table() -> None:
         (_patched(64, "<H", 0), FormatError, "it is not a PE file"),
         (build_pe(directories=4), UnsupportedError, "no security directory"),
         (build_pe().replace(b"\x0b\x02", b"\x07\x01", 1), UnsupportedError, "neither PE32 nor PE32+ (magic 0x107)"),
-        (build_pe(table=ENTRY, appended=b"x" * 8), FormatError, "data after its certificate table"),
+        (build_pe(table=ENTRY, appended=b"x" * 8), UncoveredError, "data after its certificate table"),
         (build_pe(table=ENTRY)[:-8], FormatError, "the certificate table ends after the file"),
         (build_pe(content=b"x" * 511, table=ENTRY), FormatError, "not aligned to 8 bytes"),
         (build_pe(security=(512, 512)), FormatError, "overlaps the image"),
@@ -256,20 +256,21 @@ def test_images_that_can_not_be_read(data: bytes, error: type[FormatError], word
 @pytest.mark.parametrize(
     ("table", "error", "words"),
     [
-        (ENTRY * 2, UnsupportedError, "more than one entry"),
-        (certificate_entry(b"messages") + bytes(8), UnsupportedError, "more than one entry"),
+        (ENTRY * 9, UnsupportedError, "more than 8 entries"),
+        (certificate_entry(b"messages") + bytes(8), FormatError, "impossible length (0 bytes)"),
+        (certificate_entry(b"messages") + bytes(4), UncoveredError, "padded by more"),
         (certificate_entry(b"message", length=8), FormatError, "impossible length (8 bytes)"),
         (certificate_entry(b"message", length=17), FormatError, "impossible length (17 bytes)"),
         (certificate_entry(b"message", revision=0x100), UnsupportedError, "(0x100, 0x2)"),
         (certificate_entry(b"message", kind=1), UnsupportedError, "(0x200, 0x1)"),
-        (certificate_entry(b"messages", length=15), FormatError, "padded with data"),
+        (certificate_entry(b"messages", length=15), UncoveredError, "padded with data"),
     ],
 )
 def test_certificate_tables_that_can_not_be_read(table: bytes, error: type[FormatError], words: str) -> None:
     file = io.BytesIO(build_pe(table=table))
     image = read_image(file)
     with pytest.raises(FormatError) as caught:
-        read_signature(file, image)
+        read_signatures(file, image)
     assert type(caught.value) is error
     assert words in str(caught.value)
 

@@ -27,7 +27,7 @@ BLOCK = b"\r\n".join((b"", BEGIN, b"# AAAA", END, b""))
 )
 def test_a_signature_covers_the_text_before_its_block(data: bytes, text: str) -> None:
     subject = powershell.read_subject(io.BytesIO(data))
-    assert subject.signature == bytes(3)
+    assert subject.signatures == (bytes(3),)
     assert subject.digest("sha256") == hashlib.sha256(text.encode("utf-16-le")).digest()
 
 
@@ -73,15 +73,15 @@ def test_signing_a_script_changes_nothing_of_its_text(text: str, encoding: str) 
     assert again.getvalue() == target.getvalue()
     lines = ("", BEGIN.decode(), "# " + "bW1t" * 16, "# " + "bW1t" * 7 + "bQ==", END.decode(), "")
     assert target.getvalue() == (decoded + "\r\n".join(lines)).encode("utf-16-le" if encoding == "utf-16" else "utf-8")
-    for file, signature in ((io.BytesIO(data), None), (target, b"m" * 70)):
+    for file, signatures in ((io.BytesIO(data), ()), (target, (b"m" * 70,))):
         subject = powershell.read_subject(file)
-        assert (subject.type, subject.signature) == (SCRIPT, signature)
+        assert (subject.type, subject.signatures) == (SCRIPT, signatures)
         assert (subject.digest("sha256"), subject.content("sha256")) == (expected, {"": expected})
 
 
 def test_the_biggest_script(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("signpath_ci.formats.powershell._MAX_SIZE", 10)
-    assert powershell.read_subject(io.BytesIO(b"x" * 10)).signature is None
+    assert powershell.read_subject(io.BytesIO(b"x" * 10)).signatures == ()
     with pytest.raises(UnsupportedError, match="it is too big for a script"):
         powershell.read_subject(io.BytesIO(b"x" * 11))
 

@@ -83,6 +83,7 @@ def test_a_good_run_tells_everything() -> None:
                         "not_after": "2027-01-01T00:00:00+00:00",
                     },
                     "timestamp": {"time": "2026-06-01T12:30:15+00:00", "authority": "CN=TSA"},
+                    "notes": [],
                 }
             ],
         },

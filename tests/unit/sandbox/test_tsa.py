@@ -16,6 +16,7 @@ from signpath_ci.model import Expectations, TimeStamp
 from signpath_ci.sandbox.pki import Authority
 from signpath_ci.sandbox.tsa import RESPONSE_TYPE, respond, time_stamp
 from signpath_ci.verify import verify_file
+from signpath_ci.verify.signed_data import verify_signer
 from signpath_ci.verify.timestamp import verify_time_stamp
 from tests.support.archives import build_zip
 from tests.support.oracles import needs_jarsigner, needs_openssl, needs_osslsigncode, osslsigncode_accepts, run
@@ -40,10 +41,14 @@ def _request(
 
 
 def test_our_own_verifier_accepts_a_token() -> None:
-    signature = sign_cms(code_signer(), "1.2.3", octet_string(b"content")).signers[0]
+    message = sign_cms(code_signer(), "1.2.3", octet_string(b"content"))
+    (signature,) = message.signers
     token = time_stamp(authority().time_stamper, signature.signature, now=NOW)
     info = replace(signature, unsigned_attributes=(Attribute(TIME_STAMP, (token,)),))
-    assert verify_time_stamp(info, roots=authority().time_stamper.chain[-1:], now=NOW) == TimeStamp(
+    verified = verify_signer(replace(message, signers=(info,)), content_type="1.2.3", what="it")
+    stamped = verify_time_stamp(verified, roots=authority().time_stamper.chain[-1:], now=NOW)
+    assert stamped is not None
+    assert stamped.time_stamp == TimeStamp(
         time=NOW, authority=authority().time_stamper.certificate.subject.rfc4514_string()
     )
 

@@ -26,9 +26,7 @@ BORDER = 1 << 18  # bytes in a piece
 
 
 def _subject(**parts: tuple[bytes, ...]) -> Subject:
-    return Subject(
-        type=PE_IMAGE, signature=None, parts=lambda: ((path, iter(pieces)) for path, pieces in parts.items())
-    )
+    return Subject(type=PE_IMAGE, signatures=(), parts=lambda: ((path, iter(pieces)) for path, pieces in parts.items()))
 
 
 def _sha256(data: bytes) -> bytes:

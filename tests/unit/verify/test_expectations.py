@@ -45,7 +45,7 @@ def test_a_self_signed_certificate_can_be_pinned_and_is_never_called_trusted(tmp
     assert "trusted" not in judgement_words(verdict)
     assert "self-signed" in judgement_words(verdict)
     as_root = Expectations(trust_roots=(pem(tmp_path / "root.pem", signer),))
-    with pytest.raises(VerificationError, match="the time stamp authority"):
+    with pytest.raises(VerificationError, match="the timestamp authority"):
         verify_file(path, expectations=as_root, clock=CLOCK)
     bare = _signed(tmp_path, signer, is_stamped=False)
     assert verify_file(bare, expectations=as_root, clock=CLOCK)[0].trust == "pinned-self-signed"
@@ -63,7 +63,7 @@ def test_strict_demands_trust_and_a_time_stamp(tmp_path: Path) -> None:
     ]
     bare = _signed(tmp_path, is_stamped=False)
     for expectations in (trusted, pinned):
-        with pytest.raises(VerificationError, match="has no time stamp"):
+        with pytest.raises(VerificationError, match="has no timestamp"):
             verify_file(bare, expectations=expectations, clock=CLOCK)
 
 
@@ -134,7 +134,7 @@ def test_only_the_member_that_can_not_be_judged_stays_unjudged(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     # Each of a format that is supported, but signed in a way that is not.
-    twice = build_pe(table=certificate_entry(b"messages") * 2)
+    twice = build_pe(table=certificate_entry(b"messages", kind=1))
     package = build_zip({"[Content_Types].xml": b""})
     path = tmp_path / "a.zip"
     for name, data in (("other.exe", twice), ("package.zip", package)):

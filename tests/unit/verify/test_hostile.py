@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from signpath_ci.clock import Clock
-from signpath_ci.errors import UnsupportedFormatError, VerificationError
+from signpath_ci.errors import VerificationError
 from signpath_ci.formats.asn1 import contents_octets, octet_string, set_of
 from signpath_ci.formats.authenticode import INDIRECT_DATA, IndirectData, write_indirect_data
 from signpath_ci.formats.cms import DATA, MESSAGE_DIGEST, Algorithm, Attribute, SignedData
@@ -159,7 +159,7 @@ def test_data_that_no_signature_covers_in_the_signature(tmp_path: Path) -> None:
         return replace(message, signers=(replace(info, unsigned_attributes=(*info.unsigned_attributes, tag)),))
 
     error = _refused(_write(tmp_path / "a.exe", PE.signed(change=tagged)))
-    assert type(error) is UnsupportedFormatError
+    assert (type(error), error.code) == (VerificationError, "uncovered-data")
     assert "has data that no signature covers (unsigned attribute 1.3.6.1.4.1.311.2.6.1)" in error.message
 
 

@@ -69,11 +69,11 @@ def test_where_a_time_stamp_does_not_help() -> None:
     lifetime = issue("L", root(), usages=[CODE_SIGNING, x509.ObjectIdentifier("1.3.6.1.4.1.311.10.3.13")])
     pinned = Trust(thumbprints=frozenset({describe(code_signer().certificate).thumbprint}))
     for signer, trust, hint in (
-        (lifetime, TRUST, "What it signs is good as long as the certificate is, whatever a time stamp says."),
+        (lifetime, TRUST, "What it signs is good as long as the certificate is, whatever a timestamp says."),
         (
             code_signer(),
             pinned,
-            "Nobody says who may give its time stamp: name its authority's root with --trust-root.",
+            "Nobody says who may give its timestamp: name its authority's root with --trust-root.",
         ),
     ):
         verified = _signed(signer, is_stamped=True)
@@ -107,14 +107,17 @@ def test_the_digests_of_attributes_and_of_signatures_must_be_allowed() -> None:
             _judge(other, only)
 
 
+def _with_lists(verified: VerifiedSigner, *lists: bytes) -> VerifiedSigner:
+    return replace(verified, message=replace(verified.message, revocation_lists=lists))
+
+
 def test_a_revoked_certificate_anywhere_in_the_chain() -> None:
     authority = issue("CA", root(), is_ca=True)
     verified = _signed(issue("L", authority, usages=[CODE_SIGNING]))
-    assert _judge(replace(verified, revocation_lists=(revocation_list(root()), revocation_list(authority))))
+    assert _judge(_with_lists(verified, revocation_list(root()), revocation_list(authority)))
     for issuer, revoked in ((root(), authority.certificate), (authority, verified.certificate)):
-        lists = (revocation_list(issue("Other", is_ca=True)), revocation_list(issuer, revoked))
         with pytest.raises(VerificationError) as caught:
-            _judge(replace(verified, revocation_lists=lists))
+            _judge(_with_lists(verified, revocation_list(issuer, revoked)))
         assert caught.value.message == (
             f"the signer's chain has a revoked certificate ({revoked.subject.rfc4514_string()})."
         )
@@ -137,7 +140,7 @@ def test_strict() -> None:
     assert _judge(_signed(is_stamped=True), strict).trust == "root"
     with pytest.raises(VerificationError) as caught:
         _judge(_signed(), strict)
-    assert caught.value.message == "the signature has no time stamp: it ends with the signer's certificate."
+    assert caught.value.message == "the signature has no timestamp: it ends with the signer's certificate."
     alone = issue("Alone", usages=[CODE_SIGNING])
     for is_stamped in (False, True):
         verified = _signed(alone, is_stamped=is_stamped)

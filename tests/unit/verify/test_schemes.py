@@ -26,7 +26,7 @@ FILES: list[tuple[Kind, bytes, SubjectType]] = [
 @pytest.mark.parametrize(("kind", "data", "expected"), FILES, ids=[kind for kind, _, _ in FILES])
 def test_each_format_is_read_as_its_own(kind: Kind, data: bytes, expected: SubjectType) -> None:
     subject = implementation(kind).read_subject(io.BytesIO(data))
-    assert (subject.type, subject.signature) == (expected, None)
+    assert (subject.type, subject.signatures) == (expected, ())
 
 
 @pytest.mark.parametrize("kind", [kind for kind, known in FORMATS.items() if known.scheme is None])

@@ -37,6 +37,7 @@ def _rsa() -> Identity:
 def test_ecdsa(scheme: str, digest: str) -> None:
     message = sign_cms(code_signer(), DATA, CONTENT, digest=digest, scheme=scheme)
     assert _verify(message) == VerifiedSigner(
+        message=message,
         info=message.signers[0],
         certificate=code_signer().certificate,
         embedded=(),
@@ -114,6 +115,7 @@ def test_a_signer_named_by_its_key() -> None:
 
     key = x509.SubjectKeyIdentifier.from_public_key(code_signer().key.public_key()).digest
     assert _verify(named(key)) == VerifiedSigner(
+        message=named(key),
         info=named(key).signers[0],
         certificate=code_signer().certificate,
         embedded=(_without_identifier(), root().certificate),

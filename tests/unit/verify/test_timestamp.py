@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from cryptography import x509
 
 from signpath_ci.errors import VerificationError
 from signpath_ci.formats import FormatError, UnsupportedError
@@ -19,6 +21,7 @@ from signpath_ci.formats.tsp import (
     TST_INFO,
 )
 from signpath_ci.model import STRONG_DIGESTS, TimeStamp
+from signpath_ci.verify.signed_data import VerifiedSigner
 from signpath_ci.verify.timestamp import verify_time_stamp
 from tests.support.signing import (
     NOW,
@@ -43,11 +46,25 @@ def _with(token: SignedData | bytes) -> SignerInfo:
     return replace(SIGNATURE, unsigned_attributes=(Attribute(TIME_STAMP, (encoding,)),))
 
 
+def _time(info: SignerInfo, roots: Sequence[x509.Certificate] = ROOTS) -> TimeStamp | None:
+    message = replace(sign_cms(code_signer(), "1.2.3", octet_string(b"content")), signers=(info,))
+    verified = VerifiedSigner(
+        message=message,
+        info=info,
+        certificate=code_signer().certificate,
+        embedded=(),
+        digest_algorithm="sha256",
+        signature_digest="sha256",
+    )
+    stamped = verify_time_stamp(verified, roots=roots, now=NOW)
+    return None if stamped is None else stamped.time_stamp
+
+
 def test_a_good_token() -> None:
     info = _with(sign_time(SIGNATURE.signature, time_stamper()))
     expected = TimeStamp(time=NOW, authority="CN=Time Stamper")
-    assert verify_time_stamp(info, roots=ROOTS, now=NOW) == verify_time_stamp(info, roots=(), now=NOW) == expected
-    assert verify_time_stamp(SIGNATURE, roots=ROOTS, now=NOW) is None
+    assert _time(info, ROOTS) == _time(info, ()) == expected
+    assert _time(SIGNATURE, ROOTS) is None
 
 
 def test_a_token_of_rsa_with_an_old_signing_certificate_attribute() -> None:
@@ -57,10 +74,10 @@ def test_a_token_of_rsa_with_an_old_signing_certificate_attribute() -> None:
         attribute = Attribute(SIGNING_CERTIFICATE, (sequence(sequence(sequence(octet_string(digest)))),))
         info = _with(sign_cms(authority, TST_INFO, good.content or b"", further=(attribute,)))
         if is_good:
-            assert verify_time_stamp(info, roots=ROOTS, now=NOW) == TimeStamp(time=NOW, authority="CN=RSA")
+            assert _time(info, ROOTS) == TimeStamp(time=NOW, authority="CN=RSA")
         else:
             with pytest.raises(VerificationError, match="another certificate than it brings along"):
-                verify_time_stamp(info, roots=ROOTS, now=NOW)
+                _time(info, ROOTS)
 
 
 def test_the_authority_must_have_been_valid_then_not_now() -> None:
@@ -68,11 +85,11 @@ def test_the_authority_must_have_been_valid_then_not_now() -> None:
     issuer_start = root().certificate.not_valid_before_utc
     stamped = sign_time(SIGNATURE.signature, old, time=NOW - timedelta(days=6))
     with pytest.raises(VerificationError, match="does not lead to a trusted root"):  # the root is younger
-        verify_time_stamp(_with(stamped), roots=ROOTS, now=NOW)
+        _time(_with(stamped), ROOTS)
     assert issuer_start > NOW - timedelta(days=6)
     late = sign_time(SIGNATURE.signature, old, time=NOW)
-    with pytest.raises(VerificationError, match="the time stamp authority's certificate was valid from"):
-        verify_time_stamp(_with(late), roots=ROOTS, now=NOW)
+    with pytest.raises(VerificationError, match="the timestamp authority's certificate was valid from"):
+        _time(_with(late), ROOTS)
 
 
 BAD: dict[str, tuple[SignedData | bytes, type[Exception], str]] = {
@@ -81,7 +98,7 @@ BAD: dict[str, tuple[SignedData | bytes, type[Exception], str]] = {
         VerificationError,
         "for another signature: its imprint",
     ),
-    "no authority": (sign_time(SIGNATURE.signature, code_signer()), VerificationError, "not only for time stamping"),
+    "no authority": (sign_time(SIGNATURE.signature, code_signer()), VerificationError, "not only for timestamps"),
     "broken imprint": (
         sign_time(SIGNATURE.signature, time_stamper(), imprint_digest="sha1"),
         VerificationError,
@@ -108,8 +125,8 @@ BAD: dict[str, tuple[SignedData | bytes, type[Exception], str]] = {
         "holds something else than it should (content type 1.2.3)",
     ),
     "no info": (sign_cms(time_stamper(), TST_INFO, octet_string(b"")), FormatError, "TSTInfo is malformed"),
-    "no octets": (sign_cms(time_stamper(), TST_INFO, sequence()), FormatError, "the time stamp token is malformed"),
-    "garbage": (sequence(octet_string(b"")), FormatError, "the time stamp token is malformed"),
+    "no octets": (sign_cms(time_stamper(), TST_INFO, sequence()), FormatError, "the timestamp token is malformed"),
+    "garbage": (sequence(octet_string(b"")), FormatError, "the timestamp token is malformed"),
 }
 
 
@@ -117,7 +134,7 @@ BAD: dict[str, tuple[SignedData | bytes, type[Exception], str]] = {
 def test_bad_tokens(case: str) -> None:
     token, error, words = BAD[case]
     with pytest.raises(error) as caught:
-        verify_time_stamp(_with(token), roots=ROOTS, now=NOW)
+        _time(_with(token), ROOTS)
     assert words in str(caught.value)
 
 
@@ -126,18 +143,18 @@ def test_one_time_stamp_under_either_name() -> None:
     either = [Attribute(oid, (token,)) for oid in (TIME_STAMP, TIME_STAMP_MICROSOFT)]
     for attribute in either:
         info = replace(SIGNATURE, unsigned_attributes=(attribute,))
-        assert verify_time_stamp(info, roots=ROOTS, now=NOW) == TimeStamp(time=NOW, authority="CN=Time Stamper")
-    with pytest.raises(UnsupportedError, match="the signature has 2 time stamps instead of one"):
-        verify_time_stamp(replace(SIGNATURE, unsigned_attributes=tuple(either)), roots=ROOTS, now=NOW)
+        assert _time(info, ROOTS) == TimeStamp(time=NOW, authority="CN=Time Stamper")
+    with pytest.raises(UnsupportedError, match="the signature has 2 timestamps instead of one"):
+        _time(replace(SIGNATURE, unsigned_attributes=tuple(either)), ROOTS)
     old = Attribute(COUNTERSIGNATURE, (token,))
-    with pytest.raises(UnsupportedError, match="a time stamp of the old kind, a PKCS #9 countersignature"):
-        verify_time_stamp(replace(SIGNATURE, unsigned_attributes=(either[0], old)), roots=ROOTS, now=NOW)
+    with pytest.raises(UnsupportedError, match="2 timestamps instead of one"):
+        _time(replace(SIGNATURE, unsigned_attributes=(either[0], old)), ROOTS)
 
 
 @pytest.mark.parametrize("digest", STRONG_DIGESTS)
 def test_an_imprint_by_any_strong_digest(digest: str) -> None:
     info = _with(sign_time(SIGNATURE.signature, time_stamper(), imprint_digest=digest))
-    assert verify_time_stamp(info, roots=ROOTS, now=NOW) == TimeStamp(time=NOW, authority="CN=Time Stamper")
+    assert _time(info, ROOTS) == TimeStamp(time=NOW, authority="CN=Time Stamper")
 
 
 @pytest.mark.parametrize("wrong", [SIGNING_CERTIFICATE, SIGNING_CERTIFICATE_V2, None])
@@ -154,23 +171,23 @@ def test_both_attributes_must_name_the_certificate(wrong: str | None) -> None:
     good = sign_time(SIGNATURE.signature, time_stamper())
     info = _with(sign_cms(time_stamper(), TST_INFO, good.content or b"", further=attributes))
     if wrong is None:
-        assert verify_time_stamp(info, roots=ROOTS, now=NOW) == TimeStamp(time=NOW, authority="CN=Time Stamper")
+        assert _time(info, ROOTS) == TimeStamp(time=NOW, authority="CN=Time Stamper")
     else:
         with pytest.raises(VerificationError, match="another certificate than it brings along"):
-            verify_time_stamp(info, roots=ROOTS, now=NOW)
+            _time(info, ROOTS)
 
 
 def test_a_revoked_authority() -> None:
     token = sign_time(SIGNATURE.signature, time_stamper())
-    assert verify_time_stamp(_with(replace(token, revocation_lists=(revocation_list(root()),))), roots=ROOTS, now=NOW)
+    assert _time(_with(replace(token, revocation_lists=(revocation_list(root()),))))
     authority = issue("CA", root(), is_ca=True)
     below = sign_time(SIGNATURE.signature, issue("Below", authority, usages=[TIME_STAMPING], is_critical=True))
-    assert verify_time_stamp(_with(below), roots=ROOTS, now=NOW)
+    assert _time(_with(below), ROOTS)
     for message, revoked in ((token, time_stamper()), (below, authority)):
         lists = (revocation_list(root(), revoked.certificate),)
         with pytest.raises(VerificationError) as caught:
-            verify_time_stamp(_with(replace(message, revocation_lists=lists)), roots=ROOTS, now=NOW)
-        assert caught.value.message.startswith("the time stamp authority's chain has a revoked certificate (CN=")
+            _time(_with(replace(message, revocation_lists=lists)), ROOTS)
+        assert caught.value.message.startswith("the timestamp authority's chain has a revoked certificate (CN=")
 
 
 @pytest.mark.parametrize("oid", ["1.2.3", "1.2.840.113549.2.5"])  # the second one is MD5
@@ -183,4 +200,4 @@ def test_a_digest_of_the_certificate_that_tells_nothing(oid: str) -> None:
         )
     )
     with pytest.raises(UnsupportedError, match=rf"unknown digest \({re.escape(oid)}\)"):
-        verify_time_stamp(info, roots=ROOTS, now=NOW)
+        _time(info, ROOTS)

@@ -70,7 +70,7 @@ def _copy(source: BinaryIO, target: Path) -> tuple[bytes, bool]:
         source.seek(0)
         shutil.copyfileobj(source, file)
         subject = msi.read_subject(file)
-        return subject.digest(ALGORITHM), subject.signature is not None
+        return subject.digest(ALGORITHM), bool(subject.signatures)
 
 
 def _run(*command: str | Path) -> None:

@@ -152,7 +152,7 @@ def flipped_byte_in_time_stamp(f: Format) -> Case | str:
         spoilt = replace(attribute, values=(_flip(token, len(token) - 10),))
         return replace(message, signers=(replace(info, unsigned_attributes=(spoilt,)),))
 
-    return Case(f.signed(change=change), "the time stamp token is not its signer's")
+    return Case(f.signed(change=change), "the timestamp token is not its signer's")
 
 
 @attack
@@ -317,14 +317,14 @@ def time_stamp_by_a_foreign_authority(f: Format) -> Case | str:
     if not f.is_message:
         return NO_TIME_STAMP
     foreign = issue("Foreign", _foreign_root(), usages=[TIME_STAMPING], is_critical=True)
-    return Case(f.signed(change=lambda m: stamped(m, by=foreign)), "the time stamp authority's certificate")
+    return Case(f.signed(change=lambda m: stamped(m, by=foreign)), "the timestamp authority's certificate")
 
 
 @attack
 def time_stamp_by_the_signer(f: Format) -> Case | str:
     if not f.is_message:
         return NO_TIME_STAMP
-    return Case(f.signed(change=lambda m: stamped(m, by=code_signer())), "not only for time stamping")
+    return Case(f.signed(change=lambda m: stamped(m, by=code_signer())), "not only for timestamps")
 
 
 @attack
@@ -336,7 +336,7 @@ def time_stamp_over_another_signature(f: Format) -> Case | str:
 
 @attack
 def missing_time_stamp(f: Format) -> Case:
-    return Case(f.signed(change=unchanged), "has no time stamp", is_strict=True)
+    return Case(f.signed(change=unchanged), "has no timestamp", is_strict=True)
 
 
 # --- algorithms -------------------------------------------------------------------------------------------------
