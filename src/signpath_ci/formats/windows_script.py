@@ -88,7 +88,9 @@ class WindowsScript:
             return whole(iter([script.content(), script.place()]))
 
         # One that is not signed is not decoded: it may have any encoding and size.
-        return Subject(type=self.SUBJECT_TYPE, signature=text.message if text else None, parts=parts)
+        return Subject(
+            type=self.SUBJECT_TYPE, signatures=(text.message,) if text and text.message is not None else (), parts=parts
+        )
 
     def write_signed(
         self, source: BinaryIO, target: BinaryIO, *, algorithm: str, sign: Callable[[bytes], bytes]

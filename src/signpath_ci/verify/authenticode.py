@@ -2,24 +2,19 @@
 
 1. There are one or more messages: a file may hold several, and a message others that are nested in it.
 2. Each message is a signature of this file's Authenticode hash.
-3. One of them at least is by algorithms that may be relied on.
-4. The signer of each of these is as required (`judge`).
-5. The others, by SHA-1, prove nothing, but hold nothing either that no signature covers; the verdict names them.
-6. The file is the one that was submitted.
+3. Their signers are as required (`signatures`).
+4. The file is the one that was submitted.
 """
 
 from __future__ import annotations
 
 import hmac
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
 from functools import cache
 
 from signpath_ci.errors import VerificationError
-from signpath_ci.formats import UnsupportedError
 from signpath_ci.formats.authenticode import (
     INDIRECT_DATA,
-    NESTED_SIGNATURE,
     Subject,
     SubjectType,
     read_indirect_data,
@@ -29,25 +24,11 @@ from signpath_ci.formats.cms import read_signed_data
 from signpath_ci.verify.comparison import digest_and_compare
 from signpath_ci.verify.identity import check_same_content
 from signpath_ci.verify.judge import Judge, Signature
-from signpath_ci.verify.signature_value import is_strong, known_digest
-from signpath_ci.verify.signed_data import VerifiedSigner, verify_signer
+from signpath_ci.verify.signature_value import known_digest
+from signpath_ci.verify.signatures import Found, judged, nested_in
+from signpath_ci.verify.signed_data import verify_signer
 
 _WHAT = "the signature"
-_MAX_NESTED = 8
-_NESTED = frozenset({NESTED_SIGNATURE})
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Found:
-    """A signature of the file, whose signer is not verified yet; `algorithm` and `digest` are of the file."""
-
-    verified: VerifiedSigner
-    algorithm: str
-    digest: bytes
-
-    @property
-    def is_strong(self) -> bool:
-        return self.verified.is_strong and is_strong(self.algorithm)
 
 
 def verify_authenticode(
@@ -84,7 +65,7 @@ def verify_authenticode(
         for message in subject.signatures
         for signature in _signatures(without_padding(message), subject.type, digest, is_nested=False)
     ]
-    signatures = _judged(found, judge, format_name)
+    signatures = judged(found, judge, format_name=format_name)
     if unsigned is not None and not is_same:
         check_same_content(subject.content, unsigned.content, signatures)
         # It is another file: two of its parts may have the same path, which digests by their paths don't tell.
@@ -92,31 +73,9 @@ def verify_authenticode(
     return signatures
 
 
-def _judged(found: list[_Found], judge: Judge, format_name: str) -> tuple[Signature, ...]:
-    strong = [signature for signature in found if signature.is_strong]
-    if not strong:
-        raise VerificationError(f"{_WHAT} uses SHA1, which is broken: it proves nothing.", code="weak-digest")
-    signatures = [
-        judge.signature(
-            signature.verified,
-            format_name=format_name,
-            algorithm=signature.algorithm,
-            digest=signature.digest,
-            attributes=_NESTED,
-        )
-        for signature in strong
-    ]
-    notes = tuple(
-        judge.weak(signature.verified, signatures[0], attributes=_NESTED)
-        for signature in found
-        if not signature.is_strong
-    )
-    return tuple(replace(signature, notes=(*signature.notes, *notes)) for signature in signatures)
-
-
 def _signatures(
     encoding: bytes, kind: SubjectType, digest_by: Callable[[str], bytes], *, is_nested: bool
-) -> Iterator[_Found]:
+) -> Iterator[Found]:
     message = read_signed_data(encoding, _WHAT)
     verified = verify_signer(message, content_type=INDIRECT_DATA, what=_WHAT, allows_weak=True)
     indirect = read_indirect_data(message.content or b"", kind)
@@ -127,11 +86,6 @@ def _signatures(
             "the file was changed after it was signed: its Authenticode hash is not the signed one.",
             code="digest-mismatch",
         )
-    yield _Found(verified=verified, algorithm=algorithm, digest=digest)
-    nested = verified.info.unsigned_values(NESTED_SIGNATURE)
-    if nested and is_nested:
-        raise UnsupportedError("a nested signature has further signatures nested in it")
-    if len(nested) > _MAX_NESTED:
-        raise UnsupportedError(f"the signature has {len(nested)} signatures nested in it")
-    for further in nested:
+    yield Found(verified=verified, algorithm=algorithm, digest=digest)
+    for further in nested_in(verified, is_nested=is_nested):
         yield from _signatures(further, kind, digest_by, is_nested=True)
