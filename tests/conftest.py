@@ -41,6 +41,11 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.load_profile("full" if config.getoption("full") else "sample")
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Tests wait for processes and servers half of their time: two for each processor keep it busy."""
+    return 2 * len(os.sched_getaffinity(0))
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if config.getoption("full"):
         return

@@ -29,6 +29,8 @@ class Store:
 @pytest.fixture
 def store(executable: Path) -> Iterator[Store]:
     class Handler(BaseHTTPRequestHandler):
+        disable_nagle_algorithm = True  # an answer comes in two pieces; the second waits for nobody
+
         def do_GET(self) -> None:
             held.calls.append({name.lower(): value for name, value in self.headers.items()})
             self.send_response(200 if self.headers.get("Authorization") == TOKEN else 403)

@@ -1,10 +1,9 @@
-"""The cells that this session asks for, run side by side while the first results are read."""
+"""The bench for the cells of the matrix, and a sandbox behind a proxy."""
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,22 +15,12 @@ from tests.faults.proxy import Exchange, Plan, proxying
 from tests.support.pe import LAUNCHERS
 from tests.support.program import Program, Sandbox, job_environment
 
-_AT_ONCE = 4
-
 
 @pytest.fixture(scope="session")
-def outcome_of(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Callable[[Cell], Outcome]]:
-    """Return how a cell ended."""
-    asked = [item.callspec.params.get("cell") for item in request.session.items if hasattr(item, "callspec")]
-    with bench(tmp_path_factory.mktemp("faults")) as running, ThreadPoolExecutor(_AT_ONCE) as pool:
-        runs: dict[Cell, Future[Outcome]] = {
-            cell: pool.submit(running.run, cell) for cell in asked if isinstance(cell, Cell)
-        }
-        yield lambda cell: runs[cell].result()
-        for run in runs.values():
-            run.cancel()
+def run_cell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Cell], Outcome]]:
+    """Run a cell of the matrix; return how it ended."""
+    with bench(tmp_path_factory.mktemp("faults")) as running:
+        yield running.run
 
 
 @pytest.fixture(scope="session")

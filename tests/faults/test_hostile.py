@@ -23,7 +23,7 @@ _LINKS = ["javascript:alert(1)", "data:text/html,owned", f"https://a.example/{_A
 _FILES = {"github": ["GITHUB_OUTPUT", "GITHUB_ENV", "GITHUB_STEP_SUMMARY"]}
 _ALL_PLATFORMS = ["none", *PLATFORMS]
 _COMMAND = re.compile(r"::(add-mask|group|endgroup|error|warning|notice|debug)(::| )")
-_SECTION = re.compile(r"\x1b\[0Ksection_(start|end):\d+:signpath_\d+(\[collapsed=true\])?\n\x1b\[0K")
+_SECTION = re.compile(r"\x1b\[0Ksection_(start|end):\d+:signpath_\d+(\[collapsed=true\])?\r\x1b\[0K")
 """What this program itself says to GitHub and to GitLab."""
 
 

@@ -162,6 +162,7 @@ def test_a_clock_that_is_set_ends_no_waiting_and_prolongs_none(job: Program, jum
         run(SIGNPATH_SIGNING_POLICY_SLUG="release-signing", SIGNPATH_WAIT_FOR_COMPLETION_TIMEOUT="1")
 
 
+@pytest.mark.sample(8)
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 @pytest.mark.parametrize("step", _SIGN_STEPS)
 def test_a_signal_ends_a_run_at_once_and_cleans_up(
@@ -189,6 +190,7 @@ def test_a_signal_ends_a_run_at_once_and_cleans_up(
         _is_as_it_says(job, ended)
 
 
+@pytest.mark.sample(6)
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 @pytest.mark.parametrize("step", ["upload", "poll", "download"])
 @pytest.mark.parametrize("arguments", [("--bundle",), ("--bundle", "--in-place"), ("--in-place",)], ids=" ".join)
@@ -219,6 +221,7 @@ def test_a_signal_leaves_all_files_as_they_were(
     assert ended.out == ""
 
 
+@pytest.mark.sample(4)
 @pytest.mark.parametrize("files", [4, 5, 6, 7, 8, 10, 12])
 def test_few_file_descriptors(job: Program, files: int) -> None:
     ended = _limited(job, f"-n {files}")("sign", "app.exe")
@@ -236,7 +239,7 @@ def test_fifty_runs_share_a_directory(program: Program) -> None:
         (program.directory / name).write_bytes(LAUNCHERS["x64"].read_bytes() + name.encode())
 
     with ThreadPoolExecutor(16) as pool:
-        runs = list(pool.map(lambda name: program("sign", name), names))
+        runs = list(pool.map(lambda name: program.process("sign", name), names))
 
     # Ten files are signed by two runs at the same time: the first takes the name, the other says so.
     assert {run.code for run in runs} <= {0, 8}

@@ -31,8 +31,9 @@ def test_the_sample_has_each_fault_and_each_step_once_and_always() -> None:
     assert {(cell.step, cell.always) for cell in sample} == {(s, a) for s in COMES_AFTER for a in (False, True)}
 
 
+@pytest.mark.sample(30)
 @pytest.mark.parametrize("cell", _sample(), ids=lambda cell: cell.name)
-def test_nothing_is_lost_doubled_or_left_half_done(cell: Cell, outcome_of: Callable[[Cell], Outcome]) -> None:
-    outcome = outcome_of(cell)
+def test_nothing_is_lost_doubled_or_left_half_done(cell: Cell, run_cell: Callable[[Cell], Outcome]) -> None:
+    outcome = run_cell(cell)
 
     assert (outcome.code, outcome.broken) == (_PROMISED[cell], ()), outcome.said

@@ -27,6 +27,8 @@ def serving_files() -> Iterator[tuple[str, dict[str, bytes]]]:
     served: dict[str, bytes] = {}
 
     class Handler(BaseHTTPRequestHandler):
+        disable_nagle_algorithm = True  # an answer comes in two pieces; the second waits for nobody
+
         def do_GET(self) -> None:
             content = served.get(self.path)
             self.send_response(404 if content is None else 200)

@@ -18,6 +18,7 @@ def serving(answer: Answer) -> Iterator[str]:
     """Run a server that gives every request to `answer`; yield its base URL."""
 
     class Handler(BaseHTTPRequestHandler):
+        disable_nagle_algorithm = True  # an answer comes in two pieces; the second waits for nobody
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:

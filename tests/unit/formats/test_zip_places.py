@@ -58,8 +58,9 @@ def test_sizes_behind_other_extra_fields(sizes: list[int]) -> None:
         info.extra = b"".join(struct.pack("<HH", 0x5455, size) + wrong[:size] for size in sizes)
         with archive.open(info, "w", force_zip64=True) as entry:
             entry.write(b"content")
-    assert struct.unpack_from("<II", file.getvalue(), 18) == (0xFFFFFFFF, 0xFFFFFFFF)
-    assert _names(file.getvalue()) == ["a"]
+    content = bytearray(file.getvalue())
+    struct.pack_into("<II", content, 18, 0xFFFFFFFF, 0xFFFFFFFF)  # zipfile before 3.11.4 writes the sizes here, too
+    assert _names(bytes(content)) == ["a"]
 
 
 def _with_extra(extra: bytes, content: bytes) -> bytes:

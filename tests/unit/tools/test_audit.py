@@ -37,6 +37,8 @@ def _service(vulnerable: str = "", *, away: bool = False) -> Iterator[tuple[str,
     asked: _Asked = set()
 
     class Handler(BaseHTTPRequestHandler):
+        disable_nagle_algorithm = True  # an answer comes in two pieces; the second waits for nobody
+
         def do_POST(self) -> None:
             query = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             name = query["package"]["name"]
@@ -98,6 +100,7 @@ def test_every_lock_is_fully_pinned_and_hashed(lock: Path) -> None:
 
 
 @_needs_pip_audit
+@pytest.mark.full
 def test_all_packages_are_looked_up_whatever_they_are_conditioned_on(tmp_path: Path) -> None:
     pins = {lock: _pins(lock.read_text(encoding="utf-8")) for lock in LOCKS}
     of_windows = [lock for lock, pinned in pins.items() if "colorama" in {pin.name for pin in pinned}]
@@ -118,6 +121,7 @@ def test_all_packages_are_looked_up_whatever_they_are_conditioned_on(tmp_path: P
 
 
 @_needs_pip_audit
+@pytest.mark.full
 def test_a_service_that_does_not_know_is_no_success(tmp_path: Path) -> None:
     with _service(away=True) as (url, _):
         code, said = _audit(url, tmp_path)
