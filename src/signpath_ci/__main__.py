@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import gc
+import logging
 import os
 import signal
 import sys
@@ -19,6 +20,7 @@ from signpath_ci.errors import InterruptedRunError, LocalFileError, SignPathErro
 if TYPE_CHECKING:
     from signpath_ci.clock import Clock
     from signpath_ci.commands import Process
+    from signpath_ci.settings.manifest_policy import Notice
 
 _OBJECTS_BETWEEN_COLLECTIONS = 100_000
 
@@ -65,8 +67,11 @@ def _run(arguments: list[str], process: Process) -> int:
     from signpath_ci import cli
     from signpath_ci.logs import configure
 
-    command, settings = cli.parse(arguments, process.environment)
+    notices: list[Notice] = []
+    command, settings = cli.parse(arguments, process.environment, directory=process.directory, notices=notices)
     configure(settings.log_level)
+    for notice in notices:
+        logging.getLogger("signpath_ci.manifest").log(notice.level, "%s", notice.text)
     try:
         command.run(settings, process)
     except (SignPathError, BrokenPipeError):

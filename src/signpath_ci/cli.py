@@ -7,13 +7,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from signpath_ci import __version__, settings
+from signpath_ci.checkout import objection_to_path
 from signpath_ci.errors import EXIT_CODES, NotGivenError, UsageError
 from signpath_ci.settings.declaration import Given, check_text, explain
 
-_MANIFEST = Path(".signpath/signing.yml")
+if TYPE_CHECKING:
+    from signpath_ci.settings.manifest_policy import Notice
+
+MANIFEST = Path(".signpath/signing.yml")
 """Where the manifest is looked for, from the current directory."""
 
 
@@ -93,8 +97,20 @@ class _Parser(argparse.ArgumentParser):
         )
 
 
-def parse(arguments: Sequence[str], environment: Mapping[str, str]) -> tuple[Command, settings.Common]:
+def parse(
+    arguments: Sequence[str],
+    environment: Mapping[str, str],
+    *,
+    directory: Path | None = None,
+    notices: list[Notice] | None = None,
+) -> tuple[Command, settings.Common]:
     """Return the command that a command line names, and its settings.
+
+    Args:
+        arguments: the words of the command line.
+        environment: the environment variables.
+        directory: the current directory.
+        notices: gets what is to be said about the manifest.
 
     Raises:
         UsageError: the command line, or a value in the environment, is wrong.
@@ -104,7 +120,9 @@ def parse(arguments: Sequence[str], environment: Mapping[str, str]) -> tuple[Com
     given = {name: value for name, value in parsed.items() if value not in (None, [])}
     name = given.pop("command")
     command = next(command for command in COMMANDS if command.name == name)
-    manifest = _manifest(command, given, environment)
+    manifest, said = _manifest(command, given, environment, directory or Path.cwd())
+    if notices is not None:
+        notices += said
     if command.explains:
         common = settings.load(settings.Common, given, environment)
         explained = explain(command.settings, given, environment, manifest)
@@ -120,20 +138,46 @@ def parse(arguments: Sequence[str], environment: Mapping[str, str]) -> tuple[Com
         return SKIP, skip
 
 
-def _manifest(command: Command, given: Mapping[str, str], environment: Mapping[str, str]) -> dict[str, Given]:
-    """Return what the manifest gives to a command; nothing where there is none, or the command takes none."""
+def _manifest(
+    command: Command, given: Mapping[str, str], environment: Mapping[str, str], directory: Path
+) -> tuple[dict[str, Given], list[Notice]]:
+    """Return what the manifest gives to a command, and what is to be said about it; nothing where it takes none."""
     if not issubclass(command.settings, settings.Manifest):
-        return {}
-    path = settings.load(settings.Manifest, given, environment).manifest
-    if path is None and not _MANIFEST.is_file():
-        return {}
-    from signpath_ci.settings.combinations import not_from_manifest  # here, as most runs have none
+        return {}, []
+    named = settings.load(settings.Manifest, given, environment)
+    if named.manifest is None and not MANIFEST.is_file():
+        return {}, []
+    # Here, as most runs have none.
+    from signpath_ci.origin.trust import stranger_reason
     from signpath_ci.settings.manifest import read_manifest
+    from signpath_ci.settings.manifest_policy import objection, without_loosening
 
-    found = read_manifest(path or _MANIFEST, lambda option, text: check_text(settings.SignSettings, option, text))
+    if named.manifest is None and objection_to_path(str(MANIFEST), directory):
+        raise UsageError(
+            f"The manifest {MANIFEST} is not a file of the checkout: a link leads out of it.",
+            hint="Name another one with --manifest.",
+            code="invalid-manifest",
+        )
+
+    def check(option: str, text: str) -> str | None:
+        return check_text(settings.SignSettings, option, text) or objection(option, text, directory)
+
+    stranger = stranger_reason(environment, directory)
+    found, notices = without_loosening(
+        read_manifest(named.manifest or MANIFEST, check), stranger=stranger, is_trusted=named.trust_manifest
+    )
+    return _for_command(command, found, given, environment), notices
+
+
+def _for_command(
+    command: Command, found: dict[str, Given], given: Mapping[str, str], environment: Mapping[str, str]
+) -> dict[str, Given]:
+    """Return what of a manifest applies to a command."""
     if not issubclass(command.settings, settings.SignSettings):
         found.pop("artifact", None)  # to `verify` it would be another file, and `submit` takes just one
         return found
+    from signpath_ci.settings.combinations import not_from_manifest  # here, as most runs have no manifest
+
     said = {one.row.name for one in explain(settings.Connector, given, environment) if one.given}
     left_out = not_from_manifest(said)
     return {name: value for name, value in found.items() if name not in left_out}

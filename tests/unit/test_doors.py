@@ -12,13 +12,14 @@ import pytest
 import signpath_ci
 
 ROOT = Path(signpath_ci.__file__).parent
-FLOOR = {"", "caches", "clock", "errors", "hosts", "files", "model", "streams", "text"}
+FLOOR = {"", "caches", "checkout", "clock", "errors", "hosts", "files", "model", "streams", "text"}
 """What everybody may use."""
 
 MAY_IMPORT = {
     "api": set(),
     "artifact_configuration": {"formats"},
-    "cli": {"commands", "settings"},
+    "checkout": set(),
+    "cli": {"commands", "origin", "settings"},
     "commands": {
         "api", "artifact_configuration", "metadata", "origin", "pipeline", "pipeline_connector", "report",
         "sandbox", "settings", "signing", "verify",
@@ -44,7 +45,7 @@ MAY_IMPORT = {
     "streams": set(),
     "text": set(),
     "verify": {"formats"},
-    "__main__": {"cli", "commands", "logs"},
+    "__main__": {"cli", "commands", "logs", "settings"},
     "": {"origin", "verify"},
 }  # fmt: skip
 EDGE = {"__main__", "cli", "commands", "report", "logs"}

@@ -13,7 +13,12 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-_ANNOTATIONS = {"$schema", "$id", "$defs", "title", "description", "default", "examples", "x-option"}
+_ANNOTATIONS = {"$schema", "$id", "$defs", "title", "description", "default", "examples"} | {
+    "x-option",
+    "x-path",
+    "x-loopback",
+    "x-loosens",
+}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from signpath_ci.errors import UsageError
+from signpath_ci.files import read_bounded
 from signpath_ci.schema import load_schema, violations
 from signpath_ci.settings.declaration import Given
 
@@ -104,9 +105,8 @@ def _load(path: Path) -> _Document:
     import yaml
 
     try:
-        data = path.read_bytes()
-        if len(data) <= _LARGEST:
-            text = data.decode("utf-8-sig")
+        data = read_bounded(path, most=_LARGEST)
+        text = (data or b"").decode("utf-8-sig")
     except OSError as error:
         raise UsageError(
             f"The manifest {path} can't be read: {error.strerror}.", hint="Check --manifest.", code="invalid-manifest"
@@ -115,7 +115,7 @@ def _load(path: Path) -> _Document:
         raise UsageError(
             f"The manifest {path} is no UTF-8 text.", hint="Save it as UTF-8.", code="invalid-manifest"
         ) from None
-    if len(data) > _LARGEST:
+    if data is None:
         raise UsageError(
             f"The manifest {path} has more than {_LARGEST} bytes.", hint="Check --manifest.", code="invalid-manifest"
         )

@@ -40,6 +40,12 @@ class Manifest(Settings):
         default=None,
         metavar="FILE",
     )
+    trust_manifest: bool = option(
+        "Use keys of the manifest that loosen what a run demands also where the checkout may be a stranger's, as that "
+        "of a fork's pull request.",
+        flag=True,
+        default="false",
+    )
 
 
 class Service(Manifest):

@@ -1,0 +1,42 @@
+"""The checkout, whose content may be anybody's: where it begins, and whether a path stays inside of it."""
+
+from __future__ import annotations
+
+import glob
+from pathlib import Path, PurePosixPath, PureWindowsPath
+
+
+def checkout_root(directory: Path) -> Path:
+    """Return the checkout that a directory lies in, without links: the nearest one above that holds `.git`.
+
+    Without any it is the directory itself.
+    """
+    real = directory.resolve()
+    return next((path for path in (real, *real.parents) if (path / ".git").exists()), real)
+
+
+def objection_to_path(text: str, directory: Path) -> str | None:
+    """Return why a path that the checkout names must not be used; `None` where it stays inside of the checkout.
+
+    Args:
+        text: the path as it was written; may be a pattern.
+        directory: what it is relative to, in the checkout.
+    """
+    posix, windows = PurePosixPath(text), PureWindowsPath(text)
+    if posix.is_absolute() or windows.drive or windows.root:
+        return "must be relative to the checkout"
+    parts = [*posix.parts, *windows.parts]
+    if ".." in parts:
+        return "must not hold '..'"
+    if any(part.rstrip(". ").casefold() == ".git" for part in parts):
+        return "leads into git's own files"
+    fixed = Path()
+    for part in Path(text).parts:
+        if glob.has_magic(part):
+            break
+        fixed /= part
+    try:
+        is_inside = (directory / fixed).resolve().is_relative_to(checkout_root(directory))
+    except (OSError, RuntimeError, ValueError):  # links in a circle; a NUL
+        return "can't be found"
+    return None if is_inside else "leads out of the checkout, by a link"
