@@ -160,7 +160,9 @@ def _manifest(
         )
 
     def check(option: str, text: str) -> str | None:
-        return check_text(settings.SignSettings, option, text) or objection(option, text, directory)
+        return check_text(settings.SignSettings, option, text) or objection(
+            option, text, directory, is_trusted=named.trust_manifest
+        )
 
     stranger = stranger_reason(environment, directory)
     found, notices = without_loosening(

@@ -1,8 +1,10 @@
 """Which values of a manifest count: it is part of the checkout, which a stranger may have written.
 
-Its schema says of each key whether it is a path (`x-path`: it stays inside of the checkout), whether it is a service
-that gets the token (`x-loopback`: it is on this machine), and which of its values loosen what a run demands
-(`x-loosens`: `true`, or a list of values).
+Its schema says of each key:
+
+- `x-path`: it is a path, and stays inside of the checkout;
+- `x-loopback`: it is a service that gets the token; it is on this machine, and the pipeline trusts the manifest;
+- `x-loosens`: which of its values loosen what a run requires, or say whom it trusts; `true`, or a list of them.
 """
 
 from __future__ import annotations
@@ -35,19 +37,25 @@ class _Key:
     schema: Mapping[str, Any]
 
 
-def objection(option: str, text: str, directory: Path) -> str | None:
+def objection(option: str, text: str, directory: Path, *, is_trusted: bool) -> str | None:
     """Return why a manifest must not give a value to an option; `None` where it may.
 
     Args:
         option: its name.
         text: the value.
         directory: what paths are relative to.
+        is_trusted: the pipeline lets all of the manifest count.
     """
     schema = _keys()[option].schema
     if schema.get("x-path"):
         return objection_to_path(text, directory)
-    if schema.get("x-loopback") and not is_loopback(urlsplit(text).hostname or ""):
-        return "takes the token to another machine: give it in the pipeline, --api-url (SIGNPATH_API_URL)"
+    if schema.get("x-loopback"):
+        if not is_loopback(urlsplit(text).hostname or ""):
+            return "takes the token to another machine: give it in the pipeline, --api-url (SIGNPATH_API_URL)"
+        if not is_trusted:  # whatever listens on this machine may be another user's
+            return (
+                "says where the token goes: give it in the pipeline, --api-url (SIGNPATH_API_URL), or --trust-manifest"
+            )
     return None
 
 

@@ -102,8 +102,6 @@ def _pull_request(tmp_path: Path, *, fork: bool) -> dict[str, str]:
         "artifacts: [/etc/passwd]",
         "artifacts: [ok.exe, link/*.exe]",
         "artifacts: ['../*']",
-        "verify: {trust-roots: [/etc/root.pem]}",
-        "verify: {signer-certificate: link/x}",
         "output: {path: .git/hooks/post-checkout}",
         "api-url: https://evil.example/Api",
         "api-url: http://127.0.0.1.evil.example/Api",
@@ -119,8 +117,11 @@ def test_what_leads_elsewhere_is_refused(tmp_path: Path, manifest: str) -> None:
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1:1", "localhost", "[::1]:8"])
-def test_a_service_on_this_machine_is_taken(host: str) -> None:
-    assert _sign(f"api-url: http://{host}/Api")[0].api_url == f"http://{host}/Api"
+def test_a_service_on_this_machine_is_taken_where_the_manifest_is_trusted(host: str) -> None:
+    manifest = f"api-url: http://{host}/Api"
+    assert _sign(manifest, {}, "--trust-manifest")[0].api_url == f"http://{host}/Api"
+    with pytest.raises(UsageError, match="where the token goes"):
+        _sign(manifest)
 
 
 def test_a_manifest_that_is_a_link_out_of_the_checkout_is_refused(tmp_path: Path) -> None:
@@ -143,7 +144,6 @@ LOOSENING = [
     "verify: {signer-certificate: a.pem}",
     "on-missing-token: skip",
     "wait: {for-completion: false}",
-    "api-url: http://127.0.0.1:1/Api",
 ]
 
 
