@@ -160,6 +160,14 @@ CODES: dict[str, tuple[str, str]] = {
         "The files of the signature in a JAR do not belong together.",
         "Do not use the file; sign it anew.",
     ),
+    "jar-too-many-lines": (
+        "A manifest or signature file of a JAR has more than 1,000,000 lines.",
+        "Submit less at once.",
+    ),
+    "jar-too-many-signatures": (
+        "A JAR has more than 16 signature files.",
+        "Remove signatures that are not needed.",
+    ),
     "malformed-file": (
         "A file is damaged, cut off, or can be understood in more than one way.",
         "Do not use the file; build, sign or download it again.",
@@ -333,6 +341,182 @@ CODES: dict[str, tuple[str, str]] = {
     "wrong-receipt": (
         "The receipt is of another server or organization.",
         "Set `--api-url` and `--organization-id` to the receipt's.",
+    ),
+    "zip-comment": (
+        "The comment of a ZIP archive holds the signature of a ZIP record.",
+        "Pack the archive with another tool, or with other options.",
+    ),
+    "zip-content-size": (
+        "A ZIP archive, with those inside it, unpacks to more than 64 GiB.",
+        "Submit less at once, or in several archives.",
+    ),
+    "zip-data-behind": (
+        "A ZIP archive is cut off, or there is data behind its end.",
+        "Do not use the file; build, sign or download it again.",
+    ),
+    "zip-data-checksum": (
+        "The content of an entry of a ZIP archive does not have its stated checksum.",
+        "Do not use the file; build, sign or download it again.",
+    ),
+    "zip-data-damaged": (
+        "The data of an entry of a ZIP archive is damaged or cut off.",
+        "Do not use the file; build, sign or download it again.",
+    ),
+    "zip-data-end": (
+        "The compressed data of an entry of a ZIP archive ends before or after its stated end.",
+        "Do not use the file; build, sign or download it again.",
+    ),
+    "zip-data-size": (
+        "The content of an entry of a ZIP archive does not have its stated size.",
+        "Do not use the file; build, sign or download it again.",
+    ),
+    "zip-descriptor": (
+        "What stands behind the data of an entry of a ZIP archive is not its data descriptor.",
+        "Pack the archive with another tool, or with other options.",
+    ),
+    "zip-descriptor-ambiguous": (
+        "The data of a stored entry of a ZIP archive holds what readers may take for its end.",
+        "Pack the archive with compression, or with sizes in front of the entries.",
+    ),
+    "zip-directory-damaged": (
+        "The directory of a ZIP archive is damaged, or does not hold the number of entries that the archive states.",
+        "Do not use the file; build, sign or download it again.",
+    ),
+    "zip-directory-place": (
+        "The directory of a ZIP archive does not end where its end record begins.",
+        "Pack the archive with another tool, or with other options.",
+    ),
+    "zip-directory-size": (
+        "The directory of a ZIP archive has more than 32 MiB.",
+        "Submit less at once, or in several archives.",
+    ),
+    "zip-disks": (
+        "A ZIP archive is one part of several.",
+        "Pack it as one file.",
+    ),
+    "zip-end-missing": (
+        "A ZIP archive has no end record: it is cut off, or not a ZIP archive.",
+        "Do not use the file; build, sign or download it again.",
+    ),
+    "zip-entry-directory-data": (
+        "A directory in a ZIP archive has content.",
+        "Pack the archive with another tool, or with other options.",
+    ),
+    "zip-entry-encrypted": (
+        "An entry of a ZIP archive is encrypted.",
+        "Pack it without a password.",
+    ),
+    "zip-entry-flags": (
+        "An entry of a ZIP archive uses features that are not supported.",
+        "Pack the archive with another tool, or with other options.",
+    ),
+    "zip-entry-kind": (
+        "An entry of a ZIP archive is a directory for some readers, and a file for others.",
+        "Pack the archive with another tool, or with other options.",
+    ),
+    "zip-entry-link": (
+        "An entry of a ZIP archive is a symbolic link.",
+        "Pack what it leads to.",
+    ),
+    "zip-entry-method": (
+        "An entry of a ZIP archive is neither stored nor deflated.",
+        "Pack it by deflate, which all tools can.",
+    ),
+    "zip-entry-set-id": (
+        "An entry of a ZIP archive has a setuid or setgid bit.",
+        "Remove the bit before the file is packed.",
+    ),
+    "zip-entry-size": (
+        "The size of an entry of a ZIP archive is over a limit, or can't be true.",
+        "Do not use the file; build, sign or download it again.",
+    ),
+    "zip-entry-special": (
+        "An entry of a ZIP archive is neither a file nor a directory.",
+        "Leave it out.",
+    ),
+    "zip-extra-field": (
+        "An extra field of an entry of a ZIP archive is damaged, or not the same to all readers.",
+        "Pack the archive with another tool, or with other options.",
+    ),
+    "zip-gap": (
+        "There is data in front of, between or behind the entries of a ZIP archive that belongs to none.",
+        "Pack the archive with another tool, or with other options.",
+    ),
+    "zip-local-header": (
+        "The header in front of an entry of a ZIP archive differs from the directory.",
+        "Pack the archive with another tool, or with other options.",
+    ),
+    "zip-name-absolute": (
+        "A name in a ZIP archive is an absolute path.",
+        "Pack the archive with another tool, or with other options.",
+    ),
+    "zip-name-backslash": (
+        "A name in a ZIP archive has a backslash.",
+        "Pack the archive with another tool, or with other options.",
+    ),
+    "zip-name-collision": (
+        "Two names in a ZIP archive are one, or are on some systems: by case, or by Unicode normalisation.",
+        "Rename one of the files before they are packed.",
+    ),
+    "zip-name-control": (
+        "A name in a ZIP archive has control characters, or others that can't be seen.",
+        "Rename the file before it is packed.",
+    ),
+    "zip-name-depth": (
+        "A path in a ZIP archive has more than 128 directories.",
+        "Rename the file before it is packed.",
+    ),
+    "zip-name-device": (
+        "A name in a ZIP archive is that of a device on Windows.",
+        "Rename the file before it is packed.",
+    ),
+    "zip-name-drive": (
+        "A name in a ZIP archive has a colon: a drive or a stream on Windows.",
+        "Rename the file before it is packed.",
+    ),
+    "zip-name-encoding": (
+        "A name in a ZIP archive is neither ASCII nor declared as UTF-8.",
+        "Pack the archive with a tool that writes UTF-8 names, or rename the file.",
+    ),
+    "zip-name-end": (
+        "A name in a ZIP archive ends in a dot or a blank, which Windows removes.",
+        "Rename the file before it is packed.",
+    ),
+    "zip-name-length": (
+        "A name in a ZIP archive has more than 4,096 bytes.",
+        "Rename the file before it is packed.",
+    ),
+    "zip-name-path": (
+        "A name in a ZIP archive has an empty part, `.` or `..`.",
+        "Pack the archive with another tool, or with other options.",
+    ),
+    "zip-name-unicode-path": (
+        "A Unicode Path field in a ZIP archive gives an entry another name.",
+        "Pack the archive with another tool, or with other options.",
+    ),
+    "zip-overlap": (
+        "Entries of a ZIP archive overlap, or reach into its directory.",
+        "Do not use the file; build, sign or download it again.",
+    ),
+    "zip-too-deep": (
+        "More than four ZIP archives are inside each other.",
+        "Unpack some of them before the files are packed.",
+    ),
+    "zip-too-many-entries": (
+        "A ZIP archive has more than 100,000 entries, or with those inside it more than 1,000,000.",
+        "Submit less at once, or in several archives.",
+    ),
+    "zip-zip64-end": (
+        "The end record of a ZIP archive differs from its ZIP64 record.",
+        "Pack the archive with another tool, or with other options.",
+    ),
+    "zip-zip64-entry": (
+        "The ZIP64 sizes of an entry of a ZIP archive are missing, or differ from its others.",
+        "Pack the archive with another tool, or with other options.",
+    ),
+    "zip-zip64-locator": (
+        "The ZIP64 locator of a ZIP archive does not lead to the record in front of it.",
+        "Pack the archive with another tool, or with other options.",
     ),
 }
 """Cause and remedy by code."""

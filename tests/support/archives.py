@@ -74,13 +74,16 @@ def hostile() -> dict[str, tuple[bytes, str]]:
     struct.pack_into("<I", directory, len(good) - 22 + 12, 1 << 30)
     return {
         "encrypted": (bytes(encrypted), "a.exe is encrypted"),
-        "a compression from elsewhere": (bytes(strange), "not supported"),
-        "bomb": (bytes(bomb), "a.exe is a bomb"),
-        "a name twice": (bytes(twice).replace(b"b.exe", b"a.exe"), "two entries named a.exe"),
-        "damaged data": (bytes(damaged), "the archive is damaged"),
+        "a compression from elsewhere": (bytes(strange), "compressed by method 9, which is not supported"),
+        "bomb": (bytes(bomb), "a.exe can't be 4294967280 bytes"),
+        "a name twice": (
+            bytes(twice).replace(b"b.exe", b"a.exe"),
+            "two entries that are one, or are on some systems: a.exe and a.exe",
+        ),
+        "damaged data": (bytes(damaged), "the archive's entry a.exe "),
         "cut off": (good[:-30], "no end record"),
-        "too deep": (nested, "too many archives inside each other"),
-        "a huge directory": (bytes(directory), "too many entries"),
+        "too deep": (nested, "more than 4 archives are inside each other"),
+        "a huge directory": (bytes(directory), "the archive's directory does not end where its end record begins"),
         "an empty archive": (build_zip({}), "no file in it that can be"),
         "nothing to sign": (build_zip({"text": b"text"}), "no file in it that can be"),
     }

@@ -3,7 +3,8 @@
 - `pe`, `powershell`, `msi` (in a `compound` file), `cab`: files as far as Authenticode signatures need them, each
   with the functions `read_subject` and `write_signed`.
 - `authenticode`: what such a signature says about the file.
-- `jar`: manifests and signature files; `zip`: archives; `zip_places`: whether all readers find the same in them.
+- `zip`: archives, read on a strict profile and written; the only reader of ZIP archives here.
+- `jar`: manifests and signature files.
 - `cms`: Cryptographic Message Syntax, the envelope of signatures (RFC 5652).
 - `tsp`: timestamps (RFC 3161).
 - `asn1`: DER, read and written.

@@ -21,8 +21,12 @@ _SIGNATURE_FILE = re.compile(r"META-INF/[^/]+\.SF", re.IGNORECASE)
 # Also what older tools wrote, and SIG-*, which the specification reserves (its section "Signature-Related Files").
 _SIGNATURE_RELATED = re.compile(r"META-INF/(?:[^/]+\.(?:SF|RSA|DSA|EC)|SIG-[^/]*|MANIFEST\.MF)", re.IGNORECASE)
 BLOCK_SUFFIXES = (".EC", ".RSA", ".DSA")
-MAX_SIZE = 64 << 20
-"""The biggest manifest or signature file that is read, in bytes."""
+MAX_SIZE = 32 << 20
+"""Of a manifest, a signature file or a signature block, in bytes: as of the directory of an archive."""
+MAX_LINES = 1_000_000
+"""Of a manifest or signature file: ten for each entry that an archive may have."""
+MAX_SIGNATURES = 16
+"""Of one file."""
 _LINE = 72  # bytes, with the line break, in the specification; readers take longer ones
 _CHUNK = 1 << 20
 # Names of digests in manifests, the strongest first.
@@ -56,9 +60,12 @@ class Manifest:
         Raises:
             FormatError: it is none, or ambiguous.
         """
+        data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        if data.count(b"\n") > MAX_LINES:
+            raise FormatError(f"{what} has more lines than the limit of {MAX_LINES}", code="jar-too-many-lines")
         try:
             # Lines are unfolded before they are decoded: a character may be cut in two.
-            text = re.sub(b"\r\n|\r|\n", b"\n", data).replace(b"\n ", b"").decode("utf-8")
+            text = data.replace(b"\n ", b"").decode("utf-8")
         except UnicodeDecodeError as error:
             raise FormatError(f"{what} is not UTF-8") from error
         sections = [_section(lines, what) for lines in _paragraphs(text)]

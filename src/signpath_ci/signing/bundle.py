@@ -6,20 +6,16 @@ That is what a receipt goes by: a later run, on another machine too, knows its r
 
 from __future__ import annotations
 
-import contextlib
 import os
-import zipfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 
-from signpath_ci.errors import UsageError
+from signpath_ci.errors import LocalFileError, UsageError
+from signpath_ci.formats import FormatError
+from signpath_ci.formats.zip import ArchiveWriter
 from signpath_ci.signing.artifact import empty_error, read_blocks
 from signpath_ci.signing.inputs import directory_of
 from signpath_ci.signing.target import disk_errors
-
-_TIME = (1980, 1, 1, 0, 0, 0)  # the first that a ZIP can say (APPNOTE.TXT 4.4.6)
-_MODE = 0o100644 << 16
-_UNIX = 3
 
 
 def common_directory(given: Iterable[Path]) -> Path:
@@ -68,16 +64,20 @@ def write_bundle(members: Mapping[PurePosixPath, Path], target: Path, *, may_be_
     Raises:
         LocalFileError: one is empty or can't be read, or the ZIP not be written.
     """
-    with disk_errors(target), zipfile.ZipFile(target, "x") as archive:
+    with disk_errors(target), target.open("xb") as raw:
+        writer = ArchiveWriter(raw)
         for name, file in members.items():
-            info = zipfile.ZipInfo(str(name), _TIME)
-            info.create_system, info.external_attr = _UNIX, _MODE
-            with contextlib.suppress(OSError):  # whoever reads it says what is wrong with it
-                info.file_size = file.stat().st_size  # decides whether it has the form of large files
-            with archive.open(info, "w") as member:
-                written = sum(member.write(block) for block in read_blocks(file))
+            try:
+                size = file.stat().st_size
+            except OSError:  # whoever reads it says what is wrong with it
+                size = 0
+            try:
+                written = writer.add(str(name), read_blocks(file), size=size)
+            except FormatError as error:
+                raise LocalFileError(f"{file} can't be packed: {error}.", code=error.code) from None
             if not written and not may_be_empty:
                 raise empty_error(file)
+        writer.finish()
 
 
 def _absolute(path: Path) -> Path:

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, TypeVar
 
 from signpath_ci.errors import LocalFileError, VerificationError
 from signpath_ci.files import beside, delete, directory_in, publish, sync, sync_directory
+from signpath_ci.formats import FormatError
+from signpath_ci.formats.zip import Archive, Entry, open_archive
 from signpath_ci.model import Artifact
-from signpath_ci.signing.archive import Archive, Member, open_archive
 from signpath_ci.signing.download import SendsSignedArtifact, kept_if_rejected, receive_into
 from signpath_ci.signing.file_name import name_from_header
 from signpath_ci.signing.target import check_target, disk_errors, exists_error
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from signpath_ci.api.streams import Download
 
 _FALLBACK_NAME = "signed-artifact.zip"
+_BLOCK = 1 << 18
+_HINT = "Nothing was extracted."
 
 A = TypeVar("A")
 
@@ -82,9 +85,9 @@ def download_and_extract(
             return receive_into(file, incoming, directory, on_progress)
 
         fetched = api.signed_artifact(signing_request_id, receive)
-        archive = stack.enter_context(open_archive(fetched.path))
+        archive = stack.enter_context(_opened(fetched.path))
         accepted = accept(fetched)
-        places = {member: directory / member.path for member in archive.members}
+        places = {entry: directory / entry.path for entry in _files(archive)}
         _extract(archive, places, directory, force=force)
         return fetched, tuple(places.values()), accepted
 
@@ -155,21 +158,21 @@ def download_and_split(
         with kept_if_rejected(file, name, replace=force):
             accept(fetched)
             # Closed before it may be kept as rejected: Windows renames no open file.
-            with open_archive(fetched.path) as archive:
-                members = archive.members
-            missing = sorted(str(path) for path in split.places.keys() - {member.path for member in members})
+            with _opened(fetched.path) as archive:
+                files = _files(archive)
+            missing = sorted(str(path) for path in split.places.keys() - {entry.path for entry in files})
             if missing:
                 raise VerificationError(
                     f"{name}: what was submitted did not come back: {', '.join(missing)}.", code="content-missing"
                 )
             # The directory may be a checkout: nothing else may come into it, though nothing be verified.
-            foreign = sorted(str(m.path) for m in members if not _is_of(m.path, split.places))
+            foreign = sorted(entry.name for entry in files if not _is_of(entry.path, split.places))
             if foreign:
                 raise VerificationError(
                     f"{name} holds what was not submitted: {', '.join(foreign)}.", code="content-added"
                 )
-        archive = stack.enter_context(open_archive(fetched.path))
-        places = {member: split.places.get(member.path, split.directory / member.path) for member in archive.members}
+        archive = stack.enter_context(_opened(fetched.path))
+        places = {entry: split.places.get(entry.path, split.directory / entry.path) for entry in files}
         _extract(archive, places, split.directory, force=force)
     added = sorted(set(places.values()) - set(split.places.values()))
     return replace(fetched, path=split.directory), (*split.places.values(), *added)
@@ -215,21 +218,56 @@ def download_as_named(
     return Artifact(path=target, size=fetched.size, sha256=fetched.sha256), accepted
 
 
+@contextmanager
+def _opened(path: Path) -> Iterator[Archive]:
+    with ExitStack() as stack:
+        with disk_errors(path):
+            file = stack.enter_context(path.open("rb"))
+        with _whole():
+            archive = stack.enter_context(open_archive(file))
+        yield archive
+
+
+def _files(archive: Archive) -> list[Entry]:
+    files = [entry for entry in archive.entries if not entry.is_directory]
+    if not files:
+        raise VerificationError("The signed ZIP has no files.", hint=_HINT, code="bad-archive")
+    return files
+
+
+def _blocks(archive: Archive, entry: Entry) -> Iterator[bytes]:
+    stream = archive.open(entry)
+    while True:
+        with _whole():
+            block = stream.read(_BLOCK)
+        if not block:
+            return
+        yield block
+
+
+@contextmanager
+def _whole() -> Iterator[None]:
+    try:
+        yield
+    except FormatError as error:
+        raise VerificationError(f"The signed ZIP is refused: {error}.", hint=_HINT, code=error.code) from None
+
+
 def _is_of(path: PurePosixPath, submitted: Mapping[PurePosixPath, Path]) -> bool:
     """Tell whether a file was submitted, or has the name of one that was, and a further suffix."""
     dots = [place for place, character in enumerate(path.name) if character == "." and place]
     return path in submitted or any(path.with_name(path.name[:dot]) in submitted for dot in dots)
 
 
-def _extract(archive: Archive, places: Mapping[Member, Path], directory: Path, *, force: bool) -> None:
+def _extract(archive: Archive, places: Mapping[Entry, Path], directory: Path, *, force: bool) -> None:
     targets = list(places.values())
     for target in targets:
         _check_place(target, directory, force=force)
     with ExitStack() as stack:
         with disk_errors(directory):
             scratch = stack.enter_context(directory_in(directory))
-        for number, (member, target) in enumerate(places.items()):
-            _write(scratch / str(number), archive.read(member), target)
+        for number, (entry, target) in enumerate(places.items()):
+            _write(scratch / str(number), _blocks(archive, entry), target)
         _publish_all(scratch, targets, directory, force=force)
 
 

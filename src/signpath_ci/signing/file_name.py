@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 from urllib.parse import unquote_to_bytes
 
+from signpath_ci.formats.zip.names import is_reserved
+
 _PARAMETER = re.compile(
     r""";\s*(?P<name>filename\*?)\s*=\s*(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<token>[^;\s"]+))""",
     re.IGNORECASE | re.DOTALL,
 )
 _EXTENDED = re.compile(r"(?P<charset>[\w!#$%&+^`{}~-]+)'[\w-]*'(?P<value>.*)", re.DOTALL)
-_RESERVED = re.compile(
-    r"(?:con|prn|aux|nul|conin\$|conout\$|com[0-9\u00b9\u00b2\u00b3]|lpt[0-9\u00b9\u00b2\u00b3])", re.IGNORECASE
-)
 _MAX_BYTES = 200
 """Of a name: below what file systems take (255), with room for what is put around it."""
 
@@ -46,14 +45,6 @@ def safe_base_name(name: str) -> str:
         stem, extension = (stem[:-1], extension) if stem else ("", extension[:-1])
         stripped = f"{stem}{dot}{extension}"
     return stripped
-
-
-def is_reserved(name: str) -> bool:
-    """Tell whether Windows takes a name for a device, whatever its extension.
-
-    <https://learn.microsoft.com/windows/win32/fileio/naming-a-file>
-    """
-    return _RESERVED.fullmatch(name.partition(".")[0].rstrip(" ")) is not None
 
 
 def _decoded(extended: str) -> str:

@@ -80,7 +80,7 @@ def can_verify(path: Path, expectations: Expectations = _NOTHING_EXPECTED) -> bo
         if kind == "zip":
             try:
                 with open_archive(file) as archive:
-                    names = [info.filename for info in archive.entries]
+                    names = [entry.name for entry in archive.entries]
                     is_judged = FORMATS[package(names, path.name)].scheme is not None
             except FormatError:
                 is_judged = False

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from functools import partial
 from typing import BinaryIO
-from zipfile import ZipInfo
 
 from signpath_ci.errors import VerificationError
 from signpath_ci.formats import FormatError
 from signpath_ci.formats.registry import FORMATS, Kind, package
-from signpath_ci.formats.zip import Archive, Budget, is_link, open_archive, reading
+from signpath_ci.formats.zip import Archive, Budget, Entry, open_archive
 from signpath_ci.verify.detached import verify_cms
 from signpath_ci.verify.failure import Failed, about
 from signpath_ci.verify.identity import check_kind, is_same
@@ -78,19 +77,21 @@ class _Walk:
             if unsigned is not None:
                 with about("the submitted archive"):
                     submitted = stack.enter_context(open_archive(unsigned, self._submitted_budget))
-            kind = package([info.filename for info in archive.entries], name)
+            kind = package([entry.name for entry in archive.entries], name)
             if FORMATS[kind].scheme == "members":
-                return self._members(archive, submitted, prefix)
-            member = prefix.rstrip("/") or None
-            if FORMATS[kind].scheme == "jar":
-                return self._attempt(member, kind, partial(self._jar, archive, submitted, member))
-            raise not_verifiable(kind)
+                found = self._members(archive, submitted, prefix)
+            elif FORMATS[kind].scheme == "jar":
+                member = prefix.rstrip("/") or None
+                found = self._attempt(member, kind, partial(self._jar, archive, submitted, member))
+            else:
+                raise not_verifiable(kind)
+            failed = {member for member, result in found if isinstance(result, Failed)}
+            return found + [(n, f) for n, f in _unread(archive, prefix) if n not in failed]
 
     def _attempt(self, name: str | None, format_name: str | None, judge: Callable[[], _Results]) -> _Results:
         """Return what `judge` does, or what failed in it, or that it can't be judged where that is allowed."""
         try:
-            with reading():
-                return judge()
+            return judge()
         except (FormatError, VerificationError) as error:
             failed = Failed.of(error, format_name)
         if failed.is_unsupported and name is not None and is_let_through(name, self._allowed):
@@ -103,46 +104,42 @@ class _Walk:
     def _members(self, archive: Archive, submitted: Archive | None, prefix: str) -> _Results:
         found: _Results = []
         kinds, unread = _tell_kinds(archive)
-        originals = {} if submitted is None else {info.filename: info for info in submitted.entries}
+        originals = {} if submitted is None else submitted.by_name
         # What was submitted with a signature of its own is just data; new are only signatures of what is there.
         detached = {name: of for name, of in _detached(kinds).items() if name not in originals}
-        by_name = {info.filename: info for info in archive.entries}
-        for info in archive.entries:
-            member, kind = info.filename, kinds.get(info.filename)
+        for entry in archive.entries:
+            member, kind = entry.name, kinds.get(entry.name)
             name = f"{prefix}{member}"
             if submitted is not None and member not in originals and member not in detached:
                 found.append((name, Failed(format=kind, check="not submitted, but added.", code="content-added")))
             elif member in unread:
                 found.append((name, unread[member]))
             elif member in detached:
-                content = by_name[detached[member]]
-                found += self._attempt(name, kind, partial(self._signature, archive, info, content, name))
+                content = archive.by_name[detached[member]]
+                found += self._attempt(name, kind, partial(self._signature, archive, entry, content, name))
             elif submitted is None:
-                found += self._attempt(name, kind, partial(self._member, archive, info, kind, None, name))
+                found += self._attempt(name, kind, partial(self._member, archive, entry, kind, None, name))
             else:
                 pair = submitted, originals[member]
-                found += self._attempt(name, kind, partial(self._pair, archive, info, kind, pair, name))
-        missing = sorted(originals.keys() - by_name.keys())
+                found += self._attempt(name, kind, partial(self._pair, archive, entry, kind, pair, name))
+        missing = sorted(originals.keys() - archive.by_name.keys())
         found += [
             (f"{prefix}{name}", Failed(format=None, check="submitted, but missing.", code="content-missing"))
             for name in missing
         ]
         return found
 
-    def _signature(self, archive: Archive, info: ZipInfo, content: ZipInfo, name: str) -> _Results:
-        with archive.extracted(info) as signature, archive.extracted(content) as signed:
+    def _signature(self, archive: Archive, entry: Entry, content: Entry, name: str) -> _Results:
+        with archive.extracted(entry) as signature, archive.extracted(content) as signed:
             return [(name, verify_cms(signature, signed, self._judge))]
 
     def _pair(
-        self, archive: Archive, info: ZipInfo, kind: Kind | None, original: tuple[Archive, ZipInfo], name: str
+        self, archive: Archive, entry: Entry, kind: Kind | None, original: tuple[Archive, Entry], name: str
     ) -> _Results:
         """Judge a member that was submitted, and what is not signed by being the same."""
-        found = self._member(archive, info, kind, original, name)
-        if is_link(info) and not is_link(original[1]):
-            raise VerificationError("a link, which it was not when it was submitted.", code="content-changed")
+        found = self._member(archive, entry, kind, original, name)
         if not found:
-            with archive.open(info) as left, original[0].open(original[1]) as right:
-                is_changed = not is_same(left, right)
+            is_changed = not is_same(archive.open(entry), original[0].open(original[1]))
             if is_changed and kind is None:
                 check_kind(original[0].kind(original[1]))
             if is_changed and not is_let_through(name, self._allowed):
@@ -152,20 +149,20 @@ class _Walk:
         return found
 
     def _member(
-        self, archive: Archive, info: ZipInfo, kind: Kind | None, original: tuple[Archive, ZipInfo] | None, name: str
+        self, archive: Archive, entry: Entry, kind: Kind | None, original: tuple[Archive, Entry] | None, name: str
     ) -> _Results:
         """Judge a member where it is of a kind that is signed."""
         # A detached signature is judged with what it is for; what is only recognised is not signed as far as we know.
         if kind is None or kind == "cms" or FORMATS[kind].scheme is None:
             return []
         with ExitStack() as stack:
-            member = stack.enter_context(archive.extracted(info))
+            member = stack.enter_context(archive.extracted(entry))
             unsigned = None
             if original is not None:
-                with about("the submitted archive"), reading():
+                with about("the submitted archive"):
                     unsigned = stack.enter_context(original[0].extracted(original[1]))
             if kind == "zip":
-                return self.archive(member, unsigned, prefix=f"{name}/", name=info.filename)
+                return self.archive(member, unsigned, prefix=f"{name}/", name=entry.name)
             try:
                 signatures = verify_signatures(kind, member, unsigned=unsigned, judge=self._judge)
             except VerificationError as error:
@@ -182,13 +179,21 @@ def _may_be_unsigned(kind: Kind) -> bool:
 def _tell_kinds(archive: Archive) -> tuple[dict[str, Kind | None], dict[str, Failed]]:
     """Return the kinds of all entries by their names; and of those that can't be read, what is wrong with them."""
     kinds, unread = {}, {}
-    for info in archive.entries:
+    for entry in archive.entries:
         try:
-            with reading():
-                kinds[info.filename] = archive.kind(info)
+            kinds[entry.name] = archive.kind(entry)
         except FormatError as error:  # noqa: PERF203 - one bad entry must not keep the others from being read
-            unread[info.filename] = Failed.of(error, None)
+            unread[entry.name] = Failed.of(error, None)
     return kinds, unread
+
+
+def _unread(archive: Archive, prefix: str) -> Iterator[tuple[str, Failed]]:
+    """Read what nobody had to read to its end; give what is wrong with it."""
+    for entry in archive.unread():
+        try:
+            archive.check(entry)
+        except FormatError as error:  # noqa: PERF203 - one bad entry must not keep the others from being read
+            yield f"{prefix}{entry.name}", Failed.of(error, None)
 
 
 def _detached(kinds: dict[str, Kind | None]) -> dict[str, str]:

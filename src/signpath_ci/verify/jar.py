@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from pathlib import PurePosixPath
-from zipfile import ZipInfo
 
 from signpath_ci.errors import VerificationError
 from signpath_ci.formats import FormatError
@@ -17,6 +15,7 @@ from signpath_ci.formats.cms import DATA, read_signed_data
 from signpath_ci.formats.jar import (
     BLOCK_SUFFIXES,
     MANIFEST,
+    MAX_SIGNATURES,
     MAX_SIZE,
     Manifest,
     Section,
@@ -25,7 +24,7 @@ from signpath_ci.formats.jar import (
     is_signature_related,
     strongest_digest,
 )
-from signpath_ci.formats.zip import Archive, is_link
+from signpath_ci.formats.zip import Archive, Entry
 from signpath_ci.verify.identity import check_paths, is_same, listed
 from signpath_ci.verify.judge import Judge, Signature
 from signpath_ci.verify.signed_data import verify_signer
@@ -47,15 +46,11 @@ def verify_jar(archive: Archive, *, submitted: Archive | None, judge: Judge) -> 
         VerificationError: it is not signed, a check failed, or the content is not that of `submitted`.
         FormatError: the file is damaged, or signed in a way that can't be judged.
     """
-    names = {info.filename for info in archive.entries}
-    signature_files = sorted(name for name in names if is_signature_file(name))
-    if not signature_files:
+    related = {entry.name for entry in archive.entries if is_signature_related(entry.name)}
+    blocks = _blocks(related)
+    if not blocks:
         raise VerificationError("the file is not signed.", code="not-signed")
-    full = sorted(info.filename for info in archive.entries if info.is_dir() and info.file_size)
-    if full:  # no signature covers it
-        raise VerificationError(f"a directory with data in it: {listed(full)}.", code="jar-structure")
-    blocks = {name: _block(name, names) for name in signature_files}
-    _check_signature_related(names, {MANIFEST, *blocks, *blocks.values()})
+    _check_signature_related(related, {MANIFEST, *blocks, *blocks.values()})
     data = _read(archive, MANIFEST)
     manifest = Manifest.read(data, "the manifest")
     for algorithm in _check_entries(archive, manifest):
@@ -66,19 +61,30 @@ def verify_jar(archive: Archive, *, submitted: Archive | None, judge: Judge) -> 
     return signatures
 
 
-def _block(signature_file: str, names: set[str]) -> str:
-    stem = signature_file[: -len(".SF")].upper()
-    blocks = [name for name in names if name.upper() in {f"{stem}{suffix}" for suffix in BLOCK_SUFFIXES}]
-    if len(blocks) != 1:
-        raise VerificationError(
-            f"{signature_file} has {len(blocks)} signature blocks instead of one.", code="jar-structure"
+def _blocks(related: set[str]) -> dict[str, str]:
+    """Return the signature files, each with its signature block."""
+    signature_files = sorted(filter(is_signature_file, related))
+    if len(signature_files) > MAX_SIGNATURES:
+        raise FormatError(
+            f"it has {len(signature_files)} signature files; the limit is {MAX_SIGNATURES}",
+            code="jar-too-many-signatures",
         )
-    return blocks[0]
+    by_stem: dict[str, list[str]] = {}
+    for name in related:
+        stem, dot, suffix = name.upper().rpartition(".")
+        if dot + suffix in BLOCK_SUFFIXES:
+            by_stem.setdefault(stem, []).append(name)
+    found = {}
+    for name in signature_files:
+        blocks = by_stem.get(name.upper().removesuffix(".SF"), [])
+        if len(blocks) != 1:
+            raise VerificationError(f"{name} has {len(blocks)} signature blocks instead of one.", code="jar-structure")
+        found[name] = blocks[0]
+    return found
 
 
-def _check_signature_related(names: set[str], used: set[str]) -> None:
+def _check_signature_related(found: set[str], used: set[str]) -> None:
     """Let through only files of signatures that are checked: no signature covers the others."""
-    found = {name for name in names if is_signature_related(name)}
     if found != used:
         raise VerificationError(
             f"files of a signature that are missing, or belong to none: {listed(sorted(found ^ used))}.",
@@ -121,12 +127,11 @@ def _check_entries(archive: Archive, manifest: Manifest) -> set[str]:
         if names:
             raise VerificationError(f"{what}: {listed(sorted(names))}.", code="digest-mismatch")
     algorithms, changed = set(), []
-    for name, info in present.items():
+    for name, entry in present.items():
         algorithm, expected = strongest_digest(manifest.entries[name], name)
         algorithms.add(algorithm)
-        with archive.open(info) as entry:
-            if not hmac.compare_digest(digest_of(entry, algorithm), expected):
-                changed.append(name)
+        if not hmac.compare_digest(digest_of(archive.open(entry), algorithm), expected):
+            changed.append(name)
     if changed:
         raise VerificationError(f"changed after it was signed: {listed(sorted(changed))}.", code="digest-mismatch")
     return algorithms
@@ -135,15 +140,11 @@ def _check_entries(archive: Archive, manifest: Manifest) -> set[str]:
 def _check_identity(archive: Archive, manifest: Manifest, submitted: Archive) -> None:
     now, before = _content(archive), _content(submitted)
     check_paths(now.keys() | _directories(archive), before.keys() | _directories(submitted), what="the entries")
-    changed = []
-    for name in now:
-        with archive.open(now[name]) as left, submitted.open(before[name]) as right:
-            if not is_same(left, right) or (is_link(now[name]) and not is_link(before[name])):
-                changed.append(name)
+    changed = [name for name in now if not is_same(archive.open(now[name]), submitted.open(before[name]))]
     if changed:
         raise VerificationError(f"not what was submitted: {listed(sorted(changed))}.", code="content-changed")
     # Java takes orders from a manifest: a JAR that had none must not get one with more in it than digests.
-    has_one = MANIFEST in {info.filename for info in submitted.entries}
+    has_one = MANIFEST in submitted.by_name
     given = Manifest.read(_read(submitted, MANIFEST) if has_one else b"", "the submitted manifest")
     main = {n: text for n, text in _attributes(manifest.main).items() if n in given.main or n not in _ADDED_BY_SIGNING}
     if _attributes(given.main) != main:
@@ -157,8 +158,13 @@ def _check_identity(archive: Archive, manifest: Manifest, submitted: Archive) ->
 
 def _directories(archive: Archive) -> set[str]:
     """Return the directories with nothing in them, but the one that signing may add; others are there anyway."""
-    names = {info.filename for info in archive.entries}
-    full = {str(parent) + "/" for name in names for parent in PurePosixPath(name).parents}
+    names = archive.by_name.keys()
+    full: set[str] = set()
+    for name in names:
+        end = name.rstrip("/").rfind("/") + 1
+        while end and name[:end] not in full:  # those above one that is known are known
+            full.add(name[:end])
+            end = name.rfind("/", 0, end - 1) + 1
     return {name for name in names if name.endswith("/")} - full - {_META_INF}
 
 
@@ -170,13 +176,9 @@ def _is_digest(attribute: str) -> bool:
     return attribute.endswith("-digest")
 
 
-def _content(archive: Archive) -> dict[str, ZipInfo]:
-    return {i.filename: i for i in archive.entries if not i.is_dir() and not is_signature_related(i.filename)}
+def _content(archive: Archive) -> dict[str, Entry]:
+    return {e.name: e for e in archive.entries if not e.is_directory and not is_signature_related(e.name)}
 
 
 def _read(archive: Archive, name: str) -> bytes:
-    info = next(info for info in archive.entries if info.filename == name)
-    if info.file_size > MAX_SIZE:
-        raise FormatError(f"{name} is too big")
-    with archive.open(info) as entry:
-        return entry.read()
+    return archive.read(archive.by_name[name], limit=MAX_SIZE)

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from signpath_ci.signing.file_name import is_reserved, name_from_header, safe_base_name
+from signpath_ci.formats.zip import is_reserved
+from signpath_ci.signing.file_name import name_from_header, safe_base_name
 
 
 @pytest.mark.parametrize(

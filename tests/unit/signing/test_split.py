@@ -78,7 +78,7 @@ def _refuse(_: Artifact) -> None:
         (
             {"a.dll": b"x", "b.exe": b"y", "c.exe": b"z", "../d.exe": b"q"},
             lambda _: None,
-            "leads elsewhere: '../d.exe'",
+            "leads elsewhere: ../d.exe",
         ),
         ({"a.dll": b"x", "b.exe": b"y", "c.exe": b"z"}, _refuse, "No signature. Look."),
         ({}, lambda _: None, "no files"),

@@ -88,7 +88,7 @@ def test_one_bad_file_does_not_keep_the_others_from_being_judged(tmp_path: Path)
     data = bytearray(build_zip(entries, compression=0))
     data[data.rindex(good, 0, data.index(b"inner.zip")) + 5000] ^= 1  # in broken.exe: a checksum of the archive's own
     path.write_bytes(data)
-    damaged = "the archive is damaged (Bad CRC-32 for file 'broken.exe')"
+    damaged = "the archive's entry broken.exe does not have its stated checksum"
     error = _failure(path)
     assert (
         error.message == f"{path}: 2.exe, inner.zip/deep/bad.exe, 3.exe: the file is not signed; broken.exe: {damaged}."
@@ -107,26 +107,31 @@ def test_one_bad_file_does_not_keep_the_others_from_being_judged(tmp_path: Path)
     ]
 
 
-def test_a_member_that_can_not_even_be_begun_is_one_failure(tmp_path: Path) -> None:
+def test_archive_with_one_unsupported_member_is_unsupported(tmp_path: Path) -> None:
     entries = contents(_pair()[1])
     data = bytearray(build_zip({"a.exe": entries["bin/app.exe"], "b.exe": entries["bin/app.exe"]}, compression=0))
     for start, offset in ((b"PK\x03\x04", 8), (b"PK\x01\x02", 10)):
         data[data.index(start) + offset] = 99  # the compression of a.exe
-    path = tmp_path / "a.zip"
-    path.write_bytes(data)
-    unsupported = (
-        "the archive uses a part of the format that is not supported (That compression method is not supported)"
+    path = _write_bytes(tmp_path / "a.zip", data)
+    error = _failure(path)
+    assert type(error) is UnsupportedFormatError
+    assert error.code == "zip-entry-encrypted"
+
+
+@pytest.mark.parametrize("is_compared", [True, False])
+def test_every_member_is_read_to_its_end(tmp_path: Path, is_compared: bool) -> None:
+    good = build_zip({"a.exe": contents(_pair()[1])["bin/app.exe"], "read.me": b"text" * 500, "dir/": b""})
+    path = _write_bytes(tmp_path / "a.zip", good)
+    submitted = _write(
+        tmp_path / "b.zip", {"a.exe": LAUNCHERS["x64"].read_bytes(), "read.me": b"text" * 500, "dir/": b""}
     )
-    assert _failures(path) == [("a.exe", None, f"{unsupported}.")]
-    assert type(_failure(path)) is UnsupportedFormatError
-    with pytest.raises(UnsupportedFormatError):  # its format may be one that can be judged: nobody knows
-        verify_file(path, expectations=Expectations(allow_unsupported=("a.exe",)), clock=CLOCK)
-    allowed = Expectations(allow_unsupported=("a.zip",))
-    assert [v.member for v in verify_file(path, expectations=allowed, clock=CLOCK)] == ["b.exe"]
-    submitted = _write(tmp_path / "submitted.zip", {"b.exe": LAUNCHERS["x64"].read_bytes()})
-    with pytest.raises(VerificationError, match=r"a\.exe: not submitted, but added") as caught:
-        verify_file(path, unsigned=submitted, expectations=allowed, clock=CLOCK)
-    assert [v.member for v in caught.value.verdicts] == ["a.exe", "b.exe"]
+    unsigned = submitted if is_compared else None
+    assert len(verify_file(path, unsigned=unsigned, clock=CLOCK)) == 1
+    data = bytearray(good)
+    data[good.index(b"dir/") - 31] ^= 1  # the last byte of read.me, compressed: the end of its stream
+    _write_bytes(path, data)
+    [(member, _, _)] = _failures(path, unsigned)
+    assert member == "read.me"
 
 
 def test_all_differences_are_told_at_once(tmp_path: Path) -> None:
@@ -209,8 +214,8 @@ def test_a_long_list_is_cut(tmp_path: Path) -> None:
 def test_other_entries_than_submitted(tmp_path: Path) -> None:
     unsigned, signed = _pair()
     entries = contents(signed)
-    more = _failure(_write(tmp_path / "more.zip", entries | {"b\n::error::": b"", "a": b""}), unsigned)
-    assert more.message == f"{tmp_path / 'more.zip'}: b ::error::, a: not submitted, but added."
+    more = _failure(_write(tmp_path / "more.zip", entries | {"b [x]": b"", "a": b""}), unsigned)
+    assert more.message == f"{tmp_path / 'more.zip'}: b [x], a: not submitted, but added."
     del entries["empty"]
     less = _failure(_write(tmp_path / "less.zip", entries), unsigned)
     assert less.message == f"{tmp_path / 'less.zip'}: empty: submitted, but missing."
@@ -280,7 +285,10 @@ def test_hostile_archives(tmp_path: Path, case: str) -> None:
 def test_a_hostile_submitted_archive_is_told_from_the_signed_one(tmp_path: Path) -> None:
     path = tmp_path / "submitted.zip"
     path.write_bytes(hostile()["bomb"][0])
-    assert "the submitted archive: the archive's entry a.exe is a bomb" in _failure(_pair()[1], path).message
+    assert (
+        "the submitted archive: the archive's entry a.exe can't be 4294967280 bytes"
+        in _failure(_pair()[1], path).message
+    )
 
 
 def test_a_damaged_member_of_the_submitted_archive_is_told_from_the_signed_one(tmp_path: Path) -> None:
@@ -290,7 +298,7 @@ def test_a_damaged_member_of_the_submitted_archive_is_told_from_the_signed_one(t
     path = _write_bytes(tmp_path / "submitted.zip", data)
     [(member, name, check)] = _failures(signed, path)
     assert (member, name) == (SIGNED_MEMBERS[0], "pe")
-    assert check.startswith("the submitted archive: the archive is damaged (Bad CRC-32 for file")
+    assert check.startswith("the submitted archive: the archive's entry bin/app.exe does not have its stated checksum")
 
 
 def test_the_submitted_archive_has_one_budget_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -301,9 +309,9 @@ def test_the_submitted_archive_has_one_budget_too(tmp_path: Path, monkeypatch: p
     message = _failure(after, before).message
     assert "inner.zip/app.exe: not submitted, but added; inner.zip/a, inner.zip/b, inner.zip/c: submitted," in message
     before = _write(tmp_path / "before.zip", {"inner.zip": build_zip({"a": b"", "b": b"", "c": b"", "d": b""})})
-    assert "the submitted archive: the archive has too many entries" in _failure(after, before).message
+    assert "the submitted archive: the archive and those in it have more entries" in _failure(after, before).message
     more = _write(tmp_path / "more.zip", {"inner.zip": build_zip({**inner, "a": b"", "b": b"", "c": b""})})
-    assert "inner.zip: the archive has too many entries" in _failure(more).message
+    assert "inner.zip: the archive and those in it have more entries" in _failure(more).message
 
 
 def test_a_damaged_inner_archive_is_named(tmp_path: Path) -> None:

@@ -172,8 +172,8 @@ def _entries(data: bytes) -> dict[str, bytes]:
     ("added", "words"),
     [
         ({"new/": b""}, "not the entries that were submitted; added: new/."),
-        ({"dir/": b"hidden"}, "a directory with data in it: dir/."),
-        ({"META-INF/": b"hidden"}, "a directory with data in it: META-INF/."),
+        ({"dir/": b"hidden"}, "dir/ is a directory with data in it"),
+        ({"META-INF/": b"hidden"}, "META-INF/ is a directory with data in it"),
     ],
 )
 def test_directories_in_a_jar_hide_nothing(tmp_path: Path, added: dict[str, bytes], words: str) -> None:
@@ -199,21 +199,19 @@ def _with_mode(data: bytes, name: str, mode: int) -> bytes:
     return bytes(changed)
 
 
-def test_a_file_that_became_a_link(tmp_path: Path) -> None:
+def test_file_that_became_a_link(tmp_path: Path) -> None:
     before = build_zip({"a.exe": PE.unsigned, "target": b"/etc/passwd"})
     after = build_zip({"a.exe": PE.signed(), "target": b"/etc/passwd"})
     paths = _write(tmp_path / "before.zip", before), _write(tmp_path / "after.zip", after)
     assert len(verify_file(paths[1], unsigned=paths[0], clock=_clock())) == 1
     _write(paths[1], _with_mode(after, "target", 0o120777))
-    assert "target: a link, which it was not when it was submitted." in _refused(paths[1], paths[0]).message
-    _write(paths[0], _with_mode(before, "target", 0o120777))
-    assert len(verify_file(paths[1], unsigned=paths[0], clock=_clock())) == 1
+    assert _refused(paths[1], paths[0]).code == "zip-entry-link"
 
 
-def test_a_file_in_a_jar_that_became_a_link(tmp_path: Path) -> None:
+def test_file_in_a_jar_that_became_a_link(tmp_path: Path) -> None:
     before = _write(tmp_path / "before.jar", JAR.pack(JAR.files))
     after = _write(tmp_path / "after.jar", _with_mode(JAR.signed(), "two.txt", 0o120777))
-    assert "not what was submitted: two.txt." in _refused(after, before).message
+    assert _refused(after, before).code == "zip-entry-link"
 
 
 def _central(data: bytes) -> int:
@@ -230,7 +228,7 @@ def test_an_entry_that_only_some_readers_see(tmp_path: Path) -> None:
     struct.pack_into("<I", end, len(end) - 6, place + len(hidden))
     path = _write(tmp_path / "a.zip", data[:place] + hidden + end)
     assert zipfile.ZipFile(path).namelist() == ["a.exe"]
-    assert "the archive has data between its entries that may be taken for one" in _refused(path).message
+    assert _refused(path).code == "zip-gap"
 
 
 @pytest.mark.parametrize(("offset", "form", "value"), [(8, "<H", 0), (14, "<I", 1), (18, "<I", 5), (22, "<I", 7)])

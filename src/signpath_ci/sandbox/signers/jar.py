@@ -42,12 +42,11 @@ def signature_files(archive: Archive, *, signer: Signer, time_stamp: Callable[[b
     given = _manifest(archive)
     entries = {name: _kept(section) for name, section in given.entries.items()}
     signed = set()
-    for info in archive.entries:
-        if not info.is_dir() and not is_signature_related(info.filename):
-            with archive.open(info) as entry:
-                digest = base64.b64encode(digest_of(entry, _ALGORITHM)).decode("ascii")
-            entries[info.filename] = {_DIGEST: digest, **entries.get(info.filename, {})}
-            signed.add(info.filename)
+    for entry in archive.entries:
+        if not entry.is_directory and not is_signature_related(entry.name):
+            digest = base64.b64encode(digest_of(archive.open(entry), _ALGORITHM)).decode("ascii")
+            entries[entry.name] = {_DIGEST: digest, **entries.get(entry.name, {})}
+            signed.add(entry.name)
     if not signed:
         raise CannotSignError("The JAR file can not be signed: there is nothing in it.")
     version = given.main.pop("manifest-version", "1.0")
@@ -63,11 +62,7 @@ def signature_files(archive: Archive, *, signer: Signer, time_stamp: Callable[[b
 
 
 def _manifest(archive: Archive) -> Manifest:
-    info = next(info for info in archive.entries if info.filename == MANIFEST)
-    if info.file_size > MAX_SIZE:
-        raise CannotSignError("The JAR file can not be signed: its manifest is too big.")
-    with archive.open(info) as entry:
-        return Manifest.read(entry.read(), "its manifest")
+    return Manifest.read(archive.read(archive.by_name[MANIFEST], limit=MAX_SIZE), "its manifest")
 
 
 def _kept(section: Section) -> Section:

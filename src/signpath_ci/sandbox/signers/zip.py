@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
-import struct
 import tempfile
-import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,7 +12,7 @@ from typing import BinaryIO, cast
 from signpath_ci.formats import FormatError
 from signpath_ci.formats.jar import is_signature_related
 from signpath_ci.formats.registry import FORMATS, Kind, package
-from signpath_ci.formats.zip import Archive, Budget, open_archive
+from signpath_ci.formats.zip import DEFLATED, Archive, ArchiveWriter, Budget, Entry, open_archive
 from signpath_ci.sandbox.pki import Signer
 from signpath_ci.sandbox.signers import jar
 from signpath_ci.sandbox.signers.errors import CannotSignError
@@ -23,8 +20,6 @@ from signpath_ci.sandbox.signers.formats import sign_as
 
 _CHUNK = 1 << 20
 _ALSO_SIGNED = ("zip", "powershell")  # what need not be signed, but is, besides what must be
-_EXTRA_HEADER = struct.Struct("<HH")
-_ZIP64_EXTRA = 0x0001
 
 
 def sign(
@@ -68,30 +63,36 @@ class _Deep:
 
     def sign(self, source: BinaryIO, target: BinaryIO, budget: Budget, name: str) -> int:
         """Return how many signatures were made."""
-        count = 0
-        with open_archive(source, budget) as archive, zipfile.ZipFile(target, "w", allowZip64=True) as copy:
-            copy.comment = archive.file.comment
-            if package([info.filename for info in archive.entries], name) == "jar":
+        count, copy = 0, ArchiveWriter(target)
+        with open_archive(source, budget) as archive:
+            if package([entry.name for entry in archive.entries], name) == "jar":
                 self._sign_jar(archive, copy)
-                return 1
-            for info in archive.entries:
-                kind = archive.kind(info)
-                if kind is None or not (FORMATS[kind].must_be_signed or kind in _ALSO_SIGNED):
-                    with archive.open(info) as entry:
-                        _add(copy, info, entry, info.file_size)
-                    continue
-                with self._scratch() as signed, archive.extracted(info, self.directory) as member:
-                    if kind == "zip":
-                        inside = self.sign(member, signed, budget, info.filename)
-                    else:
-                        inside = 1
-                        self._sign_member(kind, member, signed, info.filename)
-                    # An archive with nothing to sign in it is not touched.
-                    result = signed if inside else member
-                    size = result.seek(0, 2)
-                    result.seek(0)
-                    _add(copy, info, result, size)
-                    count += inside
+                count = 1
+            else:
+                for entry in archive.entries:
+                    count += self._sign_entry(archive, entry, copy, budget)
+            for entry in archive.unread():
+                archive.check(entry)
+            copy.finish(archive.comment)
+        return count
+
+    def _sign_entry(self, archive: Archive, entry: Entry, copy: ArchiveWriter, budget: Budget) -> int:
+        kind = archive.kind(entry)
+        if kind is None or not (FORMATS[kind].must_be_signed or kind in _ALSO_SIGNED):
+            copy.copy(archive, entry)
+            return 0
+        with self._scratch() as signed, archive.extracted(entry, self.directory) as member:
+            if kind == "zip":
+                count = self.sign(member, signed, budget, entry.name)
+            else:
+                count = 1
+                self._sign_member(kind, member, signed, entry.name)
+            if count:
+                size = signed.seek(0, 2)
+                signed.seek(0)
+                copy.add(entry.name, iter(lambda: signed.read(_CHUNK), b""), size=size, like=entry)
+            else:  # an archive with nothing to sign in it
+                copy.copy(archive, entry)
         return count
 
     def _sign_member(self, kind: Kind, member: BinaryIO, signed: BinaryIO, name: str) -> None:
@@ -100,42 +101,16 @@ class _Deep:
         except CannotSignError as error:
             raise CannotSignError(f"{name} in the ZIP archive: {error}") from error
 
-    def _sign_jar(self, archive: Archive, copy: zipfile.ZipFile) -> None:
+    def _sign_jar(self, archive: Archive, copy: ArchiveWriter) -> None:
         files = jar.signature_files(archive, signer=self.signer, time_stamp=self.time_stamp)
         # The manifest comes first, as the specification's tools write it and readers of streams expect it.
         for name, data in files.items():
-            copy.writestr(zipfile.ZipInfo(name), data, zipfile.ZIP_DEFLATED)
-        for info in archive.entries:
-            if not is_signature_related(info.filename):
-                with archive.open(info) as entry:
-                    _add(copy, info, entry, info.file_size)
+            copy.add(name, [data], size=len(data), method=DEFLATED)
+        for entry in archive.entries:
+            if not is_signature_related(entry.name):
+                copy.copy(archive, entry)
 
     @contextmanager
     def _scratch(self) -> Iterator[BinaryIO]:
         with tempfile.TemporaryFile(dir=self.directory) as file:
             yield cast("BinaryIO", file)
-
-
-def _add(copy: zipfile.ZipFile, info: zipfile.ZipInfo, content: BinaryIO, size: int) -> None:
-    new = zipfile.ZipInfo(info.filename, info.date_time)
-    new.compress_type = info.compress_type
-    new.comment = info.comment
-    new.create_system = info.create_system
-    new.internal_attr = info.internal_attr
-    new.external_attr = info.external_attr
-    new.extra = _without_zip64(info.extra)
-    new.file_size = size  # decides whether room for 64-bit sizes is left
-    with copy.open(new, "w") as entry:
-        shutil.copyfileobj(content, entry, _CHUNK)
-
-
-def _without_zip64(extra: bytes) -> bytes:
-    """Drop the extended information extra field (APPNOTE.TXT 4.5.3): the library writes it where it is needed."""
-    kept = b""
-    while len(extra) >= _EXTRA_HEADER.size:
-        identifier, size = _EXTRA_HEADER.unpack_from(extra)
-        end = _EXTRA_HEADER.size + size
-        if identifier != _ZIP64_EXTRA:
-            kept += extra[:end]
-        extra = extra[end:]
-    return kept + extra

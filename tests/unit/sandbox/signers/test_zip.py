@@ -28,7 +28,7 @@ def _sign(data: bytes, directory: Path) -> tuple[Path, Path]:
     return source, target
 
 
-@pytest.mark.parametrize("compression", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+@pytest.mark.parametrize("compression", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
 def test_every_pe_file_is_signed_and_nothing_else_changes(tmp_path: Path, compression: int) -> None:
     source, target = _sign(build_zip(release(), compression=compression), tmp_path)
     verdicts = verify_file(

@@ -424,7 +424,7 @@ def ten_thousand_nested_containers(f: Format) -> Case:
             deep = build_zip({"next.zip": deep}, compression=zipfile.ZIP_STORED, comment=b"")
         wide = {f"{n}.zip": nested for n in range(10_000)}
         data = build_zip({**wide, "deep.zip": deep}, compression=zipfile.ZIP_STORED)
-        return Case(data, "archives inside each other", unsigned=data)
+        return Case(data, "archives are inside each other", unsigned=data)
     encoding = b""
     for _ in range(10_000):
         encoding = wrapped(0x30, encoding)
@@ -437,4 +437,4 @@ def bomb(f: Format) -> Case | str:
         return "nothing is unpacked"
     data = bytearray(build_zip({**f.files, "bomb": bytes(1 << 20)}, comment=b""))
     struct.pack_into("<I", data, data.rindex(b"PK\x01\x02") + 24, 0xFFFFFFF0)
-    return Case(bytes(data), "is a bomb", unsigned=bytes(data))
+    return Case(bytes(data), "can't be 4294967280 bytes", unsigned=bytes(data))
