@@ -82,7 +82,7 @@ def hostile() -> dict[str, tuple[bytes, str]]:
         ),
         "damaged data": (bytes(damaged), "the archive's entry a.exe "),
         "cut off": (good[:-30], "no end record"),
-        "too deep": (nested, "more than 4 archives are inside each other"),
+        "too deep": (nested, "too many archives are inside each other"),
         "a huge directory": (bytes(directory), "the archive's directory does not end where its end record begins"),
         "an empty archive": (build_zip({}), "no file in it that can be"),
         "nothing to sign": (build_zip({"text": b"text"}), "no file in it that can be"),

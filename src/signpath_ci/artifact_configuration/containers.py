@@ -15,7 +15,7 @@ from signpath_ci.artifact_configuration import inferred
 from signpath_ci.formats import FormatError, UnsupportedError
 from signpath_ci.formats.cab_members import CabinetArchive, CabinetFile
 from signpath_ci.formats.msi_database import InstalledFile, InstallerDatabase
-from signpath_ci.formats.zip import Archive, Budget, open_archive, reading
+from signpath_ci.formats.zip import Archive, Budget, open_archive
 
 HEAD = 4096
 """Bytes of a file's start that tell what it is."""
@@ -95,23 +95,16 @@ class _Zip:
     def __init__(self, archive: Archive) -> None:
         self._archive = archive
         entries = archive.entries
-        self.members = tuple(
-            Member(_slashes(entry.filename), entry.file_size, entry) for entry in entries if not entry.is_dir()
-        )
-        self.directories = tuple(_slashes(entry.filename).rstrip("/") for entry in entries if entry.is_dir())
+        self.members = tuple(Member(entry.name, entry.size, entry) for entry in entries if not entry.is_directory)
+        self.directories = tuple(entry.name.rstrip("/") for entry in entries if entry.is_directory)
 
     def head(self, member: Member) -> bytes:
-        with reading(), self._archive.open(member.key) as entry:
-            return entry.read(HEAD)
+        return self._archive.open(member.key).read(HEAD)
 
     @contextmanager
     def extracted(self, member: Member) -> Iterator[BinaryIO]:
-        with reading(), self._archive.extracted(member.key) as file:
+        with self._archive.extracted(member.key) as file:
             yield file
-
-
-def _slashes(name: str) -> str:
-    return name.replace("\\", "/")
 
 
 class _Folders:

@@ -169,7 +169,7 @@ def open_archive(file: BinaryIO, budget: Budget | None = None) -> Iterator[Archi
     """
     budget = Budget() if budget is None else budget
     if not budget.depth:
-        raise FormatError(f"more than {Budget.depth} archives are inside each other", code="zip-too-deep")
+        raise FormatError("too many archives are inside each other", code="zip-too-deep")
     ending = read_ending(file)
     listed = read_directory(file, ending)
     entries, signing_block = place_entries(file, listed, ending.offset)
