@@ -73,6 +73,11 @@ COMMANDS = (
     Command(name="cancel", help="Cancel a request.", settings=settings.RequestSettings),
     Command(name="verify", help="Verify a signed file, offline.", settings=settings.VerifySettings),
     Command(
+        name="check",
+        help="Check offline whether SignPath would sign a file under an artifact configuration.",
+        settings=settings.CheckSettings,
+    ),
+    Command(
         name="config",
         help="Show the value of each option of `sign`, and where it came from; no secrets.",
         settings=settings.SignSettings,
@@ -175,6 +180,8 @@ def _for_command(
     command: Command, found: dict[str, Given], given: Mapping[str, str], environment: Mapping[str, str]
 ) -> dict[str, Given]:
     """Return what of a manifest applies to a command."""
+    if command.name == "check":
+        return found
     if not issubclass(command.settings, settings.SignSettings):
         found.pop("artifact", None)  # to `verify` it would be another file, and `submit` takes just one
         return found

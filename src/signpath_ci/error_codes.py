@@ -12,6 +12,10 @@ CODES: dict[str, tuple[str, str]] = {
         "Variables of more than one CI system are set.",
         "Unset those that are not true in this job.",
     ),
+    "artifact-configuration-invalid": (
+        "The artifact configuration is not valid; the messages before it name the lines.",
+        "Correct it (docs/artifact-configuration.md).",
+    ),
     "artifact-too-large": (
         "The artifact is larger than the server, or a proxy before it, accepts.",
         "Ask who runs the server or the proxy for a higher limit.",
@@ -178,6 +182,10 @@ CODES: dict[str, tuple[str, str]] = {
         "Set SIGNPATH_API_TOKEN from the CI system's secrets; builds of forks get none.",
     ),
     "no-artifact": ("No file to sign is named, or a directory or pattern holds none.", "Name one."),
+    "no-artifact-configuration": (
+        "There is no artifact configuration in the checkout, or none for the slug that is set.",
+        "Name its file with `--artifact-configuration-file`, or save it below `.signpath/artifact-configurations/`.",
+    ),
     "no-build-artifact-given": (
         "The connector is not told which artifact of the CI system it fetches.",
         "Give the option that the message names.",
@@ -338,6 +346,10 @@ CODES: dict[str, tuple[str, str]] = {
     ),
     "weak-digest-allowed": ("Only strong digest algorithms can be allowed.", "Correct `--digest-algorithm`."),
     "weak-key": ("A certificate's key is too weak.", "Renew the certificate in SignPath."),
+    "would-fail": (
+        "The file does not fit the artifact configuration: SignPath would refuse it.",
+        "Follow the messages before it (docs/check.md).",
+    ),
     "wrong-receipt": (
         "The receipt is of another server or organization.",
         "Set `--api-url` and `--organization-id` to the receipt's.",

@@ -12,6 +12,7 @@
     ├── ServiceUnavailableError   6   no usable answer after all retries
     ├── VerificationError         7   what came back is not signed as it should be
     │   └── UnsupportedFormatError 7  it can't be judged, which is never "ok"
+    ├── ArtifactConfigurationError 9  SignPath would fail to sign the file under this artifact configuration
     ├── SeveralFailedError            several files were to be signed; the code of the first that was not
     ├── LocalFileError            8   a file on this machine is missing, unreadable, unwritable, in the way
     └── InterruptedRunError     130   SIGINT; 143 for SIGTERM
@@ -174,6 +175,20 @@ class LocalFileError(SignPathError):
         super().__init__(message, hint=hint, code=code)
 
 
+class ArtifactConfigurationError(SignPathError):
+    """An artifact configuration is not valid, or an artifact does not fit it: SignPath would refuse it.
+
+    Args:
+        cause: what is wrong with the configuration, with places; `None`: nothing is.
+    """
+
+    exit_code = 9
+
+    def __init__(self, message: str, *, code: str, hint: str = "", cause: Exception | None = None) -> None:
+        self.cause = cause
+        super().__init__(message, hint=hint, code=code)
+
+
 class SeveralFailedError(SignPathError):
     """Of several files, some were not signed.
 
@@ -218,6 +233,7 @@ EXIT_CODES: dict[int, str] = {
     ServiceUnavailableError.exit_code: "service unavailable after all retries",
     VerificationError.exit_code: "verification failed",
     LocalFileError.exit_code: "local file problem",
+    ArtifactConfigurationError.exit_code: "signing would fail: see `check`",
     SignPathError.exit_code: "internal error: a defect of this program, please report it",
     130: "interrupted (SIGINT)",
     143: "terminated (SIGTERM)",

@@ -7,7 +7,7 @@ Bounds: `Budget` of the ZIP reader for all nested containers together, `index.MA
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import BinaryIO
 
@@ -23,6 +23,7 @@ from signpath_ci.artifact_configuration.containers import (
 from signpath_ci.artifact_configuration.document import Configuration, Directive, FileElement, Include, count_of
 from signpath_ci.artifact_configuration.index import Directory, Index, TooMuchWorkError
 from signpath_ci.artifact_configuration.language import DIRECTIVES, ELEMENTS
+from signpath_ci.artifact_configuration.local_files import ZIP_START, LocalFiles
 from signpath_ci.artifact_configuration.markup import Position
 from signpath_ci.artifact_configuration.paths import Path, PathError, compile_path
 from signpath_ci.artifact_configuration.plan import Finding, Plan, PlannedDirective, PlannedFile, Treatment
@@ -32,7 +33,9 @@ from signpath_ci.formats import FormatError, UnsupportedError
 MAX_FINDINGS = 100
 """More problems than these are not looked for."""
 
-_Opened = Callable[[], AbstractContextManager[BinaryIO]]
+Source = BinaryIO | LocalFiles
+"""An artifact: a file, or files that will be uploaded as a ZIP archive."""
+_Opened = Callable[[], AbstractContextManager[Source]]
 
 
 class _EnoughError(Exception):
@@ -72,18 +75,24 @@ def parameter_findings(configuration: Configuration, values: Mapping[str, str]) 
 
 
 def parameter_values(configuration: Configuration, values: Mapping[str, str]) -> dict[str, str]:
-    """Return the value of each declared parameter: the request's, else its default; an optional one may be empty."""
-    return {
-        parameter.name: values.get(parameter.name, parameter.default or "") for parameter in configuration.parameters
-    }
+    """Return the value of each declared parameter: the request's, else its default; of an optional one else nothing.
+
+    A required one that has none is left out.
+    """
+    found = {}
+    for parameter in configuration.parameters:
+        value = values.get(parameter.name, parameter.default)
+        if value is not None or not parameter.is_required:
+            found[parameter.name] = value or ""
+    return found
 
 
-def make_plan(configuration: Configuration, file: BinaryIO, *, name: str, values: Mapping[str, str]) -> Plan:
+def make_plan(configuration: Configuration, file: Source, *, name: str, values: Mapping[str, str]) -> Plan:
     """Resolve a configuration against a file.
 
     Args:
         configuration: a valid one.
-        file: the artifact, seekable; only read.
+        file: the artifact; a file is seekable, and only read.
         name: its name, without a directory.
         values: the request's parameters by name.
 
@@ -146,7 +155,7 @@ class _Resolver:
         if len(self.problems) >= MAX_FINDINGS:
             raise _EnoughError
 
-    def artifact(self, file: BinaryIO, name: str) -> PlannedFile:
+    def artifact(self, file: Source, name: str) -> PlannedFile:
         root = self._configuration.root
         (include,) = root.includes
         if include.path is not None:
@@ -158,8 +167,11 @@ class _Resolver:
                     f"the root's path {path.text} does not match the artifact's name {name}",
                     hint="rename the artifact, or change or remove the path",
                 )
-        file.seek(0)
-        head = file.read(HEAD)
+        if isinstance(file, LocalFiles):
+            head = ZIP_START
+        else:
+            file.seek(0)
+            head = file.read(HEAD)
         found = content.mismatch(root.kind, head)
         if found is not None:
             what, element = found
@@ -172,7 +184,7 @@ class _Resolver:
             return PlannedFile(path=name)
 
         @contextmanager
-        def opened() -> Iterator[BinaryIO]:
+        def opened() -> Iterator[Source]:
             yield file
 
         treatment = self._treatment(root, include, path=name, prefix="", opened=opened)
@@ -218,11 +230,12 @@ class _Resolver:
             )
         )
 
-    def _members(self, element: FileElement, file: BinaryIO, full: str) -> tuple[PlannedFile, ...] | None:
+    def _members(self, element: FileElement, file: Source, full: str) -> tuple[PlannedFile, ...] | None:
         if element.kind not in READABLE:
             self._unknown(element, element.position, full, "its inner files are not known to this program")
             return None
-        with open_container(element.kind, file, self._budget) as container:
+        opened = nullcontext(file) if isinstance(file, LocalFiles) else open_container(element.kind, file, self._budget)
+        with opened as container:
             index = Index(container.members, container.directories)
             place = _Place(container, index, f"{full}/" if full else "", index.root)
             for child in element.children:
@@ -335,6 +348,8 @@ class _Resolver:
             return compile_path(template.pieces(self.values))
         except PathError as error:
             self._wrong("wrong-path", position, f"the path {template} {error}", hint="check the parameters' values")
+        except KeyError:
+            pass  # a required parameter has no value, which is a problem already
         return None
 
     def _check_count(self, element: FileElement, include: Include, path: Path, found: list[str], place: _Place) -> None:
@@ -360,17 +375,21 @@ class _Resolver:
                 count_of(include.min_matches.resolved(self.values)) or 0,
                 count_of(include.max_matches.resolved(self.values)),
             )
+        except KeyError:  # as in `_path`
+            return 0, None
         except ValueError as error:
             self._wrong("wrong-value", include.position, f"min-matches or max-matches: {error}")
             return 0, None
 
     def _check_restrictions(
-        self, element: FileElement, include: Include, values: Mapping[str, str], file: BinaryIO, full: str
+        self, element: FileElement, include: Include, values: Mapping[str, str], file: Source, full: str
     ) -> None:
-        if not include.restrictions:
+        if not include.restrictions or isinstance(file, LocalFiles):
             return
         found = content.metadata(element.kind, file)
         for name, template in include.restrictions.items():
+            if not all(parameter in values for parameter in template.parameters):
+                continue  # as in `_path`
             expected = template.resolved(values)
             actual = found.get(name)
             if actual is None:
@@ -394,6 +413,8 @@ class _Resolver:
         rules = DIRECTIVES[directive.name].attributes
         attributes = {name: rule.default for name, rule in rules.items() if rule.default is not None}
         for name, template in directive.attributes.items():
+            if not all(parameter in values for parameter in template.parameters):
+                continue  # as in `_path`
             value = template.resolved(values)
             rule = rules.get(name)
             if rule and rule.choices:

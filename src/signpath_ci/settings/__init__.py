@@ -10,6 +10,7 @@ from pathlib import Path
 
 from signpath_ci.settings.declaration import Explained, Option, Secret, Settings, load, option, options
 from signpath_ci.settings.option_groups import (
+    ArtifactConfigurationChoice,
     Build,
     Common,
     Connector,
@@ -23,6 +24,7 @@ from signpath_ci.settings.option_groups import (
     MissingToken,
     OriginComparison,
     OriginTrust,
+    Parameters,
     Receipts,
     RemoteArtifact,
     Request,
@@ -39,7 +41,9 @@ from signpath_ci.settings.parsers import (
 )
 
 __all__ = [
+    "ArtifactConfigurationChoice",
     "Build",
+    "CheckSettings",
     "Common",
     "ConfigSettings",
     "Connector",
@@ -57,6 +61,7 @@ __all__ = [
     "OriginComparison",
     "OriginSettings",
     "OriginTrust",
+    "Parameters",
     "PromoteSettings",
     "Receipts",
     "RemoteArtifact",
@@ -81,7 +86,7 @@ __all__ = [
 ]
 
 
-class Submitting(Request, RemoteArtifact, Metadata, Service, MissingToken, OriginTrust):
+class Submitting(Request, ArtifactConfigurationChoice, RemoteArtifact, Metadata, Service, MissingToken, OriginTrust):
     """What a submit needs."""
 
     @property
@@ -168,6 +173,24 @@ class VerifySettings(Trust, Libraries, Manifest, Common):
         parse=Path,
         default=None,
         metavar="FILE",
+    )
+
+
+class CheckSettings(ArtifactConfigurationChoice, Parameters, Manifest, Common):
+    """Settings of `check`."""
+
+    artifact: tuple[Path, ...] = option(
+        "The file that would be submitted; patterns and directories stand for files, each checked by itself. "
+        "Can be repeated.",
+        parse=Path,
+        many=True,
+        positional=True,
+        metavar="FILE",
+    )
+    bundle: bool = option(
+        "Check all files as one ZIP, as `sign --bundle` and the artifacts of CI systems are.",
+        flag=True,
+        default="false",
     )
 
 

@@ -96,8 +96,19 @@ class Request(Settings):
         parse=policy_slug,
         metavar="SLUG|RULES",
     )
+
+
+class ArtifactConfigurationChoice(Settings):
+    """How the file is signed."""
+
     artifact_configuration_slug: str | None = option(
         "The artifact configuration; without it the project's default.", default=None, metavar="SLUG"
+    )
+    artifact_configuration_file: Path | None = option(
+        "A copy of its XML; without it the one of the slug below `.signpath/artifact-configurations`, or the default.",
+        parse=Path,
+        default=None,
+        metavar="XML",
     )
 
 
@@ -283,14 +294,19 @@ class Build(Settings):
     )
 
 
-class Metadata(Build):
+class Parameters(Build):
+    """User-defined parameters; placeholders such as {version} are replaced."""
+
+    parameter: tuple[str, ...] = option("A user-defined parameter, NAME=VALUE. Can be repeated.", many=True)
+    parameters: str | None = option('User-defined parameters, one a line: `name: "value"`.', default=None)
+
+
+class Metadata(Parameters):
     """What goes along with the request; placeholders such as {version} are replaced."""
 
     description: str | None = option(
         "The request's description; without it version, branch or tag, commit and build number.", default=None
     )
-    parameter: tuple[str, ...] = option("A user-defined parameter, NAME=VALUE. Can be repeated.", many=True)
-    parameters: str | None = option('User-defined parameters, one a line: `name: "value"`.', default=None)
 
 
 class OriginTrust(Settings):

@@ -1,0 +1,106 @@
+"""Which file of the checkout holds the artifact configuration."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from signpath_ci.artifact_configuration.inferred import MAX_DOCUMENT
+from signpath_ci.errors import ArtifactConfigurationError, LocalFileError, UsageError
+from signpath_ci.settings import ArtifactConfigurationChoice
+
+if TYPE_CHECKING:
+    from signpath_ci.artifact_configuration.document import Configuration
+
+DIRECTORY = Path(".signpath/artifact-configurations")
+SINGLE = Path(".signpath/artifact-configuration.xml")
+_DEFAULTS = ("default.xml", "initial.xml")
+_OPTION = "--artifact-configuration-file (SIGNPATH_ARTIFACT_CONFIGURATION_FILE)"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConfigurationFile:
+    """A configuration, and where it was read."""
+
+    path: Path
+    configuration: Configuration
+
+
+def find_configuration_file(settings: ArtifactConfigurationChoice, directory: Path) -> Path | None:
+    """Return the file with the artifact configuration; `None`: there is none, and none is named.
+
+    It is the one that is named; else, below `.signpath`, the one of the slug that is set; else the project's default.
+
+    Args:
+        settings: the file or the slug, where they are given.
+        directory: the current directory.
+
+    Raises:
+        UsageError: a slug is set, and there are configurations, but none of this name.
+    """
+    if settings.artifact_configuration_file is not None:
+        return settings.artifact_configuration_file
+    present = sorted(path.name for path in (directory / DIRECTORY).glob("*.xml"))
+    slug = settings.artifact_configuration_slug
+    if slug and present:
+        if f"{slug}.xml" not in present:
+            known = ", ".join(name.removesuffix(".xml") for name in present)
+            raise UsageError(
+                f"{DIRECTORY}/ has no configuration for the slug {slug}.",
+                hint=f"It has {known}. The slug is not that of the signing policy or of the certificate.",
+                code="no-artifact-configuration",
+            )
+        return DIRECTORY / f"{slug}.xml"
+    for name in _DEFAULTS:
+        if name in present:
+            return DIRECTORY / name
+    if len(present) == 1:
+        return DIRECTORY / present[0]
+    return SINGLE if (directory / SINGLE).is_file() else None
+
+
+def read_configuration_file(settings: ArtifactConfigurationChoice, directory: Path) -> ConfigurationFile:
+    """Find, read and validate the artifact configuration.
+
+    Raises:
+        UsageError: there is none.
+        LocalFileError: it can't be read.
+        ArtifactConfigurationError: it is not valid; all that is wrong is in the message.
+    """
+    from signpath_ci.artifact_configuration.document import DocumentError, read_document
+    from signpath_ci.artifact_configuration.outline import problem_text
+
+    path = find_configuration_file(settings, directory)
+    if path is None:
+        raise UsageError(
+            "There is no artifact configuration.",
+            hint=f"Name its file with {_OPTION}, or save SignPath's XML as {DIRECTORY}/default.xml.",
+            code="no-artifact-configuration",
+        )
+    try:
+        with (directory / path).open("rb") as file:
+            data = file.read(MAX_DOCUMENT + 1)
+    except FileNotFoundError:
+        raise LocalFileError(
+            f"The artifact configuration {path} does not exist.", hint=f"Check {_OPTION}.", code="file-missing"
+        ) from None
+    except OSError as error:
+        raise LocalFileError(
+            f"The artifact configuration {path} can't be read: {error.strerror}.",
+            hint=f"Check {_OPTION}.",
+            code="unreadable-file",
+        ) from None
+    try:
+        return ConfigurationFile(path=path, configuration=read_document(data))
+    except DocumentError as error:
+        raise ArtifactConfigurationError(
+            f"{path} is not a valid artifact configuration: {_count(len(error.problems))}.",
+            hint=problem_text(error.problems[0], str(path)),
+            code="artifact-configuration-invalid",
+            cause=error,
+        ) from None
+
+
+def _count(problems: int) -> str:
+    return "1 problem" if problems == 1 else f"{problems} problems"
