@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import shutil
 import struct
 import subprocess
 from collections.abc import Mapping
@@ -15,12 +14,11 @@ from signpath_ci.artifact_configuration.document import Configuration, DocumentE
 from signpath_ci.artifact_configuration.markup import Problem
 from signpath_ci.artifact_configuration.plan import Plan
 from signpath_ci.artifact_configuration.resolve import make_plan
+from tests.support.needs import needs
 from tests.support.pe import build_pe
 
 SIGN = "<authenticode-sign/>"
-needs_msitools = pytest.mark.skipif(
-    not shutil.which("msibuild") or not shutil.which("gcab"), reason="msitools or gcab is not installed"
-)
+needs_msitools = needs("msibuild", "gcab")
 
 
 def document(content: str) -> str:

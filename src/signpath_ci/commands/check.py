@@ -77,8 +77,11 @@ def _check(settings: CheckSettings, process: Process) -> None:
         for one in checked:
             for line in outline.plan_lines(one.plan):
                 print_words(process, line)
+            for problem in one.plan.problems[:_MOST_SHOWN]:
+                print_words(process, f"problem: {outline.finding_text(problem, str(found.path))}")
     for one in checked:
-        _report(one, found)
+        for warning in one.plan.warnings[:_MOST_SHOWN]:
+            _log.warning("%s: %s", one.path, outline.finding_text(warning, str(found.path)))
     if failure:
         raise failure
     _log.info(
@@ -136,21 +139,15 @@ def _parameters(settings: CheckSettings, process: Process) -> Mapping[str, str]:
     )
 
 
-def _report(checked: _Checked, found: ConfigurationFile) -> None:
-    for warning in checked.plan.warnings[:_MOST_SHOWN]:
-        _log.warning("%s: %s", checked.path, outline.finding_text(warning, str(found.path)))
-    for problem in checked.plan.problems[:_MOST_SHOWN]:
-        _log.error("%s: %s", checked.path, outline.finding_text(problem, str(found.path)))
-
-
 def _report_invalid(error: ArtifactConfigurationError, settings: CheckSettings, process: Process) -> None:
     cause = error.cause
     if not isinstance(cause, DocumentError):
         return
     path = error.message.partition(" is not ")[0]
-    for problem in cause.problems[:_MOST_SHOWN]:
-        _log.error("%s", outline.problem_text(problem, path))
-    if settings.json:
+    if not settings.json:
+        for problem in cause.problems[:_MOST_SHOWN]:
+            print_words(process, f"problem: {outline.problem_text(problem, path)}")
+    else:
         configuration = {
             "path": path,
             "sha256": cause.sha256,
