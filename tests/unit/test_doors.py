@@ -41,7 +41,7 @@ MAY_IMPORT = {
     "sandbox": {"artifact_configuration", "formats", "verify"},
     "settings": {"schema"},
     "schema": set(),
-    "signing": {"api", "schema"},
+    "signing": {"api", "formats", "schema"},
     "streams": set(),
     "text": set(),
     "verify": {"formats"},
