@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
@@ -13,6 +14,7 @@ from signpath_ci import __version__, settings
 from signpath_ci.checkout import objection_to_path
 from signpath_ci.errors import EXIT_CODES, NotGivenError, UsageError
 from signpath_ci.settings.declaration import Given, check_text, explain
+from signpath_ci.text import one_line
 
 if TYPE_CHECKING:
     from signpath_ci.settings.manifest_policy import Notice
@@ -93,6 +95,9 @@ SKIP = Command(name="skip", help="Sign nothing, for want of a token.", settings=
 """What a command becomes where that is asked for; no word selects it."""
 
 
+_MAY_BE_SECRET = re.compile(r"tok|secret|passw|pwd|key|cred|header", re.IGNORECASE)
+
+
 class _Parser(argparse.ArgumentParser):
     """An argument parser whose complaints are this package's errors: one line, and the exit code of the table."""
 
@@ -121,6 +126,7 @@ def parse(
         UsageError: the command line, or a value in the environment, is wrong.
         SystemExit: `--help` or `--version` was asked for, and printed.
     """
+    _refuse_secrets(arguments)
     parsed = vars(_parser(arguments).parse_args(arguments))
     given = {name: value for name, value in parsed.items() if value not in (None, [])}
     name = given.pop("command")
@@ -141,6 +147,34 @@ def parse(
         if skip.on_missing_token != "skip":  # noqa: S105 - a choice, no token
             raise
         return SKIP, skip
+
+
+def _refuse_secrets(arguments: Sequence[str]) -> None:
+    """Refuse an option that would hold a secret, and what may be one misspelt, without repeating its value.
+
+    Raises:
+        UsageError: there is one.
+    """
+    for word in arguments:
+        if word == "--":
+            return
+        flag = word.partition("=")[0]
+        if not flag.startswith("--") or not _MAY_BE_SECRET.search(flag) or flag.endswith("-file"):
+            continue
+        rows = {f"--{row.name.replace('_', '-')}": row for one in COMMANDS for row in settings.options(one.settings)}
+        row = rows.get(flag)
+        if row is None:
+            raise UsageError(
+                f"{one_line(flag)} is not an option.",
+                hint="See signpath-ci --help; secrets are given by environment variables, or by files.",
+                code="bad-command-line",
+            )
+        if row.is_secret:
+            raise UsageError(
+                f"{flag} is not an option: every process of the machine could read its value.",
+                hint=f"Set {row.variable}, or name a file with {row.flag}; then revoke what was given here.",
+                code="secret-as-argument",
+            )
 
 
 def _manifest(

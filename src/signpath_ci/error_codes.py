@@ -172,6 +172,10 @@ CODES: dict[str, tuple[str, str]] = {
         "A JAR has more than 16 signature files.",
         "Remove signatures that are not needed.",
     ),
+    "link-leads-elsewhere": (
+        "A directory or pattern holds a link to a file elsewhere.",
+        "Remove the link, or name the file itself.",
+    ),
     "malformed-file": (
         "A file is damaged, cut off, or can be understood in more than one way.",
         "Do not use the file; build, sign or download it again.",
@@ -276,6 +280,10 @@ CODES: dict[str, tuple[str, str]] = {
     "same-output": ("Several files would be written to one path.", "Sign them by themselves, or without the option."),
     "sandbox-configuration": ("The sandbox's configuration is not valid.", "Correct it as the message says."),
     "sandbox-unusable": ("The sandbox can't use its port or its directories.", "Name others."),
+    "secret-as-argument": (
+        "A token, or other secret, was given on the command line, which every process of the machine can read.",
+        "Set the environment variable, or name a file with the option's `-file` form; revoke that secret.",
+    ),
     "self-signed": (
         "The signer's certificate is self-signed, and `--verify strict` demands trust.",
         "Sign with a policy that has a real certificate.",

@@ -57,5 +57,23 @@ def expand_inputs(given: Iterable[Path], *, can_be_signed: Callable[[Path], bool
             raise LocalFileError(
                 f"{path} does not exist.", hint="Nor is there a file that this pattern matches.", code="file-missing"
             )
+        if path.is_dir() or is_pattern(path):
+            _refuse_links_elsewhere(matches, directory_of(path))
         found.update(dict.fromkeys(matches))
     return list(found)
+
+
+def _refuse_links_elsewhere(files: Iterable[Path], directory: Path) -> None:
+    """Refuse what nobody has named: a file that lies elsewhere, and that a link brings in.
+
+    Raises:
+        LocalFileError: there is one.
+    """
+    top = directory.resolve()
+    for file in files:
+        if not file.resolve().is_relative_to(top):
+            raise LocalFileError(
+                f"{file} lies outside of {directory}: a link leads there.",
+                hint="Remove the link, or name the file itself.",
+                code="link-leads-elsewhere",
+            )

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, BinaryIO, Literal
 
 from signpath_ci.clock import Clock
 from signpath_ci.errors import LocalFileError, UnsupportedFormatError, UsageError, VerificationError
+from signpath_ci.files import NotRegularError, open_regular
 from signpath_ci.formats import FormatError
 from signpath_ci.formats.registry import FORMATS, detect, package
 from signpath_ci.model import STRONG_DIGESTS, Expectations, Failure, Verdict
@@ -206,6 +207,7 @@ def _judge(
 
 def _open(path: Path, stack: ExitStack) -> BinaryIO:
     try:
-        return stack.enter_context(path.open("rb"))
+        return stack.enter_context(open_regular(path))
     except OSError as error:
-        raise LocalFileError(f"{path} can't be read: {error.strerror}.", code="unreadable-file") from error
+        code = "not-a-file" if isinstance(error, NotRegularError) else "unreadable-file"
+        raise LocalFileError(f"{path} can't be read: {error.strerror}.", code=code) from error

@@ -45,3 +45,21 @@ def test_nothing_is_an_error(tree: Path, given: str, words: str) -> None:
     (tree / "n").mkdir()
     with pytest.raises(LocalFileError, match=words):
         _expand(tree, given)
+
+
+@pytest.mark.parametrize("given", ["in", "in/*", "in/**/*", "in/sub"])
+def test_a_link_to_a_file_elsewhere_is_refused(tmp_path: Path, given: str) -> None:
+    (tmp_path / "in" / "sub").mkdir(parents=True)
+    (tmp_path / "secret").write_bytes(b"x")
+    (tmp_path / "in" / "sub" / "link").symlink_to(tmp_path / "secret")
+    (tmp_path / "in" / "link").symlink_to("../secret")
+    with pytest.raises(LocalFileError) as caught:
+        expand_inputs([tmp_path / given], can_be_signed=lambda _: True)
+    assert caught.value.code == "link-leads-elsewhere"
+
+
+def test_a_link_in_the_directory_to_a_file_in_it_is_taken(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"x")
+    (tmp_path / "link").symlink_to("file")
+    assert len(expand_inputs([tmp_path], can_be_signed=lambda _: True)) == 2
+    assert expand_inputs([tmp_path / "link"], can_be_signed=lambda _: True) == [tmp_path / "link"]
