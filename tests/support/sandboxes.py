@@ -36,6 +36,19 @@ from tests.support import http
 ORGANIZATION = "0a8f3a52-3c2c-4d4e-9a51-0f0b6f5f8a11"
 REPOSITORY = "https://github.com/acme/app"
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
+SEVERAL_FILES = """<artifact-configuration xmlns="http://signpath.io/artifact-configuration/v1">
+  <parameters>
+    <parameter name="version" required="true"/>
+    <parameter name="edition" default-value="home"/>
+  </parameters>
+  <zip-file ui-multifile-upload="on">
+    <pe-file-set>
+      <include path="*.exe" max-matches="unbounded" product-version="${version}"/>
+      <for-each><authenticode-sign/></for-each>
+    </pe-file-set>
+  </zip-file>
+</artifact-configuration>
+"""
 CONFIGURATION = Configuration(
     organization_id=ORGANIZATION,
     organization_name="Acme <b>",
@@ -57,6 +70,7 @@ CONFIGURATION = Configuration(
             artifact_configurations=(
                 ArtifactConfiguration(slug="initial", name="Initial"),
                 ArtifactConfiguration(slug="v2", name="Version 2"),
+                ArtifactConfiguration(slug="files", name="Several files", xml=SEVERAL_FILES),
             ),
             signing_policies=(
                 SigningPolicy(slug="test-signing", name="Test", certificate="test"),

@@ -89,12 +89,14 @@ class Configuration:
 
     Attributes:
         sha256: of the bytes that it was read from, in lower-case hex.
+        takes_several_files: whoever uploads chooses several files, which are packed into one ZIP.
         warnings: what is still accepted, and is not what one writes today.
     """
 
     parameters: tuple[Parameter, ...]
     root: FileElement
     sha256: str
+    takes_several_files: bool = False
     warnings: tuple[Problem, ...] = field(default=())
 
 
@@ -131,7 +133,13 @@ def read_document(data: bytes) -> Configuration:
     parameters, root = validation.document(node)
     if validation.errors or root is None:
         raise DocumentError(tuple(sorted(validation.errors)), sha256=sha256)
-    return Configuration(parameters=parameters, root=root, sha256=sha256, warnings=tuple(sorted(validation.warnings)))
+    return Configuration(
+        parameters=parameters,
+        root=root,
+        sha256=sha256,
+        takes_several_files=any(child.attributes.get("ui-multifile-upload") == "on" for child in node.children),
+        warnings=tuple(sorted(validation.warnings)),
+    )
 
 
 def count_of(text: str) -> int | None:

@@ -5,19 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from signpath_ci.artifact_configuration.document import DocumentError, Parameter, read_document
 from signpath_ci.sandbox.config import Configuration
 
 MAX_BYTES = 1024 * 1024
 """Of the text of one artifact configuration."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Parameter:
-    """A declared parameter."""
-
-    name: str
-    default: str | None = None
-    is_required: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,9 +47,16 @@ class ArtifactConfigurations:
         found = project.artifact_configuration(slug) if project else None
         return found.xml if found else None
 
-    def form_settings(self, _project_slug: str, _slug: str) -> FormSettings:
+    def form_settings(self, project_slug: str, slug: str) -> FormSettings:
         """Return what an upload's form needs to know."""
-        return FormSettings()
+        text = self.text(project_slug, slug)
+        if text is None:
+            return FormSettings()
+        try:
+            document = read_document(text.encode())
+        except DocumentError as error:
+            return FormSettings(problems=tuple(f"Line {one.position.line}: {one.message}." for one in error.problems))
+        return FormSettings(parameters=document.parameters, is_multiple=document.takes_several_files)
 
     def is_edited(self, project_slug: str, slug: str) -> bool:
         """Whether the text differs from what the sandbox was started with."""

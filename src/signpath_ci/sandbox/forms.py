@@ -27,7 +27,7 @@ from signpath_ci.sandbox.receiving import (
 if TYPE_CHECKING:
     from python_multipart.multipart import MultipartCallbacks
 
-_MAX_FIELD_BYTES = 64 * 1024
+MAX_FIELD_BYTES = 64 * 1024
 _MAX_FIELDS = 1000
 _FORM_OVERHEAD = 1024 * 1024
 """How much larger than its file a form may be, before it is refused without being read."""
@@ -106,7 +106,12 @@ class Form:
 
 @asynccontextmanager
 async def received_form(
-    request: Request, *, incoming: Callable[[], Path], limit: int, repeated: frozenset[str] = frozenset()
+    request: Request,
+    *,
+    incoming: Callable[[], Path],
+    limit: int,
+    repeated: frozenset[str] = frozenset(),
+    field_limit: int = MAX_FIELD_BYTES,
 ) -> AsyncIterator[Form]:
     """Read a request's form.
 
@@ -115,6 +120,7 @@ async def received_form(
         incoming: gives a new path for each file.
         limit: the most bytes of all files.
         repeated: names in lower case that may come with several files.
+        field_limit: the most bytes of a field that is not a file.
 
     Raises:
         ProblemError: 400, 413 or 415.
@@ -126,7 +132,9 @@ async def received_form(
     refuse_too_large(announced_length(request), limit, overhead=_FORM_OVERHEAD)
     with ExitStack() as stack:
         try:
-            reader = _FormReader(boundary, stack, incoming, limit, repeated)
+            reader = _FormReader(
+                boundary, stack, incoming=incoming, limit=limit, repeated=repeated, field_limit=field_limit
+            )
             async for piece in pieces(request):
                 reader.write(piece)
         except (FormParserError, UnicodeDecodeError) as error:
@@ -141,11 +149,14 @@ class _FormReader:
         self,
         boundary: bytes,
         stack: ExitStack,
+        *,
         incoming: Callable[[], Path],
         limit: int,
         repeated: frozenset[str],
+        field_limit: int,
     ) -> None:
         self._stack, self._incoming, self._limit, self._repeated = stack, incoming, limit, repeated
+        self._field_limit = field_limit
         self._fields: dict[str, str] = {}
         self._files: dict[str, list[ReceivedFile]] = {}
         self._header_name, self._header_value = b"", b""
@@ -208,8 +219,8 @@ class _FormReader:
             self._file.write(memoryview(data)[start:end])
             return
         self._text += data[start:end]
-        if len(self._text) > _MAX_FIELD_BYTES:
-            raise bad_field(self._name, f"Is longer than {_MAX_FIELD_BYTES} bytes.")
+        if len(self._text) > self._field_limit:
+            raise bad_field(self._name, f"Is longer than {self._field_limit} bytes.")
 
     def _part_ends(self) -> None:
         if self._file:

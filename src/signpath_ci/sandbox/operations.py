@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Mapping
 from dataclasses import replace
 
+from signpath_ci.artifact_configuration.document import DocumentError, read_document
+from signpath_ci.artifact_configuration.resolve import parameter_findings
 from signpath_ci.sandbox.policies import Caller
-from signpath_ci.sandbox.problems import conflict, forbidden
+from signpath_ci.sandbox.problems import ProblemError, bad_fields, conflict, forbidden
 from signpath_ci.sandbox.service import Service, require_access
 from signpath_ci.sandbox.signing_request import Decision, SigningRequest
 from signpath_ci.sandbox.states import State
@@ -21,14 +24,35 @@ def start(service: Service, signing_request: SigningRequest) -> None:
     """Keep a new request whose files are stored, and set it going.
 
     What the artifact configuration says now applies, even if somebody edits it before the request is processed.
+
+    Raises:
+        ProblemError: 400, the configuration is not valid, or the parameters are not those that it declares.
     """
     text = service.artifact_configurations.text(
         signing_request.project_slug, signing_request.artifact_configuration_slug
     )
     if text is not None:
+        try:
+            _require_parameters(text, signing_request.parameters)
+        except ProblemError:
+            service.store.discard(signing_request.id)
+            raise
         service.store.artifact_configuration(signing_request.id).write_text(text, "utf-8", newline="")
     service.store.add(signing_request)
     service.processor.wake(signing_request.id)
+
+
+def _require_parameters(text: str, parameters: Mapping[str, str]) -> None:
+    try:
+        document = read_document(text.encode())
+    except DocumentError as error:
+        problems = [f"Line {one.position.line}: {one.message}." for one in error.problems]
+        raise bad_fields(
+            {"artifactConfigurationSlug": ["The artifact configuration is not valid.", *problems]}
+        ) from None
+    findings = parameter_findings(document, parameters)
+    if findings:
+        raise bad_fields({"parameters": [f"{one.message}: {one.hint}." for one in findings]})
 
 
 def resubmit(

@@ -126,6 +126,10 @@ class Store:
             statement = f"INSERT INTO signing_request ({names}) VALUES ({marks})"  # noqa: S608 - names of columns only
             self._database.execute(statement, list(row.values()))
 
+    def discard(self, request_id: str) -> None:
+        """Remove the files of a request that was not kept."""
+        shutil.rmtree(self._requests / request_id, ignore_errors=True)
+
     def find(self, request_id: str) -> SigningRequest | None:
         """Return the request with this id."""
         row = self._database.execute(

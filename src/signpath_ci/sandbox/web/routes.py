@@ -46,6 +46,8 @@ def web_routes() -> list[BaseRoute]:
     post: dict[str, object] = {
         "/web/user": _choose_person,
         "/web/sign": upload.submit,
+        configuration: configurations.save,
+        f"{configuration}/try": configurations.try_sample,
         f"{one}/approve": decide.approve,
         f"{one}/deny": decide.deny,
         f"{one}/cancel": decide.cancel,

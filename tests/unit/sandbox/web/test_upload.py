@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import io
+import re
+import zipfile
+
 import pytest
 
 from tests.support.sandboxes import Client, sha256, signed
@@ -56,3 +60,39 @@ def test_only_usable_policies_can_be_chosen(person: Person) -> None:
     assert "No signing policy to choose" in person.page("/web/sign").text
     answer = person.upload(("a.exe", b"MZ"))
     assert (answer.status_code, "'bob' is not a submitter" in answer.text.replace("&#39;", "'")) == (403, True)
+
+
+def test_several_files_become_one_zip_where_the_configuration_says_so(person: Person, sandbox: Client) -> None:
+    form = person.page("/web/sign?configuration=files").text
+    assert " multiple" in form
+    assert re.search(r'name="parameters.version" value="" required', form)
+    assert 'name="parameters.edition" value="home"' in form
+
+    answer = person.upload(
+        ("one.exe", b"MZ 1"), ("two.txt", b"text"), query="?configuration=files", **{"parameters.version": "1.2"}
+    )
+
+    request_id = id_of(answer)
+    sandbox.wait(request_id)
+    with zipfile.ZipFile(io.BytesIO(sandbox.get(f"{request_id}/UnsignedArtifact").content)) as bundle:
+        assert {name: bundle.read(name) for name in bundle.namelist()} == {"one.exe": b"MZ 1", "two.txt": b"text"}
+    assert sandbox.listed(request_id)["file_name"] == "bundle.zip"
+
+
+@pytest.mark.parametrize(
+    ("names", "parameters", "cause"),
+    [
+        (("a.exe", "A.exe"), {"parameters.version": "1"}, "Two files are called"),
+        (("a.exe",), {}, "version"),
+        (("a.exe",), {"parameters.version": "1", "parameters.other": "x"}, "other"),
+    ],
+)
+def test_what_the_configuration_does_not_take(
+    person: Person, sandbox: Client, names: tuple[str, ...], parameters: dict[str, str], cause: str
+) -> None:
+    before = len(sandbox.get("/sandbox/requests", token=None).json())
+
+    answer = person.upload(*((name, b"MZ") for name in names), query="?configuration=files", **parameters)
+
+    assert (answer.status_code, cause in answer.text) == (400, True)
+    assert len(sandbox.get("/sandbox/requests", token=None).json()) == before
