@@ -89,12 +89,16 @@ class Subject:
         type: what a signature must say that it is for.
         signatures: DER of the CMS messages, perhaps padded; none: the file is not signed.
         parts: yields what must stay the same when the file is signed, in the order in which it is hashed.
+        leftovers: finds data in the file that belongs to nothing in it, so that no signature covers it.
+        known: returns those leftovers of another file that this one has anywhere.
         prefix: computes what is hashed in front of the parts, by the name of the algorithm; signing may change it.
     """
 
     type: SubjectType
     signatures: tuple[bytes, ...]
     parts: Callable[[], Iterator[Part]]
+    leftovers: Callable[[], frozenset[bytes]] = frozenset
+    known: Callable[[frozenset[bytes]], frozenset[bytes]] = lambda _: frozenset()
     prefix: Callable[[str], bytes] = lambda _: b""
 
     def digest(self, algorithm: str) -> bytes:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
 from signpath_ci.formats import FormatError, UncoveredError, UnsupportedError
+from signpath_ci.formats.compound_room import Room, own_mini_sectors
 from signpath_ci.formats.registry import COMPOUND, HEADER_SIZE, SECTOR_SHIFTS
 
 _HEADER = struct.Struct("<8s16x5H6xIIIIIIIII")
@@ -82,7 +83,10 @@ class _Layout:
 
 
 class CompoundFile:
-    """An open compound file; `root` is the tree of its entries.
+    """An open compound file.
+
+    Attributes:
+        root: the tree of its entries.
 
     Raises:
         FormatError: it is none, is cut off, or its structure runs in circles.
@@ -109,6 +113,9 @@ class CompoundFile:
         self.root = _tree(entries, 0, 0, set())
         self._mini_sectors = array("I", self._layout.sectors(self.root.start)) if self.root.size else array("I")
         self._check_end()
+        self._first = first_directory, first_mini
+        self._header = header
+        self._used_entries = sum(1 for entry in entries if entry[2])
 
     def read(self, entry: Entry) -> Iterator[bytes]:
         """Yield a stream's bytes."""
@@ -145,11 +152,64 @@ class CompoundFile:
             offset = mini % per_sector * _MINI_SECTOR
             yield sector[offset : offset + _MINI_SECTOR]
 
+    def leftovers(self) -> frozenset[bytes]:
+        """Account for every sector, every mini sector and every directory entry.
+
+        Returns:
+            Blocks of 64 bytes with data that belongs to nothing (`compound_room`).
+
+        Raises:
+            UncoveredError: something in use belongs to nothing.
+            FormatError: two things use the same place.
+        """
+        layout = self._layout
+        room = Room(layout.file, layout.sector_size, layout.fat)
+        if any(self._header[8:24]) or any(self._header[34:40]):
+            raise UncoveredError("it has data in reserved fields of its header, which no signature covers")
+        room.add(HEADER_SIZE, layout.sector_size)
+        room.own(self._tables)
+        for first in self._first:
+            if first < _MAX_SECTOR:
+                room.own(layout.sectors(first))
+        streams = list(_streams(self.root))
+        if self._used_entries != 1 + _count(self.root):
+            raise UncoveredError("its directory has entries that belong to no storage, so no signature covers them")
+        room.own(self._mini_sectors, self.root.size)
+        for entry in streams:
+            if entry.size >= _MINI_CUTOFF:
+                room.own(layout.sectors(entry.start), entry.size)
+        self._account_mini(room, [e for e in streams if 0 < e.size < _MINI_CUTOFF])
+        return room.finish()
+
+    def _account_mini(self, room: Room, streams: list[Entry]) -> None:
+        layout = self._layout
+        per_sector = layout.sector_size // _MINI_SECTOR
+        ends: dict[int, int] = {}
+
+        def chains() -> Iterator[Iterator[int]]:
+            for entry in streams:
+                chain = list(_chain(layout.mini_fat, entry.start))
+                yield iter(chain)
+                needed = -(-entry.size // _MINI_SECTOR)
+                if len(chain) < needed:
+                    raise FormatError(f"its stream {entry.path!r} is cut off")
+                ends.update((mini, 0) for mini in chain[needed:])
+                if entry.size % _MINI_SECTOR:
+                    ends[chain[needed - 1]] = entry.size % _MINI_SECTOR
+
+        owned = own_mini_sectors(chains(), layout.mini_fat, self.root.size // _MINI_SECTOR)
+        ends.update((mini, 0) for mini, is_owned in enumerate(owned) if not is_owned)
+        for mini, size in ends.items():
+            start = (self._mini_sectors[mini // per_sector] + 1) * layout.sector_size + mini % per_sector * _MINI_SECTOR
+            room.add(start + size, start + _MINI_SECTOR)
+
     def _load_fat(self, places: array[int], count: int, first_difat: int) -> None:
         layout = self._layout
         most = layout.file_size // layout.sector_size
         difat, seen = first_difat, 0
+        self._tables = array("I")
         while difat < _MAX_SECTOR and seen <= most:
+            self._tables.append(difat)
             sector = array("I", layout.read(difat))
             difat = sector.pop()
             places.extend(sector)
@@ -160,6 +220,9 @@ class CompoundFile:
             if place >= most:
                 raise FormatError("it is cut off: its allocation table lies behind its end")
             layout.fat.frombytes(layout.read(place))
+        self._tables.extend(places[:count])
+        if any(place != _FREE for place in places[count:]):
+            raise UncoveredError("its list of allocation tables has more than there are, which no signature covers")
 
     def _table(self, first: int) -> array[int]:
         table = array("I")
@@ -190,6 +253,18 @@ class CompoundFile:
         while data := layout.file.read(_CHUNK):
             if data.count(0) != len(data):
                 raise UncoveredError("there is data behind its last sector, which no signature covers")
+
+
+def _streams(storage: Entry) -> Iterator[Entry]:
+    for entry in storage.children:
+        if entry.is_stream:
+            yield entry
+        else:
+            yield from _streams(entry)
+
+
+def _count(storage: Entry) -> int:
+    return sum(1 if entry.is_stream else 1 + _count(entry) for entry in storage.children)
 
 
 def _chain(table: array[int], start: int) -> Iterator[int]:

@@ -10,11 +10,13 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING, BinaryIO
 
 from signpath_ci.formats import FormatError
 from signpath_ci.formats.authenticode import INSTALLER, Part, Subject
 from signpath_ci.formats.compound import CompoundFile, Entry
+from signpath_ci.formats.compound_room import known_blocks
 
 if TYPE_CHECKING:
     from hashlib import _Hash
@@ -52,7 +54,12 @@ def read_subject(file: BinaryIO) -> Subject:
         return metadata
 
     return Subject(
-        type=SUBJECT_TYPE, signatures=(message,) if message else (), parts=lambda: _parts(compound, root), prefix=prefix
+        type=SUBJECT_TYPE,
+        signatures=(message,) if message else (),
+        parts=lambda: _parts(compound, root),
+        leftovers=compound.leftovers,
+        known=partial(known_blocks, file),
+        prefix=prefix,
     )
 
 

@@ -48,6 +48,7 @@ def verify_authenticode(
     """
     if not subject.signatures:
         raise VerificationError("the file is not signed.", code="not-signed")
+    _check_leftovers(subject, unsigned)
     is_same = False
 
     # Each pass over a file takes most of a second a GiB: nested signatures, which mostly use the same algorithm, share
@@ -71,6 +72,19 @@ def verify_authenticode(
         # It is another file: two of its parts may have the same path, which digests by their paths don't tell.
         raise VerificationError("it is signed, but it is not the file that was submitted.", code="content-changed")
     return signatures
+
+
+def _check_leftovers(subject: Subject, unsigned: Subject | None) -> None:
+    """Require that data which belongs to nothing in a file was in the submitted file already."""
+    left = subject.leftovers()
+    if left and unsigned is not None:
+        left -= unsigned.known(left)
+    if left:
+        raise VerificationError(
+            "it has data in free sectors, or behind the end of a stream, which no signature covers.",
+            hint="" if unsigned else "Old data of the file itself may lie there: compare it with --unsigned.",
+            code="uncovered-data",
+        )
 
 
 def _signatures(
