@@ -6,8 +6,8 @@ import struct
 from typing import BinaryIO
 from xml.parsers import expat
 
-from signpath_ci.artifact_configuration.containers import ZIP_KINDS
 from signpath_ci.formats import FormatError
+from signpath_ci.formats.containers import Layout
 from signpath_ci.formats.msi_database import InstallerDatabase
 from signpath_ci.formats.pe_version import read_version_strings
 
@@ -30,6 +30,12 @@ _TITLES = {
     "xml": "an XML file",
     "": "of another format",
 }
+LAYOUTS: dict[str, Layout] = {
+    **dict.fromkeys(("zip-file", "jar-file", "nupkg-file", "opc-file", "appx-file", "msix-file", "apk-file"), "zip"),
+    "cab-file": "cab",
+    "msi-file": "msi",
+}
+"""Elements of files whose inner files are found here, and how they hold them; those of others are not."""
 _EXPECTED: dict[str, str] = {
     "pe-file": "pe",
     "msi-file": "ole",
@@ -39,7 +45,7 @@ _EXPECTED: dict[str, str] = {
     "xml-file": "xml",
     "rpm-file": "rpm",
     "deb-file": "deb",
-    **dict.fromkeys(ZIP_KINDS, "zip"),
+    **{element: layout for element, layout in LAYOUTS.items() if layout == "zip"},
 }
 _ELEMENTS = {
     "pe": "pe-file",

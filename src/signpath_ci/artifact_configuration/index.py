@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from signpath_ci.artifact_configuration import inferred
-from signpath_ci.artifact_configuration.containers import Member
 from signpath_ci.artifact_configuration.paths import DEEP, Path, Segment
 from signpath_ci.formats import FormatError
+from signpath_ci.formats.containers import Member
 
 MAX_COMPARISONS = 10_000_000
 """How often a name and a pattern are compared for one artifact: a few seconds."""

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from signpath_ci.artifact_configuration.containers import HEAD, Member
+from signpath_ci.formats.containers import HEAD, Member
 
 ZIP_START = b"PK\x03\x04"
 """What such an archive would begin with."""

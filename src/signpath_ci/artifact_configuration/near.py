@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from itertools import islice
 
 from signpath_ci.artifact_configuration import inferred
-from signpath_ci.artifact_configuration.containers import Container
 from signpath_ci.artifact_configuration.document import FileElement
 from signpath_ci.artifact_configuration.index import Directory
 from signpath_ci.artifact_configuration.paths import DEEP, Path, Segment
+from signpath_ci.formats.containers import Container
 
 _SHOWN = 3
 _LOOKED_AT = 5000  # names that are compared for likeness

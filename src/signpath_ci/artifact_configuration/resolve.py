@@ -12,14 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import BinaryIO
 
 from signpath_ci.artifact_configuration import advice, content, inferred, near
-from signpath_ci.artifact_configuration.containers import (
-    HEAD,
-    READABLE,
-    Container,
-    Member,
-    new_budget,
-    open_container,
-)
+from signpath_ci.artifact_configuration.content import LAYOUTS
 from signpath_ci.artifact_configuration.document import Configuration, Directive, FileElement, Include, count_of
 from signpath_ci.artifact_configuration.index import Directory, Index, TooMuchWorkError
 from signpath_ci.artifact_configuration.language import DIRECTIVES, ELEMENTS
@@ -29,6 +22,8 @@ from signpath_ci.artifact_configuration.paths import Path, PathError, compile_pa
 from signpath_ci.artifact_configuration.plan import Finding, Plan, PlannedDirective, PlannedFile, Treatment
 from signpath_ci.artifact_configuration.template import Template
 from signpath_ci.formats import FormatError, UnsupportedError
+from signpath_ci.formats.containers import HEAD, Container, Member, open_container
+from signpath_ci.formats.zip import Budget
 
 MAX_FINDINGS = 100
 """More problems than these are not looked for."""
@@ -147,7 +142,7 @@ class _Resolver:
         self.values = parameter_values(configuration, values)
         self.problems: list[Finding] = list(parameter_findings(configuration, values))
         self.warnings: list[Finding] = []
-        self._budget = new_budget()
+        self._budget = Budget(depth=inferred.MAX_DEPTH)
         self._unsigned: list[tuple[str, Position]] = []
 
     def _wrong(self, rule: str, position: Position, message: str, *, hint: str = "", file: str = "") -> None:
@@ -231,10 +226,11 @@ class _Resolver:
         )
 
     def _members(self, element: FileElement, file: Source, full: str) -> tuple[PlannedFile, ...] | None:
-        if element.kind not in READABLE:
+        layout = LAYOUTS.get(element.kind)
+        if layout is None:
             self._unknown(element, element.position, full, "its inner files are not known to this program")
             return None
-        opened = nullcontext(file) if isinstance(file, LocalFiles) else open_container(element.kind, file, self._budget)
+        opened = nullcontext(file) if isinstance(file, LocalFiles) else open_container(layout, file, self._budget)
         with opened as container:
             index = Index(container.members, container.directories)
             place = _Place(container, index, f"{full}/" if full else "", index.root)

@@ -9,9 +9,8 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from typing import Any, BinaryIO, Protocol, cast
+from typing import Any, BinaryIO, Literal, Protocol, cast
 
-from signpath_ci.artifact_configuration import inferred
 from signpath_ci.formats import FormatError, UnsupportedError
 from signpath_ci.formats.cab_members import CabinetArchive, CabinetFile
 from signpath_ci.formats.msi_database import InstalledFile, InstallerDatabase
@@ -21,10 +20,8 @@ HEAD = 4096
 """Bytes of a file's start that tell what it is."""
 _CHUNK = 1 << 20
 
-ZIP_KINDS = ("zip-file", "jar-file", "nupkg-file", "opc-file", "appx-file", "msix-file", "apk-file")
-"""Kinds of files that are ZIP archives."""
-READABLE = (*ZIP_KINDS, "cab-file", "msi-file")
-"""Kinds of files whose inner files are found here; those of others are not."""
+Layout = Literal["zip", "cab", "msi"]
+"""How a container holds its files: as a ZIP archive, a cabinet, or the tables and cabinets of an installer."""
 
 
 @dataclass(frozen=True)
@@ -58,17 +55,12 @@ class Container(Protocol):
         """Return a context with a file's bytes as a seekable file."""
 
 
-def new_budget() -> Budget:
-    """Return what an artifact, with all containers inside it, may use."""
-    return Budget(depth=inferred.MAX_DEPTH)
-
-
 @contextmanager
-def open_container(kind: str, file: BinaryIO, budget: Budget) -> Iterator[Container]:
-    """Open a file of one of the kinds in `READABLE`.
+def open_container(layout: Layout, file: BinaryIO, budget: Budget) -> Iterator[Container]:
+    """Open a container.
 
     Args:
-        kind: the name of its element.
+        layout: how it holds its files.
         file: seekable.
         budget: what is left for it, and for those inside it.
 
@@ -76,7 +68,7 @@ def open_container(kind: str, file: BinaryIO, budget: Budget) -> Iterator[Contai
         FormatError: it is damaged, or too big; also for what is read from it within the block.
         UnsupportedError: it is of a form that is not read here.
     """
-    if kind in ZIP_KINDS:
+    if layout == "zip":
         with open_archive(file, budget) as archive:
             yield _Zip(archive)
         return
@@ -85,7 +77,7 @@ def open_container(kind: str, file: BinaryIO, budget: Budget) -> Iterator[Contai
     budget.depth -= 1
     try:
         with ExitStack() as stack:
-            container = _Cabinet(file, budget, stack) if kind == "cab-file" else _Installer(file, budget, stack)
+            container = _Cabinet(file, budget, stack) if layout == "cab" else _Installer(file, budget, stack)
             yield container
     finally:
         budget.depth += 1
