@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from signpath_ci.errors import SignPathError, VerificationError
     from signpath_ci.model import Expectations, Failure, Origin, Verdict
-    from signpath_ci.origin import collect_origin
+    from signpath_ci.platforms.collect import collect_origin
     from signpath_ci.verify import verify_file
 
 __version__ = "0.1.0"
@@ -51,7 +51,7 @@ _HOMES = {
     "SignPathError": "signpath_ci.errors",
     "Verdict": "signpath_ci.model",
     "VerificationError": "signpath_ci.errors",
-    "collect_origin": "signpath_ci.origin",
+    "collect_origin": "signpath_ci.platforms.collect",
     "verify_file": "signpath_ci.verify",
 }
 

@@ -187,7 +187,7 @@ def _manifest(
     if named.manifest is None and not MANIFEST.is_file():
         return {}, []
     # Here, as most runs have none.
-    from signpath_ci.origin.trust import stranger_reason
+    from signpath_ci.platforms.collect import stranger_reason
     from signpath_ci.settings.manifest import read_manifest
     from signpath_ci.settings.manifest_policy import objection, without_loosening
 

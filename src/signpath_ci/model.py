@@ -256,7 +256,7 @@ class Origin:
         version: of what was built.
     """
 
-    platform: Literal["github", "gitlab", "azure", "local"]
+    platform: str
     repository_url: str | None = None
     branch: str | None = None
     tag: str | None = None

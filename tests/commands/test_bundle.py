@@ -140,7 +140,7 @@ def test_what_is_signed_already_is_left_out(program: Program, sandbox: Sandbox) 
         (["a.exe", "readme.txt", "--verify", "off", "-o", "full"], 8, "full/a.exe exists already"),
         (["empty.exe", "--verify", "off"], 8, "empty.exe is empty"),
         (["none.exe", "--verify", "off"], 8, "none.exe does not exist"),
-        ([], 2, "No files to sign are named"),
+        ([], 2, "No file to sign is named"),
     ],
 )
 def test_what_cannot_be_done_is_said(

@@ -75,7 +75,8 @@ def test_a_request_cannot_be_canceled_after_the_waiting(
 
 
 def test_a_wait_that_the_job_cannot_outlive_is_warned_of(program: Program, executable: Path) -> None:
-    finished = program("sign", executable, "--wait-for-completion-timeout", "8h", CI_JOB_TIMEOUT="3600")
+    job = {"GITLAB_CI": "true", "CI_JOB_TIMEOUT": "3600"}
+    finished = program("sign", executable, "--wait-for-completion-timeout", "8h", **job)
 
     assert finished.code == 0
     assert "this job is ended after 3600 s" in finished.err

@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 
 import signpath_ci
-from signpath_ci import errors, model, origin, verify
+from signpath_ci import errors, model, verify
+from signpath_ci.platforms import collect
 
 
 def test_every_public_name_is_the_thing_itself() -> None:
@@ -14,7 +15,7 @@ def test_every_public_name_is_the_thing_itself() -> None:
         "SignPathError": errors.SignPathError,
         "Verdict": model.Verdict,
         "VerificationError": errors.VerificationError,
-        "collect_origin": origin.collect_origin,
+        "collect_origin": collect.collect_origin,
         "verify_file": verify.verify_file,
     }
 

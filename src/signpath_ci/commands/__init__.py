@@ -42,21 +42,10 @@ class Process:
     @cached_property
     def platform(self) -> PlatformReporter | None:
         """The reporter of the CI system that the process runs on; `None` where it runs on none."""
-        from signpath_ci.origin import azure, github, gitlab
+        from signpath_ci.platforms import detected
 
-        if github.detect(self.environment):
-            from signpath_ci.report.github import GitHubReporter
-
-            return GitHubReporter(self.stderr, self.environment)
-        if gitlab.detect(self.environment):
-            from signpath_ci.report.gitlab import GitLabReporter
-
-            return GitLabReporter(self.stderr, self.environment, self.directory, self.clock)
-        if azure.detect(self.environment):
-            from signpath_ci.report.azure import AzureReporter
-
-            return AzureReporter(self.stderr, self.environment)
-        return None
+        found = detected(self.environment)
+        return found[0].reporter(self.stderr, self.environment, self.directory, self.clock) if found else None
 
 
 def print_object(process: Process, result: dict[str, Any]) -> None:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Mapping
 
-_log = logging.getLogger(__name__)
+from signpath_ci.platforms import detected
 
-_GITHUB_HOSTED = 6 * 3600.0
+_log = logging.getLogger(__name__)
 
 
 def warn_of_job_limit(seconds: float, environment: Mapping[str, str]) -> None:
@@ -24,17 +23,6 @@ def warn_of_job_limit(seconds: float, environment: Mapping[str, str]) -> None:
 
 
 def job_limit(environment: Mapping[str, str]) -> float | None:
-    """Return the seconds after which the CI system ends this job; `None` where that is not known.
-
-    GitHub ends jobs on its own runners after 6 hours (a shorter `timeout-minutes` is not in the environment):
-    <https://docs.github.com/en/actions/reference/limits>. GitLab says it in seconds:
-    <https://docs.gitlab.com/ci/variables/predefined_variables/> (`CI_JOB_TIMEOUT`). Azure says it in minutes:
-    <https://learn.microsoft.com/en-us/azure/devops/pipelines/build/variables> (`System.JobTimeout`).
-    """
-    if environment.get("GITHUB_ACTIONS") == "true":
-        return _GITHUB_HOSTED if environment.get("RUNNER_ENVIRONMENT") == "github-hosted" else None
-    for name, unit in (("CI_JOB_TIMEOUT", 1.0), ("SYSTEM_JOBTIMEOUT", 60.0)):
-        text = environment.get(name, "")
-        if re.fullmatch(r"\d{1,9}", text, re.ASCII) and int(text):
-            return int(text) * unit
-    return None
+    """Return the seconds after which the CI system ends this job; `None` where that is not known."""
+    found = detected(environment)
+    return found[0].job_limit(environment) if found else None

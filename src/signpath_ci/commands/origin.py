@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from signpath_ci.commands import Process, print_object, print_result
-from signpath_ci.origin import explain_origin, origin_table, origin_to_json
+from signpath_ci.origin import origin_table, origin_to_json
+from signpath_ci.platforms.collect import explain_origin
 from signpath_ci.settings import OriginSettings
 
 

@@ -9,14 +9,12 @@ from typing import TypeVar
 from signpath_ci.commands import Process
 from signpath_ci.errors import UsageError
 from signpath_ci.model import Origin
+from signpath_ci.platforms import named
 from signpath_ci.settings import ResubmitSettings, Submitting
 from signpath_ci.settings.declaration import changed
 from signpath_ci.settings.policy_rules import Build, are_rules, choose, parse_rules
 
 _log = logging.getLogger(__name__)
-
-_EVENTS = {"github": "GITHUB_EVENT_NAME", "gitlab": "CI_PIPELINE_SOURCE", "azure": "BUILD_REASON"}
-"""Where each CI system says what started the build, in its own words; the rules use these."""
 
 S = TypeVar("S", bound="Submitting | ResubmitSettings")
 
@@ -49,7 +47,8 @@ def with_policy(settings: S, process: Process, origin: Callable[[], Origin]) -> 
 
 
 def _build(origin: Origin, process: Process) -> Build:
-    event = process.environment.get(_EVENTS.get(origin.platform, ""), "") or None
+    platform = named(origin.platform)
+    event = platform.event(process.environment) if platform else None
     if origin.is_pull_request:
         return Build(event=event)
     return Build(tag=origin.tag, branch=origin.branch, event=event)

@@ -8,8 +8,8 @@ from signpath_ci.commands.earlier import earlier_request, receipt_file
 from signpath_ci.commands.policy import with_policy
 from signpath_ci.commands.session import earlier_collection, run_signing
 from signpath_ci.errors import UsageError
-from signpath_ci.origin import collect_origin
 from signpath_ci.pipeline import SigningResult, resubmit
+from signpath_ci.platforms.collect import collect_origin
 from signpath_ci.report import Reporter
 from signpath_ci.settings import PromoteSettings
 from signpath_ci.signing.artifact import read_artifact

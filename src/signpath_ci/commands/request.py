@@ -15,10 +15,10 @@ from signpath_ci.metadata import (
     parse_parameters,
 )
 from signpath_ci.model import Origin, SigningRequestFields
-from signpath_ci.origin import collect_origin
 from signpath_ci.origin.branches import confirm_branch
-from signpath_ci.origin.rest import build_settings_file, rest_origin_fields
+from signpath_ci.origin.rest import rest_origin_fields
 from signpath_ci.origin.trust import origin_objections
+from signpath_ci.platforms.collect import build_settings_file, collect_origin
 from signpath_ci.settings import Submitting
 
 _log = logging.getLogger(__name__)

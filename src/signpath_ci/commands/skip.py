@@ -7,7 +7,7 @@ import logging
 from signpath_ci.commands import Process, print_object, reporter_for
 from signpath_ci.commands.session import watched
 from signpath_ci.errors import UsageError
-from signpath_ci.origin import collect_origin
+from signpath_ci.platforms.collect import collect_origin
 from signpath_ci.settings import SkipSettings
 
 _log = logging.getLogger(__name__)

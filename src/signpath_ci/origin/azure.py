@@ -13,13 +13,9 @@ from signpath_ci.origin.refs import branch_of, pull_request_of, tag_of
 from signpath_ci.origin.urls import joined
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
-
     from signpath_ci.origin.variables import Variables
 
 TITLE = "Azure Pipelines"
-VARIABLE = "TF_BUILD"
 _PULL_REQUEST = "SYSTEM_PULLREQUEST_"
 # BUILD_REPOSITORY_PROVIDER; every other one (TfsGit, Git, GitHub, GitHubEnterprise, Bitbucket) is git.
 _SCM_OF_PROVIDER = {"tfsversioncontrol": "tfvc", "svn": "svn"}
@@ -28,18 +24,12 @@ _NOT_IN_A_PROJECT = re.compile(r"[\\/:*?\"<>|;#@]")
 _REVISION = re.compile(r"[A-Za-z]?[0-9]{1,18}")
 
 
-def detect(env: Mapping[str, str]) -> bool:
-    """Whether this process is a step of Azure Pipelines."""
-    return env.get(VARIABLE, "").strip().lower() == "true"
-
-
-def describe(variables: Variables, cwd: Path) -> Origin:
-    """Tell the origin from the variables; `cwd` is not needed.
+def describe(variables: Variables) -> Origin:
+    """Tell the origin from the variables.
 
     Raises:
         UsageError: a value is missing, malformed, or contradicts another.
     """
-    del cwd
     scm = _SCM_OF_PROVIDER.get((variables.get("BUILD_REPOSITORY_PROVIDER") or "").lower(), "git")
     # Never BUILD_SOURCEBRANCHNAME, which is only the last segment.
     ref = variables.ref("BUILD_SOURCEBRANCH") if scm == "git" else _path(variables, "BUILD_SOURCEBRANCH")

@@ -18,22 +18,15 @@ from signpath_ci.origin.urls import joined
 from signpath_ci.origin.variables import is_commit
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
     from signpath_ci.origin.variables import Variables
 
 TITLE = "GitHub Actions"
-VARIABLE = "GITHUB_ACTIONS"
 _PULL_REQUEST_EVENTS = frozenset(
     {"pull_request", "pull_request_target", "pull_request_review", "pull_request_review_comment"}
 )
 _REPOSITORY = re.compile(r"[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+")
-
-
-def detect(env: Mapping[str, str]) -> bool:
-    """Whether this process is a step of a GitHub Actions workflow."""
-    return env.get(VARIABLE) == "true"
 
 
 def describe(variables: Variables, cwd: Path) -> Origin:

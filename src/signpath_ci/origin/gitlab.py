@@ -12,29 +12,19 @@ from typing import TYPE_CHECKING
 from signpath_ci.model import Origin, PullRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
-
     from signpath_ci.origin.variables import Variables
 
 TITLE = "GitLab CI/CD"
-VARIABLE = "GITLAB_CI"
 _MERGE_REQUEST = "CI_MERGE_REQUEST_"
 _EXTERNAL = "CI_EXTERNAL_PULL_REQUEST_"
 
 
-def detect(env: Mapping[str, str]) -> bool:
-    """Whether this process is a job of GitLab CI/CD; programs that play GitLab locally set the variable to `false`."""
-    return env.get(VARIABLE, "").strip().lower() not in {"", "false", "0"}
-
-
-def describe(variables: Variables, cwd: Path) -> Origin:
-    """Tell the origin from the variables; `cwd` is not needed.
+def describe(variables: Variables) -> Origin:
+    """Tell the origin from the variables.
 
     Raises:
         UsageError: a value is missing, malformed, or contradicts another.
     """
-    del cwd
     commit = variables.need_commit("CI_COMMIT_SHA")
     tag = variables.ref("CI_COMMIT_TAG")
     branch, branch_source = variables.ref("CI_COMMIT_BRANCH"), "CI_COMMIT_BRANCH"

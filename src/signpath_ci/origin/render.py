@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from signpath_ci.text import one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from signpath_ci.model import Origin
-    from signpath_ci.origin.collect import ExplainedOrigin
+
+
+@dataclass(frozen=True)
+class ExplainedOrigin:
+    """An origin, and for each of its known values (`branch`, `pull_request.number`) where it was found."""
+
+    origin: Origin
+    sources: Mapping[str, str]
 
 
 def origin_to_json(origin: Origin) -> dict[str, object]:

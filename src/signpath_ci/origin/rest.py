@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from signpath_ci.model import Origin
-
-# owner/name/.github/workflows/build.yml@refs/heads/main; the reference may hold an @ itself.
-_WORKFLOW_REF = re.compile(r"(?P<repository>[^/]+/[^/]+)/(?P<path>[^@]+)@.+", re.DOTALL)
-# The repository's root, where the build runs in no checkout of it or below another one.
-_WORKSPACES = {"github": "GITHUB_WORKSPACE", "gitlab": "CI_PROJECT_DIR"}
 
 
 def rest_origin_fields(origin: Origin, branch: str | None = None) -> dict[str, str]:
@@ -34,34 +26,19 @@ def rest_origin_fields(origin: Origin, branch: str | None = None) -> dict[str, s
     return {name: value for name, value in fields.items() if value}
 
 
-def build_settings_file(origin: Origin, env: Mapping[str, str], cwd: Path) -> Path | None:
-    """Return the pipeline's definition, sent as `origin.buildData.buildSettingsFile`.
+def file_in_checkout(name: str, workspace: str | None, cwd: Path) -> Path | None:
+    """Return a file of the repository.
 
-    GitHub names it in `GITHUB_WORKFLOW_REF`, GitLab in `CI_CONFIG_PATH`; Azure has no variable for it.
+    Args:
+        name: its path in the repository.
+        workspace: the repository's root, where the build runs in no checkout of it or below another one.
+        cwd: the current directory.
 
     Returns:
-        A regular file below the checkout's root, links resolved; `None` where the platform names none, names one of
-        another repository or server, or the checkout does not hold it.
+        A regular file below the checkout's root, links resolved; `None` where the checkout does not hold it.
     """
-    name = _definition(origin, env)
-    if name is None:
-        return None
-    workspace = env.get(_WORKSPACES.get(origin.platform, ""))
     roots = [_checkout_root(cwd), Path(workspace) if workspace and "\0" not in workspace else None]
     return next((file for root in roots if root is not None and (file := _inside(root, name)) is not None), None)
-
-
-def _definition(origin: Origin, env: Mapping[str, str]) -> str | None:
-    if origin.platform == "github":
-        found = _WORKFLOW_REF.fullmatch(env.get("GITHUB_WORKFLOW_REF", ""))
-        # An organization may require a workflow that lies in another repository.
-        if found and found["repository"].casefold() == env.get("GITHUB_REPOSITORY", "").casefold():
-            return found["path"]
-    elif origin.platform == "gitlab":
-        path = env.get("CI_CONFIG_PATH", "")
-        if path and "@" not in path and "://" not in path:  # path@group/project, or a URL: not in this repository
-            return path
-    return None
 
 
 def _checkout_root(cwd: Path) -> Path | None:

@@ -7,14 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from signpath_ci.errors import UsageError
-from signpath_ci.origin import azure, github, gitlab
-from signpath_ci.origin.variables import Variables
-from signpath_ci.text import one_line
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from signpath_ci.model import Origin
 
@@ -24,42 +18,6 @@ _FOREIGN_CODE_EVENTS = {
     "pull_request_target": "the commit is the target branch's, the code perhaps a fork's",
     "workflow_run": "the commit is the default branch's tip, not the artifact's",
 }
-
-
-# Started by what happens on a pull request or to its pipeline, with the rights of the repository.
-_STRANGERS_EVENTS = {
-    "github": (
-        "GITHUB_EVENT_NAME",
-        {*_FOREIGN_CODE_EVENTS, "issue_comment", "pull_request_review", "pull_request_review_comment"},
-    ),
-    "gitlab": ("CI_PIPELINE_SOURCE", {"external_pull_request_event"}),
-    # Completed pipelines, which may have been those of a fork's pull request.
-    "azure": ("BUILD_REASON", {"ResourceTrigger", "BuildCompletion"}),
-}
-
-
-def stranger_reason(env: Mapping[str, str], cwd: Path) -> str | None:
-    """Return why the checkout may be that of a stranger, who can propose changes but not make them; else `None`.
-
-    Args:
-        env: the environment of the build.
-        cwd: the working directory.
-    """
-    for name, platform in (("github", github), ("gitlab", gitlab), ("azure", azure)):
-        if not platform.detect(env):
-            continue
-        variable, events = _STRANGERS_EVENTS[name]
-        event = env.get(variable, "").strip()
-        if event in events:
-            return f"the run was started by {one_line(event)}, and its checkout may be a stranger's"
-        try:
-            pull_request = platform.describe(Variables(env, platform.TITLE), cwd).pull_request
-        except UsageError:
-            return "the environment does not tell whose checkout it is"
-        if pull_request is not None and pull_request.is_fork is not False:
-            is_known = pull_request.is_fork is True
-            return "the pull request comes from a fork" if is_known else "the pull request may come from a fork"
-    return None
 
 
 def origin_objections(origin: Origin, env: Mapping[str, str], *, branch: str | None = None) -> list[str]:

@@ -11,10 +11,10 @@ from signpath_ci.commands.job_limit import job_limit, warn_of_job_limit
         ({}, None),
         ({"GITHUB_ACTIONS": "true", "RUNNER_ENVIRONMENT": "github-hosted"}, 21600.0),
         ({"GITHUB_ACTIONS": "true", "RUNNER_ENVIRONMENT": "self-hosted"}, None),
-        ({"CI_JOB_TIMEOUT": "3600"}, 3600.0),
-        ({"CI_JOB_TIMEOUT": "1h"}, None),
-        ({"SYSTEM_JOBTIMEOUT": "60"}, 3600.0),
-        ({"SYSTEM_JOBTIMEOUT": "0"}, None),  # none
+        ({"GITLAB_CI": "true", "CI_JOB_TIMEOUT": "3600"}, 3600.0),
+        ({"GITLAB_CI": "true", "CI_JOB_TIMEOUT": "1h"}, None),
+        ({"TF_BUILD": "True", "SYSTEM_JOBTIMEOUT": "60"}, 3600.0),
+        ({"TF_BUILD": "True", "SYSTEM_JOBTIMEOUT": "0"}, None),  # none
     ],
 )
 def test_the_limit_of_the_job(environment: dict[str, str], seconds: float | None) -> None:
@@ -22,7 +22,7 @@ def test_the_limit_of_the_job(environment: dict[str, str], seconds: float | None
 
 
 def test_only_a_wait_that_is_too_long_is_warned_of(caplog: pytest.LogCaptureFixture) -> None:
-    warn_of_job_limit(3599, {"CI_JOB_TIMEOUT": "3600"})
+    warn_of_job_limit(3599, {"GITLAB_CI": "true", "CI_JOB_TIMEOUT": "3600"})
     assert caplog.messages == []
-    warn_of_job_limit(3600, {"CI_JOB_TIMEOUT": "3600"})
+    warn_of_job_limit(3600, {"GITLAB_CI": "true", "CI_JOB_TIMEOUT": "3600"})
     assert ["this job is ended after 3600 s" in message for message in caplog.messages] == [True]

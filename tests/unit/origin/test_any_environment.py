@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from signpath_ci.errors import SignPathError
 from signpath_ci.metadata import describe_request
-from signpath_ci.origin import ExplainedOrigin, explain_origin, origin_table, origin_to_json
-from signpath_ci.origin.rest import build_settings_file, rest_origin_fields
+from signpath_ci.origin import ExplainedOrigin, origin_table, origin_to_json
+from signpath_ci.origin.rest import rest_origin_fields
 from signpath_ci.origin.trust import origin_objections
+from signpath_ci.platforms.collect import build_settings_file, explain_origin
 
 # Joined here, and unlike every other test's marker: hypothesis feeds the constants that it finds in loaded tests.
 SECRET = "-".join(["hidden", "token", "of", "this", "runner"])

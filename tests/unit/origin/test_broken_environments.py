@@ -10,7 +10,7 @@ import pytest
 
 from signpath_ci.errors import UsageError
 from signpath_ci.model import PullRequest
-from signpath_ci.origin import collect_origin
+from signpath_ci.platforms.collect import collect_origin
 
 NO_TEXT = "holds control characters or bytes that are no text."
 NO_ID = "is not a whole commit id (40 or 64 hex digits)."

@@ -11,7 +11,7 @@ import pytest
 
 from signpath_ci.errors import UsageError
 from signpath_ci.model import Origin
-from signpath_ci.origin import collect_origin
+from signpath_ci.platforms.collect import collect_origin
 from tests.unit.origin.checkouts import SECRET, Checkout, new_checkout
 
 LOCAL = Origin(platform="local")

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from signpath_ci.model import Origin
-from signpath_ci.origin import collect_origin, explain_origin, origin_table
+from signpath_ci.origin import origin_table
+from signpath_ci.platforms.collect import collect_origin, explain_origin
 from tests.unit.origin.checkouts import Checkout, new_checkout
 
 BUILT = Origin(

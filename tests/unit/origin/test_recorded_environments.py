@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from signpath_ci.origin import explain_origin, origin_table, origin_to_json
+from signpath_ci.origin import origin_table, origin_to_json
+from signpath_ci.platforms.collect import explain_origin
 
 RECORDED = Path(__file__).parents[2] / "recorded" / "origin"
 PLATFORMS = ("github", "gitlab", "azure")

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from signpath_ci.model import Origin
-from signpath_ci.origin.rest import build_settings_file, rest_origin_fields
+from signpath_ci.origin.rest import rest_origin_fields
+from signpath_ci.platforms.collect import build_settings_file
 
 ORIGIN = Origin(
     platform="github",

@@ -1,4 +1,4 @@
-"""The doors between the rooms: who may import whom, and who may touch the edge of the process."""
+"""The import rules: which package may import which, and what may touch the process (docs/architecture.md)."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ MAY_IMPORT = {
     "api": set(),
     "artifact_configuration": {"formats"},
     "checkout": set(),
-    "cli": {"commands", "origin", "settings"},
+    "cli": {"commands", "platforms", "settings"},
     "commands": {
-        "api", "artifact_configuration", "metadata", "origin", "pipeline", "pipeline_connector", "report",
+        "api", "artifact_configuration", "metadata", "origin", "platforms", "pipeline", "pipeline_connector", "report",
         "sandbox", "settings", "signing", "verify",
     },
     "caches": set(),
@@ -35,6 +35,7 @@ MAY_IMPORT = {
     "metadata": set(),
     "model": set(),
     "origin": set(),
+    "platforms": {"api", "origin", "report", "settings", "signing"},
     "pipeline": {"api", "origin", "report", "signing", "verify"},
     "pipeline_connector": {"api", "pipeline", "report", "signing", "verify"},
     "report": set(),
@@ -46,7 +47,7 @@ MAY_IMPORT = {
     "text": set(),
     "verify": {"formats"},
     "__main__": {"cli", "commands", "logs", "settings"},
-    "": {"origin", "verify"},
+    "": {"platforms", "verify"},
 }  # fmt: skip
 EDGE = {"__main__", "cli", "commands", "report", "logs"}
 HEAVY = ("asyncio", "cryptography", "pyasn1", "requests", "rich", "starlette", "urllib3", "uvicorn", "yaml")
@@ -71,21 +72,21 @@ def _imports(tree: ast.AST) -> set[str]:
     return names
 
 
-@pytest.mark.parametrize(("room", "path"), [pytest.param(r, p, id=str(p.relative_to(ROOT))) for r, p in _modules()])
-def test_a_room_imports_only_what_lies_below(room: str, path: Path) -> None:
+@pytest.mark.parametrize(("package", "path"), [pytest.param(r, p, id=str(p.relative_to(ROOT))) for r, p in _modules()])
+def test_imports_go_down_only(package: str, path: Path) -> None:
     imported = {
         [*name.split("."), ""][1]
         for name in _imports(ast.parse(path.read_text("utf-8")))
         if name.startswith("signpath_ci")
     }
-    rooms = {part if (ROOT / part).is_dir() or (ROOT / f"{part}.py").is_file() else "" for part in imported}
+    packages = {part if (ROOT / part).is_dir() or (ROOT / f"{part}.py").is_file() else "" for part in imported}
 
-    assert rooms - FLOOR - {room} - MAY_IMPORT[room] == set()
+    assert packages - FLOOR - {package} - MAY_IMPORT[package] == set()
 
 
-@pytest.mark.parametrize(("room", "path"), [pytest.param(r, p, id=str(p.relative_to(ROOT))) for r, p in _modules()])
-def test_only_the_edge_touches_the_process(room: str, path: Path) -> None:
-    if room in EDGE or path == ROOT / "sandbox" / "server.py":
+@pytest.mark.parametrize(("package", "path"), [pytest.param(r, p, id=str(p.relative_to(ROOT))) for r, p in _modules()])
+def test_only_the_entry_point_touches_the_process(package: str, path: Path) -> None:
+    if package in EDGE or path == ROOT / "sandbox" / "server.py":
         return
     tree = ast.parse(path.read_text("utf-8"))
     touched = {
@@ -97,7 +98,7 @@ def test_only_the_edge_touches_the_process(room: str, path: Path) -> None:
     }
     calls = {node.func.id for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
 
-    assert touched - ({"time.sleep"} if room == "clock" else set()) == set()
+    assert touched - ({"time.sleep"} if package == "clock" else set()) == set()
     assert calls & {"print", "exit", "input"} == set()
 
 

@@ -1,0 +1,66 @@
+"""Azure Pipelines, in the cloud and on an Azure DevOps Server."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from signpath_ci.platforms.gitlab import seconds
+from signpath_ci.platforms.platform import Platform, given, given_secret, needed
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+    from typing import TextIO
+
+    from signpath_ci.api.connector_payloads import BuildArtifact
+    from signpath_ci.clock import Clock
+    from signpath_ci.model import Origin
+    from signpath_ci.origin.variables import Variables
+    from signpath_ci.report.platform import PlatformReporter
+    from signpath_ci.settings import Connector
+    from signpath_ci.signing.published import Published
+
+
+class Azure(Platform):
+    """Azure Pipelines."""
+
+    name = "azure"
+    title = "Azure Pipelines"
+    variable = "TF_BUILD"
+    event_variable = "BUILD_REASON"
+    # Completed pipelines, which may have been those of a fork's pull request.
+    strangers_events = frozenset({"ResourceTrigger", "BuildCompletion"})
+
+    def describe(self, variables: Variables, directory: Path) -> Origin:
+        from signpath_ci.origin import azure
+
+        return azure.describe(variables)
+
+    def reporter(
+        self, stream: TextIO, environment: Mapping[str, str], directory: Path, clock: Clock
+    ) -> PlatformReporter:
+        from signpath_ci.report.azure import AzureReporter
+
+        return AzureReporter(stream, environment)
+
+    def job_limit(self, environment: Mapping[str, str]) -> float | None:
+        # In minutes: <https://learn.microsoft.com/en-us/azure/devops/pipelines/build/variables>
+        return seconds(environment.get("SYSTEM_JOBTIMEOUT", ""), unit=60.0)
+
+    def build_artifact(self, settings: Connector, environment: Mapping[str, str]) -> BuildArtifact:
+        from signpath_ci.api.connector_payloads import AzureArtifact
+
+        return AzureArtifact(
+            build_id=needed(environment, "BUILD_BUILDID"),
+            project_id=needed(environment, "SYSTEM_TEAMPROJECTID"),
+            collection_uri=needed(environment, "SYSTEM_TEAMFOUNDATIONCOLLECTIONURI"),
+            artifact_name=given(settings, "azure_devops_artifact_name"),
+            token=given_secret(settings, "azure_devops_token"),
+        )
+
+    def published(self, settings: Connector, path: Path) -> Published:
+        from signpath_ci.signing.published import Published
+
+        # Azure packs an artifact in a folder of its name.
+        folder = settings.azure_devops_artifact_name
+        return Published(path=path, folder=folder, is_packed=not (settings.skip_decompress and path.is_file()))

@@ -1,0 +1,85 @@
+"""GitHub Actions, and Gitea's and Forgejo's, which speak the same variables."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from signpath_ci.platforms.platform import Platform, given, given_secret, needed
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+    from typing import TextIO
+
+    from signpath_ci.api.connector_payloads import BuildArtifact
+    from signpath_ci.clock import Clock
+    from signpath_ci.model import Origin
+    from signpath_ci.origin.variables import Variables
+    from signpath_ci.report.platform import PlatformReporter
+    from signpath_ci.settings import Connector
+    from signpath_ci.signing.published import Published
+
+# <https://docs.github.com/en/actions/reference/limits>; a shorter `timeout-minutes` is not in the environment.
+_LIMIT_OF_HOSTED_RUNNERS = 6 * 3600.0
+# owner/name/.github/workflows/build.yml@refs/heads/main; the reference may hold an @ itself.
+_WORKFLOW_REF = re.compile(r"(?P<repository>[^/]+/[^/]+)/(?P<path>[^@]+)@.+", re.DOTALL)
+
+
+class GitHub(Platform):
+    """GitHub Actions."""
+
+    name = "github"
+    title = "GitHub Actions"
+    variable = "GITHUB_ACTIONS"
+    event_variable = "GITHUB_EVENT_NAME"
+    strangers_events = frozenset(
+        {
+            "issue_comment",
+            "pull_request_review",
+            "pull_request_review_comment",
+            "pull_request_target",
+            "workflow_run",
+        }
+    )
+    workspace_variable = "GITHUB_WORKSPACE"
+
+    def is_here(self, environment: Mapping[str, str]) -> bool:
+        return environment.get(self.variable) == "true"
+
+    def describe(self, variables: Variables, directory: Path) -> Origin:
+        from signpath_ci.origin import github
+
+        return github.describe(variables, directory)
+
+    def reporter(
+        self, stream: TextIO, environment: Mapping[str, str], directory: Path, clock: Clock
+    ) -> PlatformReporter:
+        from signpath_ci.report.github import GitHubReporter
+
+        return GitHubReporter(stream, environment)
+
+    def job_limit(self, environment: Mapping[str, str]) -> float | None:
+        return _LIMIT_OF_HOSTED_RUNNERS if environment.get("RUNNER_ENVIRONMENT") == "github-hosted" else None
+
+    def definition(self, environment: Mapping[str, str]) -> str | None:
+        found = _WORKFLOW_REF.fullmatch(environment.get("GITHUB_WORKFLOW_REF", ""))
+        # An organization may require a workflow that lies in another repository.
+        is_own = found and found["repository"].casefold() == environment.get("GITHUB_REPOSITORY", "").casefold()
+        return found["path"] if found and is_own else None
+
+    def build_artifact(self, settings: Connector, environment: Mapping[str, str]) -> BuildArtifact:
+        from signpath_ci.api.connector_payloads import GitHubArtifact
+
+        return GitHubArtifact(
+            artifact_id=given(settings, "github_artifact_id"),
+            run_id=needed(environment, "GITHUB_RUN_ID"),
+            repository=needed(environment, "GITHUB_REPOSITORY"),
+            token=given_secret(settings, "github_token"),
+        )
+
+    def published(self, settings: Connector, path: Path) -> Published:
+        from signpath_ci.signing.published import Published
+
+        # An artifact of one file may have been uploaded as it is; it comes back as it is then.
+        return Published(path=path, is_packed=not (settings.skip_decompress and path.is_file()))
