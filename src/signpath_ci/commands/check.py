@@ -18,7 +18,7 @@ from signpath_ci.commands.artifact_configuration import ConfigurationFile, read_
 from signpath_ci.commands.session import watched
 from signpath_ci.errors import ArtifactConfigurationError, LocalFileError, SignPathError, UsageError
 from signpath_ci.metadata import expand_parameters, parse_parameter_lines, parse_parameters
-from signpath_ci.origin import collect_origin
+from signpath_ci.platforms.collect import collect_origin
 from signpath_ci.settings import CheckSettings
 from signpath_ci.signing.bundle import common_directory, member_names
 from signpath_ci.signing.inputs import expand_inputs
