@@ -254,6 +254,10 @@ CODES: dict[str, tuple[str, str]] = {
     "output-exists": ("The output exists already.", "Give `--force`, or name another `--output`."),
     "output-failed": ("Standard output can't be written.", "Check the disk where it is redirected to."),
     "output-is-input": ("The output is the input itself.", "Name another `--output`, or use `--in-place`."),
+    "package-structure": (
+        "A package's signature is not its last entry, or there are two of them.",
+        "Do not use the package.",
+    ),
     "packages-missing": (
         "A part of this program needs packages that are not installed.",
         "Install those that the message names.",

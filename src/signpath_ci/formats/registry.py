@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 Kind = str
 """The name of a format: a key of `FORMATS`."""
-Scheme = Literal["authenticode", "catalog", "jar", "cms", "members"]
+Scheme = Literal["authenticode", "catalog", "jar", "nuget", "cms", "members"]
 """How files of a format are signed. `members`: only the files in it are."""
 
 SCRIPT_END = "# SIG # End signature block"
@@ -149,10 +149,10 @@ FORMATS: dict[Kind, Format] = {
     "nuget": Format(
         title="NuGet package",
         must_be_signed=True,
+        scheme="nuget",
         directive="nuget-sign",
         suffixes=(".nupkg", ".snupkg"),
         entries=(".signature.p7s", "*.nuspec"),
-        instead="dotnet nuget verify",
     ),
     "vsix": Format(
         title="VSIX package",

@@ -14,9 +14,8 @@ from signpath_ci.formats.zip import Archive, Budget, Entry, open_archive
 from signpath_ci.verify.detached import verify_cms
 from signpath_ci.verify.failure import Failed, about
 from signpath_ci.verify.identity import check_kind, is_same
-from signpath_ci.verify.jar import verify_jar
 from signpath_ci.verify.judge import Judge, Signature
-from signpath_ci.verify.schemes import not_verifiable, verify_signatures
+from signpath_ci.verify.schemes import verify_package, verify_signatures
 from signpath_ci.verify.unsupported import is_let_through
 
 Found = list[tuple[str | None, Signature | Failed]]
@@ -80,11 +79,10 @@ class _Walk:
             kind = package([entry.name for entry in archive.entries], name)
             if FORMATS[kind].scheme == "members":
                 found = self._members(archive, submitted, prefix)
-            elif FORMATS[kind].scheme == "jar":
-                member = prefix.rstrip("/") or None
-                found = self._attempt(member, kind, partial(self._jar, archive, submitted, member))
             else:
-                raise not_verifiable(kind)
+                member = prefix.rstrip("/") or None
+                pair = None if unsigned is None or submitted is None else (unsigned, submitted)
+                found = self._attempt(member, kind, partial(self._package, kind, (file, archive), pair, member))
             failed = {member for member, result in found if isinstance(result, Failed)}
             return found + [(n, f) for n, f in _unread(archive, prefix) if n not in failed]
 
@@ -98,8 +96,14 @@ class _Walk:
             return [(name, None)]
         return [(name, failed)]
 
-    def _jar(self, archive: Archive, submitted: Archive | None, name: str | None) -> _Results:
-        return [(name, signature) for signature in verify_jar(archive, submitted=submitted, judge=self._judge)]
+    def _package(
+        self,
+        kind: Kind,
+        signed: tuple[BinaryIO, Archive],
+        submitted: tuple[BinaryIO, Archive] | None,
+        name: str | None,
+    ) -> _Results:
+        return [(name, signature) for signature in verify_package(kind, signed, submitted, self._judge)]
 
     def _members(self, archive: Archive, submitted: Archive | None, prefix: str) -> _Results:
         found: _Results = []

@@ -64,6 +64,7 @@ class Judge:
         algorithm: str,
         digest: bytes,
         attributes: frozenset[str] = frozenset(),
+        others: tuple[x509.Certificate, ...] = (),
     ) -> Signature:
         """Judge the signer of a CMS signature, whose content and signature were found to fit.
 
@@ -73,6 +74,7 @@ class Judge:
             algorithm: digest algorithm of the content.
             digest: of the content.
             attributes: unsigned ones that the caller verifies, besides timestamps.
+            others: certificates of the other signers of the same message, whom the caller verifies.
 
         Raises:
             VerificationError: signer, chain, timestamp or algorithms are not as they should be.
@@ -80,7 +82,7 @@ class Judge:
         """
         self.check_digest(verified.digest_algorithm)
         self.check_digest(verified.signature_digest)
-        stamped = self.message(verified, attributes=attributes)
+        stamped = self.message(verified, attributes=attributes, others=others)
         signature = self.signer(
             verified.certificate,
             (*verified.embedded, *(stamped.certificates if stamped else ())),
@@ -92,13 +94,19 @@ class Judge:
         return replace(signature, notes=stamped.notes) if stamped else signature
 
     def message(
-        self, verified: VerifiedSigner, *, attributes: frozenset[str] = frozenset(), allows_weak: bool = False
+        self,
+        verified: VerifiedSigner,
+        *,
+        attributes: frozenset[str] = frozenset(),
+        others: tuple[x509.Certificate, ...] = (),
+        allows_weak: bool = False,
     ) -> Stamped | None:
         """Check the timestamp, and that there is nothing in a message that no signature covers.
 
         Args:
             verified: the signature.
             attributes: unsigned ones that the caller verifies, besides timestamps.
+            others: certificates of the other signers of the same message, whom the caller verifies.
             allows_weak: whether a timestamp by SHA-1 is verified, though its time is not relied on.
 
         Raises:
@@ -110,8 +118,8 @@ class Judge:
         certificates = stamped.certificates if stamped else ()
         check_attribute_certificates(verified.message, None, _WHAT)
         vouched = Vouched(
-            leaves=(verified.certificate, *certificates[:1]),
-            pinned=() if allows_weak else (verified.certificate,),
+            leaves=(verified.certificate, *certificates[:1], *others),
+            pinned=() if allows_weak else (verified.certificate, *others),
             further=certificates,
             roots=self.trust.roots,
         )

@@ -7,6 +7,8 @@ from typing import BinaryIO
 from signpath_ci.errors import UnsupportedFormatError
 from signpath_ci.formats import FormatError
 from signpath_ci.formats.registry import FORMATS, Kind, implementation
+from signpath_ci.formats.zip import Archive
+from signpath_ci.verify.failure import about
 from signpath_ci.verify.identity import not_submitted
 from signpath_ci.verify.judge import Judge, Signature
 
@@ -45,6 +47,42 @@ def verify_signatures(kind: Kind, file: BinaryIO, *, unsigned: BinaryIO | None, 
         from signpath_ci.verify.detached import verify_cms
 
         return (verify_cms(file, unsigned, judge),)
+    raise not_verifiable(kind)
+
+
+def verify_package(
+    kind: Kind,
+    signed: tuple[BinaryIO, Archive],
+    submitted: tuple[BinaryIO, Archive] | None,
+    judge: Judge,
+) -> tuple[Signature, ...]:
+    """Check all signatures of a ZIP archive that is signed as a whole.
+
+    Args:
+        kind: its format.
+        signed: the archive, and the same opened.
+        submitted: the archive that was submitted, likewise; `None`: content is not compared.
+        judge: what is required of the signatures.
+
+    Raises:
+        VerificationError: it is not signed, a check failed, or the content is not that of `submitted`.
+        UnsupportedFormatError: the format is recognised, but not verified.
+        FormatError: the file is damaged, or signed in a way that is not supported.
+    """
+    if FORMATS[kind].scheme == "jar":
+        from signpath_ci.verify.jar import verify_jar
+
+        return tuple(verify_jar(signed[1], submitted=submitted and submitted[1], judge=judge))
+    if FORMATS[kind].scheme == "nuget":
+        from signpath_ci.formats.nuget import SIGNATURE
+        from signpath_ci.formats.package import Package
+        from signpath_ci.verify.nuget import verify_nuget
+
+        original = None
+        if submitted is not None:
+            with about("the submitted package"):
+                original = Package(*submitted, SIGNATURE)
+        return verify_nuget(Package(*signed, SIGNATURE), original, judge)
     raise not_verifiable(kind)
 
 

@@ -16,7 +16,7 @@ from signpath_ci.formats.zip import DEFLATED, Archive, ArchiveWriter, Budget, En
 from signpath_ci.sandbox.pki import Signer
 from signpath_ci.sandbox.signers import jar
 from signpath_ci.sandbox.signers.errors import CannotSignError
-from signpath_ci.sandbox.signers.formats import sign_as
+from signpath_ci.sandbox.signers.formats import is_signable, sign_as
 
 _CHUNK = 1 << 20
 _ALSO_SIGNED = ("zip", "powershell")  # what need not be signed, but is, besides what must be
@@ -65,7 +65,11 @@ class _Deep:
         """Return how many signatures were made."""
         count, copy = 0, ArchiveWriter(target)
         with open_archive(source, budget) as archive:
-            if package([entry.name for entry in archive.entries], name) == "jar":
+            kind = package([entry.name for entry in archive.entries], name)
+            if is_signable(kind):
+                sign_as(kind, source, target, signer=self.signer, time_stamp=self.time_stamp)
+                return 1
+            if kind == "jar":
                 self._sign_jar(archive, copy)
                 count = 1
             else:

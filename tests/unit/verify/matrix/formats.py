@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding
 
-from signpath_ci.formats import cab, pe, powershell, windows_script
+from signpath_ci.formats import cab, nuget, pe, powershell, windows_script
 from signpath_ci.formats.asn1 import octet_string
 from signpath_ci.formats.authenticode import (
     CABINET,
@@ -26,12 +26,14 @@ from signpath_ci.formats.authenticode import (
 from signpath_ci.formats.catalog import TRUST_LIST
 from signpath_ci.formats.cms import DATA, Algorithm, Attribute, SignedData
 from signpath_ci.formats.jar import write_section
+from signpath_ci.formats.package import Package, append_entry
 from signpath_ci.formats.registry import Kind, implementation
-from signpath_ci.formats.tsp import TIME_STAMP
+from signpath_ci.formats.tsp import SIGNING_CERTIFICATE_V2, TIME_STAMP, write_signing_certificate_v2
+from signpath_ci.formats.zip import STORED, open_archive
 from tests.support.archives import build_zip
 from tests.support.pe import build_pe
 from tests.support.samples import build_cab, build_catalog, build_msi, trust_list
-from tests.support.signing import Identity, code_signer, sign_cms, sign_time, time_stamper
+from tests.support.signing import Identity, code_signer, der, sign_cms, sign_time, time_stamper
 
 Tree = Mapping[str, bytes]
 Change = Callable[[SignedData], SignedData]
@@ -186,6 +188,32 @@ def _sign_jar(files: Tree, signer: Identity, digest: str) -> SignedData:
     return _detached(signer, _jar_parts(files, digest)[1], "sha256" if digest == "md5" else digest)
 
 
+def _embed_nuget(files: Tree, signature: bytes) -> bytes:
+    source, target = io.BytesIO(build_zip(files)), io.BytesIO()
+    with open_archive(source) as archive:
+        append_entry(target, Package(source, archive, nuget.SIGNATURE), nuget.SIGNATURE, signature, method=STORED)
+    return target.getvalue()
+
+
+def _sign_nuget(files: Tree, signer: Identity, digest: str) -> SignedData:
+    source = io.BytesIO(build_zip(files))
+    with open_archive(source) as archive:
+        hashed = nuget.package_digest(Package(source, archive, nuget.SIGNATURE), digest)
+    return sign_cms(
+        signer,
+        DATA,
+        octet_string(nuget.write_content(digest, hashed)),
+        digest="sha256" if digest == "md5" else digest,
+        further=nuget_attributes(signer),
+    )
+
+
+def nuget_attributes(signer: Identity, kind: str = nuget.AUTHOR) -> tuple[Attribute, ...]:
+    """Return the signed attributes that a NuGet signature has besides those of every CMS message."""
+    certificate = hashlib.sha256(der(signer.certificate)).digest()
+    return nuget.commitment(kind), Attribute(SIGNING_CERTIFICATE_V2, (write_signing_certificate_v2(certificate),))
+
+
 def _sign_raw(files: Tree, signer: Identity, digest: str) -> bytes:
     algorithm = {"sha256": hashes.SHA256(), "sha1": hashes.SHA1(), "md5": hashes.MD5()}[digest]
     if isinstance(signer.key, ec.EllipticCurvePrivateKey):
@@ -204,6 +232,7 @@ def _sign_in_zip(files: Tree, signer: Identity, digest: str) -> SignedData:
 _PE = build_pe(content=bytes(range(256)) * 4)
 _FILES = {"one": b"the first file", "two": bytes(range(256)) * 40}
 _PARTS = {"one.class": b"the first file", "two.txt": b"the second file" * 30}
+_NUGET = {"App.nuspec": b"<package />", "lib/App.txt": b"the second file" * 30}
 
 FORMATS = (
     Format("pe", "app.exe", {"": _PE}, _whole, _embed_pe, _authenticode("pe", PE_IMAGE, _whole)),
@@ -242,6 +271,7 @@ FORMATS = (
     Format("msi", "setup.msi", _FILES, build_msi, _embed_msi, _authenticode("msi", INSTALLER, build_msi)),
     Format("cab", "data.cab", _FILES, build_cab, _embed_cab, _authenticode("cab", CABINET, build_cab)),
     Format("jar", "app.jar", _PARTS, lambda files: build_zip({"META-INF/MANIFEST.MF": b"", **files}), jar, _sign_jar),
+    Format("nuget", "app.nupkg", _NUGET, build_zip, _embed_nuget, _sign_nuget),
     Format(
         "cms",
         "data.bin.p7s",
