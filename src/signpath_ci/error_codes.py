@@ -300,6 +300,10 @@ CODES: dict[str, tuple[str, str]] = {
         "The signature does not belong to this content or to this certificate.",
         "Do not use the file.",
     ),
+    "signed-file-too-large": (
+        "The signed file is far larger than the submitted one.",
+        "Do not use it; where signing really adds so much, raise `--size-allowance`.",
+    ),
     "still-pending": (
         "The request was not final at the deadline; it is still alive.",
         "Resume with `signpath-ci download`, or wait longer.",

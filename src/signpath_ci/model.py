@@ -212,6 +212,23 @@ class Failure:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SizeAllowance:
+    """By how much a signed file may be larger than the submitted one.
+
+    Attributes:
+        size: in bytes.
+        percent: of the submitted file's size.
+    """
+
+    size: int = 64 * 1024**2
+    percent: float = 100.0
+
+    def limit(self, submitted: int) -> int:
+        """Return the largest size in bytes of a signed file, by that of the submitted one."""
+        return submitted + self.size + int(submitted * self.percent / 100)
+
+
+@dataclass(frozen=True, kw_only=True)
 class PullRequest:
     """The pull or merge request that a build belongs to; `None` stands for what the platform does not say.
 

@@ -5,20 +5,20 @@ What is downloaded does not get its final name before it is verified: no later s
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from signpath_ci.clock import Clock
 from signpath_ci.errors import NotSignedError, StillPendingError, UsageError, VerificationError
-from signpath_ci.model import Artifact, Expectations, Origin, SigningRequestFields, Submission
+from signpath_ci.model import Artifact, Expectations, Origin, SigningRequestFields, SizeAllowance, Submission
 from signpath_ci.origin.compare import compare_origin, difference_table
 from signpath_ci.report import Reporter
 from signpath_ci.signing.adopt import Resubmission, resubmit_once, submit_once
 from signpath_ci.signing.artifact import Source
 from signpath_ci.signing.cancel import cancel, canceled_on_interrupt
-from signpath_ci.signing.download import check_target, download
+from signpath_ci.signing.download import Bounded, check_target, download, size_limit
 from signpath_ci.signing.extract import Split, check_split, download_and_split
 from signpath_ci.signing.receipt import ReceiptFile
 from signpath_ci.signing.submit import submit
@@ -64,6 +64,7 @@ class Collection:
         expectations: what the signature must fulfil; `None`: the signed file is not verified.
         packages: sees to the libraries of verification.
         expected_origin: what SignPath must have recorded as origin; `None`: it is not compared.
+        allowance: by how much the signed file may be larger than the submitted one.
         name: what people know the target as, and a file that is refused is kept beside; `None`: the target itself.
     """
 
@@ -76,6 +77,7 @@ class Collection:
     expected_origin: ExpectedOrigin | None = None
     name: Path | None = None
     split: Split | None = None
+    allowance: SizeAllowance = field(default_factory=SizeAllowance)
 
     @property
     def shown_as(self) -> Path:
@@ -214,12 +216,14 @@ def collect(
         _check_origin(collection.expected_origin, submission, api=api, reporter=reporter)
     request_id, force, progress = submission.signing_request_id, collection.force, reporter.downloading
     accept = partial(_verify, collection=collection, reporter=reporter)
+    submitted = collection.unsigned.stat().st_size if collection.unsigned else None
+    source = Bounded(api, size_limit(submitted, collection.allowance))
     if collection.split is None:
         target, name = collection.target, collection.name
-        signed, _ = download(api, request_id, target, name=name, force=force, on_progress=progress, accept=accept)
+        signed, _ = download(source, request_id, target, name=name, force=force, on_progress=progress, accept=accept)
         return SigningResult(submission=submission, signed=signed)
     signed, files = download_and_split(
-        api, request_id, collection.split, name=collection.shown_as, force=force, on_progress=progress, accept=accept
+        source, request_id, collection.split, name=collection.shown_as, force=force, on_progress=progress, accept=accept
     )
     return SigningResult(submission=submission, signed=signed, files=files)
 

@@ -6,17 +6,17 @@ Only the connector is contacted, also for status and download (wire contract, "C
 from __future__ import annotations
 
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from signpath_ci.clock import Clock
-from signpath_ci.model import Artifact, Expectations, SigningRequestFields, Submission
+from signpath_ci.model import Artifact, Expectations, SigningRequestFields, SizeAllowance, Submission
 from signpath_ci.pipeline import SigningResult, tell_verdicts
 from signpath_ci.report import Reporter
 from signpath_ci.signing.adopt import submit_build_artifact_once
-from signpath_ci.signing.download import check_target, download
+from signpath_ci.signing.download import Bounded, check_target, download, size_limit
 from signpath_ci.signing.extract import check_directory, download_and_extract, download_as_named
 from signpath_ci.signing.published import Published
 from signpath_ci.signing.receipt import ReceiptFile
@@ -39,6 +39,7 @@ class Delivery:
         force: replace existing files.
         expectations: what signatures must fulfil; `None`: nothing is verified.
         packages: sees to the libraries of verification.
+        allowance: by how much the signed artifact may be larger than the published files.
         unsigned: what was published, to compare the content with; `None` where it is not at hand.
     """
 
@@ -49,6 +50,7 @@ class Delivery:
     expectations: Expectations | None
     packages: Packages
     unsigned: Published | None = None
+    allowance: SizeAllowance = field(default_factory=SizeAllowance)
 
     @property
     def is_verified(self) -> bool:
@@ -124,17 +126,19 @@ def _deliver(
     submission: Submission, delivery: Delivery, *, connector: Connector, reporter: Reporter
 ) -> Artifact | None:
     request_id, force, progress = submission.signing_request_id, delivery.force, reporter.downloading
+    submitted = delivery.unsigned.size() if delivery.unsigned else None
+    source = Bounded(connector, size_limit(submitted, delivery.allowance))
     accept = partial(_verify, delivery=delivery, reporter=reporter)
     if delivery.file is not None:
         named = partial(accept, name=delivery.file)
-        return download(connector, request_id, delivery.file, force=force, on_progress=progress, accept=named)[0]
+        return download(source, request_id, delivery.file, force=force, on_progress=progress, accept=named)[0]
     directory = delivery.directory
     if directory is None:
         return None
     if delivery.as_sent:
-        return download_as_named(connector, request_id, directory, force=force, on_progress=progress, accept=accept)[0]
+        return download_as_named(source, request_id, directory, force=force, on_progress=progress, accept=accept)[0]
     fetched, _, _ = download_and_extract(
-        connector, request_id, directory, force=force, on_progress=progress, accept=partial(accept, name=directory)
+        source, request_id, directory, force=force, on_progress=progress, accept=partial(accept, name=directory)
     )
     return Artifact(path=directory, size=fetched.size, sha256=fetched.sha256)
 

@@ -12,7 +12,7 @@ from signpath_ci.api.content import PIECE, Content
 from signpath_ci.api.retries import AttemptFailedError, Deadline, Movement
 
 _LEAST = 1024
-"""Bytes that must come within the stall time-out: a body that drips by single bytes would never end."""
+"""Bytes that must come within the stall timeout at any rate: a body that drips by single bytes would never end."""
 
 
 class Download:
@@ -22,14 +22,18 @@ class Download:
         response: whose body it is.
         movement: is told when enough has come.
         stall_timeout: seconds in which enough must have come.
+        least_rate: how much is enough, in bytes a second; 1024 bytes in all that time in any case.
 
     Attributes:
         length: in bytes as the server announces it; `None` where it does not.
         content_disposition: the header as it is; `None` where there is none.
     """
 
-    def __init__(self, response: requests.Response, movement: Movement, stall_timeout: float) -> None:
+    def __init__(
+        self, response: requests.Response, movement: Movement, stall_timeout: float, least_rate: float = 0
+    ) -> None:
         self._response, self._movement, self._stall_timeout = response, movement, stall_timeout
+        self._least = max(_LEAST, int(least_rate * stall_timeout))
         self.content_disposition: str | None = response.headers.get("Content-Disposition")
         announced = response.headers.get("Content-Length")
         if announced is not None and not (announced.isascii() and announced.isdigit()):
@@ -43,11 +47,11 @@ class Download:
         done = counted = 0
         for piece in _pieces(self._response):
             done += len(piece)
-            if done - counted >= _LEAST or done == self.length:
+            if done - counted >= self._least or done == self.length:
                 counted = done
                 self._movement.moved()
             elif self._movement.idle > self._stall_timeout:
-                raise AttemptFailedError(f"dripped: less than {_LEAST} bytes in {self._stall_timeout:g} s")
+                raise AttemptFailedError(f"dripped: less than {self._least} bytes in {self._stall_timeout:g} s")
             yield piece
         if self.length is not None and done != self.length:
             raise AttemptFailedError(f"broke off: {done} of {self.length} bytes came")

@@ -59,6 +59,7 @@ class Transport:
         connect_timeout: seconds for a connection.
         stall_timeout: seconds without a single byte, sent or received; large bodies may take as long as they do.
         service_unavailable_timeout: seconds for one call across its retries; time in which a large body moves is free.
+        least_rate: bytes a second that a large body must come with, over each stall timeout.
         clock: waits between retries.
         random: returns a number from 0 to 1, for the jitter of retries.
         user_agent: who calls.
@@ -77,6 +78,7 @@ class Transport:
         connect_timeout: float,
         stall_timeout: float,
         service_unavailable_timeout: float,
+        least_rate: float = 0,
         clock: Clock,
         random: Callable[[], float],
         user_agent: str,
@@ -87,6 +89,7 @@ class Transport:
         self._token = token
         self._connect_timeout = connect_timeout
         self._stall_timeout = stall_timeout
+        self._least_rate = least_rate
         self._patience = service_unavailable_timeout
         self._clock = clock
         self._random = random
@@ -207,7 +210,11 @@ class Transport:
         call = _Call(method="GET", url=self._base.join(path), streams=True)
         deadline = self._deadline()
         movement = Movement(self._clock, deadline)
-        return self._run(call, lambda response: receive(Download(response, movement, self._stall_timeout)), deadline)
+
+        def finish(response: requests.Response) -> T:
+            return receive(Download(response, movement, self._stall_timeout, self._least_rate))
+
+        return self._run(call, finish, deadline)
 
     def close(self) -> None:
         """Close all connections."""

@@ -65,6 +65,7 @@ def _transport(
         connect_timeout=settings.connect_timeout,
         stall_timeout=settings.stall_timeout,
         service_unavailable_timeout=settings.service_unavailable_timeout,
+        least_rate=settings.least_rate,
         clock=process.clock,
         random=random.SystemRandom().random,
         user_agent=f"signpath-ci/{__version__}",

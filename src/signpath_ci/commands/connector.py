@@ -34,6 +34,7 @@ def sign_through_connector(settings: SignSettings, process: Process, reporter: R
         file=settings.output,
         as_sent=settings.skip_decompress,
         force=settings.force,
+        allowance=settings.size_allowance,
         expectations=verified(settings, settings),
         packages=packages(settings, process),
         unsigned=platform.published(settings, settings.unsigned) if settings.unsigned else None,

@@ -66,6 +66,7 @@ class Plan:
             force=place.force,
             waiting=self.waiting,
             unsigned=source.path,
+            allowance=settings.size_allowance,
             expectations=verified(settings, settings),
             packages=packages(settings, process),
             expected_origin=expected_origin if settings.verify_origin else None,

@@ -146,6 +146,7 @@ def earlier_collection(
         force=settings.force,
         waiting=waiting_time(settings, process),
         unsigned=settings.unsigned,
+        allowance=settings.size_allowance,
         expectations=verified(settings, settings),
         packages=packages(settings, process),
     )

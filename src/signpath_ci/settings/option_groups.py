@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from signpath_ci.model import STRONG_DIGESTS
+from signpath_ci.model import STRONG_DIGESTS, SizeAllowance
 from signpath_ci.settings.declaration import Secret, Settings, option
 from signpath_ci.settings.parsers import (
     Headers,
+    byte_count,
     file_name,
     http_url,
     organization_uuid,
@@ -15,6 +16,7 @@ from signpath_ci.settings.parsers import (
     positive_duration,
     retrieval_url,
     sha256,
+    size_allowance,
     token,
 )
 
@@ -78,6 +80,12 @@ class Service(Manifest):
         parse=positive_duration,
         default="60",
         metavar="DURATION",
+    )
+    least_rate: float = option(
+        "The bytes a second that a download must come with, on the average of each --stall-timeout; 0 for any.",
+        parse=byte_count,
+        default="1K",
+        metavar="SIZE",
     )
     service_unavailable_timeout: float = option(
         "The longest time for one call, across its retries, while SignPath can't be reached.",
@@ -160,6 +168,12 @@ class Retrieval(Settings):
         default=None,
         short="-o",
         metavar="OUT",
+    )
+    size_allowance: SizeAllowance = option(
+        "By how much the signed file may be larger than the submitted one: a size, a share of it, or both.",
+        parse=size_allowance,
+        default="64M+100%",
+        metavar="SIZE+SHARE",
     )
     force: bool = option("Replace the output where it exists.", flag=True, default="false")
     verify: str = option(

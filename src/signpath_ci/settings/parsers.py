@@ -6,6 +6,7 @@ import math
 import re
 from urllib.parse import urlsplit
 
+from signpath_ci.model import SizeAllowance
 from signpath_ci.settings.declaration import HiddenValueError, Secret
 from signpath_ci.text import SHORTEST_SECRET
 
@@ -18,6 +19,32 @@ def duration(text: str) -> float:
     if match is None:
         raise ValueError("is no duration: write seconds (600) or a number with a unit (90s, 10m, 8h, 1d).")
     return float(match[1]) * _SECONDS_PER_UNIT[match[2]]
+
+
+_BYTES_PER_UNIT = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3}
+
+
+def byte_count(text: str) -> int:
+    """Return the bytes of `4096`, `64K`, `64M` or `1.5G`."""
+    match = re.fullmatch(r"(\d{1,12}(?:\.\d{1,9})?)\s*([KMG]?)(?:i?B)?", text.strip(), re.ASCII | re.IGNORECASE)
+    if match is None:
+        raise ValueError("is not a size: write bytes (4096) or a number with a unit (64K, 64M, 2G).")
+    return int(float(match[1]) * _BYTES_PER_UNIT[match[2].upper()])
+
+
+def size_allowance(text: str) -> SizeAllowance:
+    """Return the allowance of `64M`, `50%` or `64M+50%`."""
+    size, percent = 0, 0.0
+    for term in text.split("+"):
+        share = re.fullmatch(r"\s*(\d{1,6}(?:\.\d{1,3})?)\s*%\s*", term, re.ASCII)
+        if share:
+            percent += float(share[1])
+            continue
+        try:
+            size += byte_count(term)
+        except ValueError:
+            raise ValueError("is not an allowance: write a size (64M), a share (100%), or both (64M+100%).") from None
+    return SizeAllowance(size=size, percent=percent)
 
 
 def positive_duration(text: str) -> float:

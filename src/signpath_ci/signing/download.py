@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar, cast
 
 from signpath_ci.errors import VerificationError
 from signpath_ci.files import TemporaryFile, beside
-from signpath_ci.model import Artifact
+from signpath_ci.model import Artifact, SizeAllowance
 from signpath_ci.signing.target import check_target, default_target, disk_errors
 from signpath_ci.text import one_line
 
@@ -29,6 +30,67 @@ class SendsSignedArtifact(Protocol):
     def signed_artifact(self, signing_request_id: str, receive: Callable[[Download], T]) -> T:
         """Hand the bytes to `receive`, again from the start where they break off; return what it returns."""
         ...
+
+
+_LARGEST = 16 * 1024**3
+"""Bytes of a signed file at most, where the size of the submitted one is not known."""
+
+
+def size_limit(submitted: int | None, allowance: SizeAllowance) -> int:
+    """Return how many bytes a signed file may have.
+
+    Args:
+        submitted: the bytes of the submitted file; `None` where that is not known.
+        allowance: what may be added.
+    """
+    return _LARGEST if submitted is None else allowance.limit(submitted)
+
+
+@dataclass(frozen=True)
+class Bounded:
+    """Whoever can send a signed artifact, with the largest size that is taken.
+
+    Attributes:
+        api: who sends it.
+        limit: in bytes.
+    """
+
+    api: SendsSignedArtifact
+    limit: int
+
+    def signed_artifact(self, signing_request_id: str, receive: Callable[[Download], T]) -> T:
+        """Hand the bytes to `receive`, as long as there are not too many.
+
+        Raises:
+            VerificationError: there are.
+        """
+        return self.api.signed_artifact(signing_request_id, lambda incoming: receive(self._bounded(incoming)))
+
+    def _bounded(self, incoming: Download) -> Download:
+        if (incoming.length or 0) > self.limit:
+            raise self._too_large()
+        return cast("Download", _BoundedDownload(incoming, self.limit, self._too_large))
+
+    def _too_large(self) -> VerificationError:
+        return VerificationError(
+            f"The signed file is larger than {self.limit} bytes, which is too much for what was submitted.",
+            hint="Do not use it; where signing really adds so much, raise --size-allowance (SIGNPATH_SIZE_ALLOWANCE).",
+            code="signed-file-too-large",
+        )
+
+
+class _BoundedDownload:
+    def __init__(self, incoming: Download, limit: int, error: Callable[[], VerificationError]) -> None:
+        self.length, self.content_disposition = incoming.length, incoming.content_disposition
+        self._incoming, self._limit, self._error = incoming, limit, error
+
+    def __iter__(self) -> Iterator[bytes]:
+        size = 0
+        for piece in self._incoming:
+            size += len(piece)
+            if size > self._limit:
+                raise self._error()
+            yield piece
 
 
 def download(

@@ -43,6 +43,15 @@ class Published:
         if self.path.is_dir() and not (self.is_packed and self._members()):
             raise LocalFileError(f"{self.path} is no file, and holds none.", hint=hint, code="not-a-file")
 
+    def size(self) -> int:
+        """Return the bytes of all its files.
+
+        Raises:
+            LocalFileError: one is gone.
+        """
+        with disk_errors(self.path):
+            return sum(path.stat().st_size for path in self._members().values())
+
     @contextmanager
     def as_file(self) -> Iterator[Path]:
         """Give the artifact as a file, until the end.
