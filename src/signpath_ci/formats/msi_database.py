@@ -81,6 +81,10 @@ class InstallerDatabase:
         except (struct.error, LookupError, TypeError) as error:
             raise FormatError("its tables are damaged") from error
 
+    def has_table(self, name: str) -> bool:
+        """Whether there is a table of this name, with rows in it."""
+        return f"!{name}" in self._streams
+
     def cabinet(self, name: str) -> Iterator[bytes]:
         """Yield the bytes of a cabinet inside the installer file.
 

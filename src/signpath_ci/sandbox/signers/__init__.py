@@ -43,10 +43,12 @@ def sign_file(
         OSError: a file can't be read or written.
     """
     if artifact_configuration == "cms":
-        target.write_bytes(detached.sign_cms(source, signer=signer, time_stamp=time_stamp))
+        with source.open("rb") as file:
+            target.write_bytes(detached.sign_cms(file, signer=signer, time_stamp=time_stamp))
         return
     if artifact_configuration == "raw":
-        target.write_bytes(detached.sign_raw(source, signer=signer))
+        with source.open("rb") as file:
+            target.write_bytes(detached.sign_raw(file, signer=signer))
         return
     name = name or source.name
     with source.open("rb") as file:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
+from typing import BinaryIO
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -15,7 +15,7 @@ from signpath_ci.sandbox.pki import Signer
 from signpath_ci.sandbox.signers import cms
 
 
-def sign_cms(source: Path, *, signer: Signer, time_stamp: Callable[[bytes], bytes]) -> bytes:
+def sign_cms(source: BinaryIO, *, signer: Signer, time_stamp: Callable[[bytes], bytes]) -> bytes:
     """Return a detached CMS signature (DER) of a file.
 
     Raises:
@@ -25,7 +25,7 @@ def sign_cms(source: Path, *, signer: Signer, time_stamp: Callable[[bytes], byte
     return cms.time_stamped(signed, time_stamp).encode()
 
 
-def sign_raw(source: Path, *, signer: Signer) -> bytes:
+def sign_raw(source: BinaryIO, *, signer: Signer) -> bytes:
     """Return the value of an ECDSA signature of a file's SHA-256 (DER, RFC 3279 section 2.2.3).
 
     Raises:
@@ -34,6 +34,6 @@ def sign_raw(source: Path, *, signer: Signer) -> bytes:
     return signer.key.sign(_sha256(source), ec.ECDSA(Prehashed(hashes.SHA256())))
 
 
-def _sha256(source: Path) -> bytes:
-    with source.open("rb") as file:
-        return digest_of(file, "sha256")
+def _sha256(source: BinaryIO) -> bytes:
+    source.seek(0)
+    return digest_of(source, "sha256")
