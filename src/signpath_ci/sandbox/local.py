@@ -8,13 +8,18 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from signpath_ci.artifact_configuration.document import DocumentError, read_document
+from signpath_ci.sandbox.artifact_configurations import MAX_BYTES
 from signpath_ci.sandbox.operations import ANYBODY, approve, deny
-from signpath_ci.sandbox.problems import ProblemError
+from signpath_ci.sandbox.policies import may
+from signpath_ci.sandbox.problems import ProblemError, bad_fields, forbidden, not_found
 from signpath_ci.sandbox.service import authenticated, known_request, require_access, service_of
 from signpath_ci.sandbox.signing_request import SigningRequest
 from signpath_ci.sandbox.views import sandbox_view
 
 _MAX_QUERY = 64 * 1024
+_CONFIGURATION = "/sandbox/projects/{project}/artifact-configurations/{slug}"
+_XML = "application/xml"
 
 
 def local_routes() -> list[BaseRoute]:
@@ -24,6 +29,8 @@ def local_routes() -> list[BaseRoute]:
         Route("/sandbox/requests", _requests),
         Route("/sandbox/requests/{request_id}/approve", _approve, methods=["POST"]),
         Route("/sandbox/requests/{request_id}/deny", _deny, methods=["POST"]),
+        Route(_CONFIGURATION, _artifact_configuration),
+        Route(_CONFIGURATION, _save_artifact_configuration, methods=["PUT"]),
         Route("/tsa", _time_stamp, methods=["POST"]),
     ]
 
@@ -54,6 +61,46 @@ def _decision(request: Request) -> tuple[SigningRequest, str]:
         require_access(user, "approve", signing_request)
         return signing_request, user.name
     return signing_request, ANYBODY
+
+
+async def _artifact_configuration(request: Request) -> Response:
+    text = service_of(request).artifact_configurations.text(*_slugs(request))
+    if text is None:
+        raise not_found("This artifact configuration has no XML: files are signed by their content.")
+    return Response(text, media_type=_XML)
+
+
+async def _save_artifact_configuration(request: Request) -> Response:
+    """Replace the XML of a configuration; an invalid one is refused with all that is wrong, each with its place."""
+    project, slug = _slugs(request)
+    if "authorization" in request.headers:
+        user = authenticated(request).user
+        if not may(user, "configure", project):
+            raise forbidden(f"The user '{user.name}' is not a configurator of project '{project}'.")
+    data = b""
+    async for piece in request.stream():
+        data += piece
+        if len(data) > MAX_BYTES:
+            raise ProblemError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"The XML has more than {MAX_BYTES} bytes.")
+    try:
+        read_document(data)
+        text = data.decode("utf-8-sig")
+    except DocumentError as error:
+        raise bad_fields({str(one.position): [one.message] for one in error.problems}) from None
+    except UnicodeDecodeError:
+        raise ProblemError(HTTPStatus.BAD_REQUEST, "The XML must be UTF-8.") from None
+    service_of(request).artifact_configurations.save(project, slug, text)
+    return Response(status_code=HTTPStatus.NO_CONTENT)
+
+
+def _slugs(request: Request) -> tuple[str, str]:
+    """Return the slugs of the project and the configuration that the path names, without regard to case."""
+    named = request.path_params
+    for project in service_of(request).configuration.projects:
+        for found in project.artifact_configurations:
+            if (project.slug.lower(), found.slug.lower()) == (named["project"], named["slug"]):
+                return project.slug, found.slug
+    raise not_found(f"There is no artifact configuration '{named['slug']}' in a project '{named['project']}'.")
 
 
 async def _time_stamp(request: Request) -> Response:

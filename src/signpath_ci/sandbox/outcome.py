@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
@@ -54,31 +54,28 @@ def read_steps(path: Path) -> tuple[Step, ...]:
 
 def description_xml(file_name: str, steps: Iterable[Step]) -> str:
     """Return the resolved tree of a request as XML: each file once, with what was done to it."""
-    tree: dict[tuple[str, ...], list[Step]] = {(): []}
+    done: dict[tuple[str, ...], list[Step]] = {}
+    inside: dict[tuple[str, ...], dict[tuple[str, ...], None]] = {}
     for step in steps:
+        done.setdefault(step.path, []).append(step)
         for depth in range(len(step.path)):
-            tree.setdefault(step.path[:depth], [])
-        tree.setdefault(step.path, []).append(step)
-    lines = [
-        '<?xml version="1.0" encoding="utf-8"?>',
-        f"<artifact-description xmlns={quoteattr(DESCRIPTION_NAMESPACE)}>",
-    ]
-    lines += _element_lines(tree, (), file_name, "  ")
-    return "\n".join([*lines, "</artifact-description>", ""])
+            inside.setdefault(step.path[:depth], {})[step.path[: depth + 1]] = None
 
+    def lines(path: tuple[str, ...], name: str, indent: str) -> Iterator[str]:
+        here = done.get(path, [])
+        element = here[0].element if here else "zip-file"
+        yield f"{indent}<{element} path={quoteattr(_printable(name))}>"
+        for inner in inside.get(path, ()):
+            yield from lines(inner, inner[-1], f"{indent}  ")
+        for step in here:
+            if step.directive:
+                detail = f" detail={quoteattr(_printable(step.detail))}" if step.detail else ""
+                yield f'{indent}  <{step.directive} result="{step.result}" line="{step.line}"{detail}/>'
+        yield f"{indent}</{element}>"
 
-def _element_lines(tree: dict[tuple[str, ...], list[Step]], path: tuple[str, ...], name: str, indent: str) -> list[str]:
-    steps = tree[path]
-    element = steps[0].element if steps else "zip-file"
-    lines = [f"{indent}<{element} path={quoteattr(_printable(name))}>"]
-    for inner in tree:
-        if len(inner) == len(path) + 1 and inner[: len(path)] == path:
-            lines += _element_lines(tree, inner, inner[-1], f"{indent}  ")
-    for step in steps:
-        if step.directive:
-            detail = f" detail={quoteattr(_printable(step.detail))}" if step.detail else ""
-            lines.append(f'{indent}  <{step.directive} result="{step.result}" line="{step.line}"{detail}/>')
-    return [*lines, f"{indent}</{element}>"]
+    head = f"<artifact-description xmlns={quoteattr(DESCRIPTION_NAMESPACE)}>"
+    content = lines((), file_name, "  ")
+    return "\n".join(['<?xml version="1.0" encoding="utf-8"?>', head, *content, "</artifact-description>", ""])
 
 
 def _printable(text: str) -> str:

@@ -14,6 +14,7 @@ from starlette.routing import BaseRoute, Route
 from signpath_ci.model import RecordedOrigin
 from signpath_ci.sandbox.forms import Form, received_form
 from signpath_ci.sandbox.operations import cancel, resubmit, start
+from signpath_ci.sandbox.outcome import description_xml, read_steps
 from signpath_ci.sandbox.policies import Caller
 from signpath_ci.sandbox.problems import ProblemError, bad_field, bad_fields, conflict, forbidden, not_found
 from signpath_ci.sandbox.receiving import announced_length, pieces, receiving, refuse_too_large
@@ -51,6 +52,7 @@ def rest_routes() -> list[BaseRoute]:
         Route(f"{one}/signedartifact", _signed_artifact),
         Route(f"{one}/unsignedartifact", _unsigned_artifact),
         Route(f"{one}/buildsettingsfile", _build_settings_file),
+        Route(f"{one}/artifactdescriptionxml", _artifact_description),
         Route(f"{one}/cancel", _cancel, methods=["POST"]),
     ]
 
@@ -181,6 +183,14 @@ async def _build_settings_file(request: Request) -> Response:
         raise not_found("The signing request has no build settings file.")
     path = service_of(request).store.build_settings(signing_request.id)
     return ArtifactResponse(path, media_type=BYTES, filename=origin.build_settings_file_name)
+
+
+async def _artifact_description(request: Request) -> Response:
+    signing_request, _ = permitted_request(request, "read")
+    steps = read_steps(service_of(request).store.steps(signing_request.id))
+    if not steps:
+        raise not_found("The signing request was not processed by an artifact configuration yet.")
+    return Response(description_xml(signing_request.file_name, steps), media_type="application/xml")
 
 
 async def _cancel(request: Request) -> Response:

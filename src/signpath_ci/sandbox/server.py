@@ -27,9 +27,11 @@ from signpath_ci.sandbox.artifact_configurations import ArtifactConfigurations
 from signpath_ci.sandbox.config import Configuration, default_configuration
 from signpath_ci.sandbox.config_file import read_configuration
 from signpath_ci.sandbox.connectors.routes import CONNECTORS
+from signpath_ci.sandbox.outcome import Step, write_steps
 from signpath_ci.sandbox.pki import Authority
 from signpath_ci.sandbox.processing import SignFile
 from signpath_ci.sandbox.signers import sign_file
+from signpath_ci.sandbox.signers.execute import execute
 from signpath_ci.sandbox.store import SigningRequest, Store
 
 _GRACE_SECONDS = 1
@@ -77,7 +79,7 @@ def run(
         app = create_app(
             configuration,
             store,
-            sign=_signing(authority, clock),
+            sign=_signing(authority, clock, store),
             answer_time_stamp_query=lambda query, now: tsa.respond(authority.time_stamper, query, now=now),
             artifact_store=artifacts,
             artifact_configurations=ArtifactConfigurations(directory / "artifact-configurations", configuration),
@@ -181,16 +183,40 @@ def _authority(directory: Path, artifact_store: Path, clock: Clock) -> Authority
         ) from None
 
 
-def _signing(authority: Authority, clock: Clock) -> SignFile:
+def _signing(authority: Authority, clock: Clock, store: Store) -> SignFile:
+    """Return what signs: by the artifact configuration of the request; where it has none, by content."""
+
     def sign(source: Path, target: Path, request: SigningRequest, certificate: str) -> None:
-        sign_file(
-            source,
-            target,
-            signer=authority.code_signer(certificate),
-            time_stamp=lambda signature: tsa.time_stamp(authority.time_stamper, signature, now=clock.now()),
-            name=request.file_name,
-            artifact_configuration=request.artifact_configuration_slug,
-        )
+        signer = authority.code_signer(certificate)
+
+        def time_stamp(signature: bytes) -> bytes:
+            return tsa.time_stamp(authority.time_stamper, signature, now=clock.now())
+
+        configuration = store.artifact_configuration(request.id)
+        if not configuration.exists():
+            sign_file(
+                source,
+                target,
+                signer=signer,
+                time_stamp=time_stamp,
+                name=request.file_name,
+                artifact_configuration=request.artifact_configuration_slug,
+            )
+            return
+        steps: list[Step] = []
+        try:
+            execute(
+                source,
+                target,
+                configuration=configuration.read_bytes(),
+                parameters=request.parameters,
+                name=request.file_name,
+                signer=signer,
+                time_stamp=time_stamp,
+                steps=steps,
+            )
+        finally:
+            write_steps(store.steps(request.id), steps)
 
     return sign
 

@@ -207,6 +207,10 @@ class Store:
         """Return where the artifact configuration lies that applied when the request was submitted."""
         return self._file(request_id, "artifact-configuration.xml")
 
+    def steps(self, request_id: str) -> Path:
+        """Return where it lies what was done to each nested file (`outcome.read_steps`)."""
+        return self._file(request_id, "steps.json")
+
     def _file(self, request_id: str, name: str) -> Path:
         directory = self._requests / request_id
         directory.mkdir(exist_ok=True)

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from signpath_ci.artifact_configuration import inferred
-from signpath_ci.artifact_configuration.containers import ZIP_KINDS, new_budget
-from signpath_ci.artifact_configuration.document import read_document
+from signpath_ci.artifact_configuration.content import LAYOUTS
+from signpath_ci.artifact_configuration.document import DocumentError, read_document
 from signpath_ci.artifact_configuration.markup import Position
 from signpath_ci.artifact_configuration.plan import Plan, PlannedDirective, PlannedFile, Treatment
 from signpath_ci.artifact_configuration.resolve import make_plan
@@ -54,12 +54,16 @@ def execute(
         steps: gets what was done, also where it fails.
 
     Raises:
-        CannotSignError: the artifact does not fit the configuration, or a directive can't be carried out.
-        DocumentError: the configuration is not valid.
+        CannotSignError: the configuration is not valid, the artifact does not fit it, or a directive can't be carried
+            out.
         OSError: a file can't be read or written.
     """
+    try:
+        document = read_document(configuration)
+    except DocumentError as error:
+        raise CannotSignError(f"The artifact configuration is not valid: {error}.") from error
     with source.open("rb") as file:
-        plan = make_plan(read_document(configuration), file, name=name, values=parameters)
+        plan = make_plan(document, file, name=name, values=parameters)
         _require_no_problems(plan, name)
         with ExitStack() as stack:
             execution = _Execution(signer, time_stamp, target.parent, steps)
@@ -98,7 +102,7 @@ class _Execution:
     time_stamp: Callable[[bytes], bytes]
     directory: Path
     steps: list[Step]
-    budget: Budget = field(default_factory=new_budget)
+    budget: Budget = field(default_factory=lambda: Budget(depth=inferred.MAX_DEPTH))
 
     def file(
         self, planned: PlannedFile, path: tuple[str, ...], source: BinaryIO, stack: ExitStack
@@ -148,7 +152,7 @@ class _Execution:
         name = path[-1] if path else "the artifact"
         target = self._scratch(stack)
         try:
-            if treatment.kind in ZIP_KINDS:
+            if LAYOUTS.get(treatment.kind) == "zip":
                 changed = self._zip(members, path, source, target)
             else:
                 changed = self._unpacked(treatment.kind, members, path, source, target)

@@ -62,7 +62,10 @@ def signature_files(archive: Archive, *, signer: Signer, time_stamp: Callable[[b
 
 
 def _manifest(archive: Archive) -> Manifest:
-    return Manifest.read(archive.read(archive.by_name[MANIFEST], limit=MAX_SIZE), "its manifest")
+    entry = archive.by_name.get(MANIFEST)
+    if entry is None:  # a ZIP archive that is signed as a JAR file gets one
+        return Manifest.read(b"Manifest-Version: 1.0\r\n\r\n", "its manifest")
+    return Manifest.read(archive.read(entry, limit=MAX_SIZE), "its manifest")
 
 
 def _kept(section: Section) -> Section:

@@ -15,8 +15,9 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
-from signpath_ci.artifact_configuration.containers import Container, Member, open_container
+from signpath_ci.artifact_configuration.content import LAYOUTS
 from signpath_ci.formats.cab_members import CabinetArchive, CabinetFile
+from signpath_ci.formats.containers import Container, Member, open_container
 from signpath_ci.formats.msi_database import InstalledFile, InstallerDatabase
 from signpath_ci.formats.zip import Budget
 from signpath_ci.sandbox.signers.errors import CannotSignError
@@ -40,7 +41,7 @@ def unpacked(kind: str, source: BinaryIO, budget: Budget) -> Iterator[Container]
     for tool in tools:
         if shutil.which(tool) is None:
             raise CannotSignError(f"{tool}, which writes the container anew, is not installed")
-    with open_container(kind, source, budget) as container:
+    with open_container(LAYOUTS[kind], source, budget) as container:
         yield container
 
 
