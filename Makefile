@@ -91,6 +91,7 @@ docs: $(INSTALLED) ## Fill the tables of the documentation, and the inputs of th
 	$(BIN)/python -m tools.actions
 	$(BIN)/python -m tools.gitlab_templates
 	$(BIN)/python -m tools.azure_tasks
+	$(BIN)/python -m tools.screenshots
 
 bench: $(INSTALLED) $(ZIPAPP) ## Measure side by side with what one would use instead
 	$(BIN)/python -m benchmarks

@@ -88,7 +88,8 @@ def person(request: Request) -> User:
 
 def choose_person(response: Response, name: str) -> None:
     """Have the browser remember who looks at the pages."""
-    response.set_cookie(_COOKIE, quote(name), httponly=True, samesite="strict", path="/web")
+    # The path is "/", since browsers compare it with regard to case, and pages are called as /Web/ and as /web/.
+    response.set_cookie(_COOKIE, quote(name), httponly=True, samesite="strict", path="/")
 
 
 def may_read(request: Request, signing_request: SigningRequest) -> bool:
