@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -28,23 +29,27 @@ def test_signed_and_verified_strictly(program: Program, name: str) -> None:
     assert (verdict["trust"], verdict["identity"], signed.json["verification"]["level"]) == ("root", "same", "strict")
 
 
-def test_detached_signatures_of_any_file(program: Program, sandbox: Sandbox) -> None:
+@pytest.mark.parametrize(("slug", "suffix"), [("cms", ".p7s"), ("raw", ".sig")])
+def test_detached_signatures_of_any_file(program: Program, sandbox: Sandbox, slug: str, suffix: str) -> None:
     source = program.directory / "data.bin"
     source.write_bytes(b"any bytes")
-    arguments = ("sign", source, "--json", "--artifact-configuration-slug")
-
-    refused = program(*arguments, "cms")
-    cms = program(*arguments, "cms", "-o", "data.bin.p7s", "--allow-unsupported", "*.bin", "--verify", "strict")
+    with zipfile.ZipFile(program.directory / "data.zip", "w") as archive:
+        archive.write(source, source.name)
     chain = program.directory / "chain.pem"
     names = ("code-signing-test-signing.pem", "code-signing-ca.pem")
     chain.write_bytes(b"".join(Path(sandbox["trust_root"]).with_name(name).read_bytes() for name in names))
-    raw = program(*arguments, "raw", "-o", "data.bin.sig", "--signer-certificate", chain)
 
-    assert (refused.code, cms.code, raw.code) == (2, 0, 0), cms.err + raw.err
-    assert "--allow-unsupported" in refused.error
-    for finished, name in ((cms, "cms"), (raw, "raw")):
-        [verdict] = finished.json["verification"]["verdicts"]
-        assert (verdict["format"], verdict["identity"]) == (name, "same")
+    signed = program("sign", "data.zip", "--artifact-configuration-slug", slug, "-o", "signed.zip", "--verify", "off")
+    assert signed.code == 0, signed.err
+    with zipfile.ZipFile(program.directory / "signed.zip") as archive:
+        assert archive.namelist() == ["data.bin", f"data.bin{suffix}"]
+        archive.extract(f"data.bin{suffix}", program.directory)
+    by = ("--signer-certificate", chain) if slug == "raw" else ()
+    verified = program("verify", f"data.bin{suffix}", "--unsigned", source, "--json", *by)
+
+    assert verified.code == 0, verified.err
+    [verdict] = verified.json["verdicts"]
+    assert (verdict["format"], verdict["identity"]) == (slug, "same")
 
 
 def test_a_file_by_another_signer_is_moved_aside(program: Program, executable: Path) -> None:

@@ -45,7 +45,7 @@ class TrustedBuildSystem:
 
 @dataclass(frozen=True, kw_only=True)
 class ArtifactConfiguration:
-    """A named way to sign a file: `cms` and `raw` make detached signatures, any other signs by content.
+    """A named way to sign a file.
 
     Attributes:
         xml: the artifact configuration in SignPath's language; `None`: by content.
@@ -194,6 +194,23 @@ ADMINISTRATOR = User(name="Administrator", is_interactive=True)
 """Who is there where no person is configured: may do everything."""
 
 
+_CMS = '<create-cms-signature output-file-name="${file.name}.p7s" output-encoding="der"/>'
+_RAW = '<create-raw-signature output-file-name="${file.name}.sig" hash-algorithm="sha256"/>'
+
+
+def _added(directive: str) -> str:
+    """Return the artifact configuration that adds a signature beside every file of a ZIP archive."""
+    return f"""<artifact-configuration xmlns="http://signpath.io/artifact-configuration/v1">
+  <zip-file>
+    <file-set>
+      <include path="**" max-matches="unbounded"/>
+      <for-each>{directive}</for-each>
+    </file-set>
+  </zip-file>
+</artifact-configuration>
+"""
+
+
 def default_configuration(*, organization_id: str, api_token: str, trusted_build_system_token: str) -> Configuration:
     """Return the configuration without a file: one project that signs whatever is submitted, from wherever."""
     return Configuration(
@@ -214,8 +231,8 @@ def default_configuration(*, organization_id: str, api_token: str, trusted_build
                 name="Demo",
                 artifact_configurations=(
                     ArtifactConfiguration(slug="initial", name="Initial"),
-                    ArtifactConfiguration(slug="cms", name="Detached CMS signature"),
-                    ArtifactConfiguration(slug="raw", name="Raw signature"),
+                    ArtifactConfiguration(slug="cms", name="Detached CMS signature", xml=_added(_CMS)),
+                    ArtifactConfiguration(slug="raw", name="Raw signature", xml=_added(_RAW)),
                 ),
                 signing_policies=(
                     SigningPolicy(slug="test-signing", name="Test signing", certificate="test-signing"),

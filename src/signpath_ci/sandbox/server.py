@@ -194,14 +194,7 @@ def _signing(authority: Authority, clock: Clock, store: Store) -> SignFile:
 
         configuration = store.artifact_configuration(request.id)
         if not configuration.exists():
-            sign_file(
-                source,
-                target,
-                signer=signer,
-                time_stamp=time_stamp,
-                name=request.file_name,
-                artifact_configuration=request.artifact_configuration_slug,
-            )
+            sign_file(source, target, signer=signer, time_stamp=time_stamp, name=request.file_name)
             return
         steps: list[Step] = []
         try:

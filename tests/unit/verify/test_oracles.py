@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from signpath_ci.clock import Clock
 from signpath_ci.model import Expectations, Verdict
 from signpath_ci.sandbox import tsa
-from signpath_ci.sandbox.signers import sign_file
+from signpath_ci.sandbox.signers import detached, sign_file
 from signpath_ci.verify import verify_file
 from tests.support.archives import contents
 from tests.support.oracles import (
@@ -33,14 +33,17 @@ def unsigned_file(directory: Path, name: str, data: bytes | None = None) -> Path
     return path
 
 
-def sandbox_signed(source: Path, artifact_configuration: str = "") -> Path:
+def _token(value: bytes) -> bytes:
+    return tsa.time_stamp(authority().time_stamper, value, now=NOW)
+
+
+def sandbox_signed(source: Path) -> Path:
     target = source.with_name(f"signed-{source.name}")
     sign_file(
         source,
         target,
         signer=authority().code_signer("tests"),
-        time_stamp=lambda value: tsa.time_stamp(authority().time_stamper, value, now=NOW),
-        artifact_configuration=artifact_configuration,
+        time_stamp=_token,
     )
     return target
 
@@ -176,7 +179,9 @@ def test_what_jarsigner_signs(tmp_path: Path, more: list[str]) -> None:
 @needs_openssl
 def test_openssl_accepts_the_sandbox_s_detached_signatures(tmp_path: Path) -> None:
     unsigned = unsigned_file(tmp_path, "data.bin", b"any bytes")
-    signed = sandbox_signed(unsigned, "cms")
+    signed = tmp_path / "data.bin.p7s"
+    with unsigned.open("rb") as file:
+        signed.write_bytes(detached.sign_cms(file, signer=authority().code_signer("tests"), time_stamp=_token))
     run(
         *("openssl", "cms", "-verify", "-binary", "-inform", "DER", "-in", signed, "-content", unsigned),
         *("-CAfile", authority().trust_root, "-purpose", "any", "-out", tmp_path / "out"),
@@ -202,7 +207,9 @@ def test_detached_signatures_of_openssl(tmp_path: Path, form: str, more: list[st
 @needs_openssl
 def test_openssl_accepts_the_sandbox_s_raw_signatures(tmp_path: Path) -> None:
     unsigned = unsigned_file(tmp_path, "data.bin", b"any bytes")
-    signed = sandbox_signed(unsigned, "raw")
+    signed = tmp_path / "data.bin.sig"
+    with unsigned.open("rb") as file:
+        signed.write_bytes(detached.sign_raw(file, signer=authority().code_signer("tests")))
     certificate = authority().code_signer("tests").certificate
     public, pem = tmp_path / "public.pem", tmp_path / "signer.pem"
     public.write_bytes(certificate.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))

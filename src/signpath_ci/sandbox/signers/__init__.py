@@ -1,7 +1,7 @@
-"""What signs, one module a format; which one is decided by the file's bytes.
+"""What signs, one module a format.
 
-Only detached signatures are made where the artifact configuration says so: `cms` and `raw`, for the directives
-`create-cms-signature` and `create-raw-signature` of SignPath's (wire contract, "Artifact configurations").
+`execute` carries out an artifact configuration. `sign_file` is for configurations without XML: it signs what it can, by
+content.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from pathlib import Path
 
 from signpath_ci.formats.registry import detect
 from signpath_ci.sandbox.pki import Signer
-from signpath_ci.sandbox.signers import detached
 from signpath_ci.sandbox.signers import zip as deep
 from signpath_ci.sandbox.signers.errors import CannotSignError
 from signpath_ci.sandbox.signers.formats import is_signable, sign_as
@@ -26,9 +25,8 @@ def sign_file(
     signer: Signer,
     time_stamp: Callable[[bytes], bytes],
     name: str = "",
-    artifact_configuration: str = "",
 ) -> None:
-    """Write a signed copy of `source` to `target`; for a detached signature only that.
+    """Write a signed copy of `source` to `target`.
 
     Args:
         source: a file that can be signed, or a ZIP with such files in it.
@@ -36,20 +34,11 @@ def sign_file(
         signer: whose signature it gets.
         time_stamp: returns an RFC 3161 token (DER) for the bytes it is given, a signature's value.
         name: the file's own, where `source` is only a temporary one; empty: that of `source`.
-        artifact_configuration: `cms` or `raw` for a detached signature of any file; anything else: by content.
 
     Raises:
         CannotSignError: the file is of another kind, or is damaged.
         OSError: a file can't be read or written.
     """
-    if artifact_configuration == "cms":
-        with source.open("rb") as file:
-            target.write_bytes(detached.sign_cms(file, signer=signer, time_stamp=time_stamp))
-        return
-    if artifact_configuration == "raw":
-        with source.open("rb") as file:
-            target.write_bytes(detached.sign_raw(file, signer=signer))
-        return
     name = name or source.name
     with source.open("rb") as file:
         kind = detect(file, name)
