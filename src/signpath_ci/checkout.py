@@ -15,6 +15,14 @@ def checkout_root(directory: Path) -> Path:
     return next((path for path in (real, *real.parents) if (path / ".git").exists()), real)
 
 
+def is_inside(path: Path, root: Path) -> bool:
+    """Tell whether a path, with all links followed, lies in a directory."""
+    try:
+        return path.resolve().is_relative_to(root.resolve())
+    except (OSError, RuntimeError, ValueError):  # links in a circle; a NUL
+        return False
+
+
 def objection_to_path(text: str, directory: Path) -> str | None:
     """Return why a path that the checkout names must not be used; `None` where it stays inside of the checkout.
 

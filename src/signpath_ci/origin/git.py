@@ -9,9 +9,10 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from signpath_ci.checkout import checkout_root, objection_to_path
 from signpath_ci.errors import UsageError
 from signpath_ci.model import Origin
-from signpath_ci.origin.git_command import run_git
+from signpath_ci.origin.git_command import filters_of_the_user, run_git
 from signpath_ci.origin.urls import public_url
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from signpath_ci.origin.variables import Variables
 
 TITLE = "The git checkout"
+_DEEPEST_SUBMODULE = 10
 # git's words for "this is no working tree", as against one that it can't read.
 _NO_CHECKOUT = (
     "not a git repository (or any",
@@ -45,8 +47,13 @@ class Head:
     dirty: bool
 
 
-def read_head(env: Mapping[str, str], cwd: Path) -> Head | None:
+def read_head(env: Mapping[str, str], cwd: Path, *, depth: int = 0) -> Head | None:
     """Tell what is checked out in `cwd`, or `None` where it lies in no working tree.
+
+    Args:
+        env: the environment.
+        cwd: the working directory.
+        depth: of how many checkouts it is a submodule.
 
     Raises:
         UsageError: there is a repository, but it can't be read: foreign owner, broken, no git program.
@@ -62,7 +69,8 @@ def read_head(env: Mapping[str, str], cwd: Path) -> Head | None:
             "--no-ahead-behind",  # would count commits that nobody asks for
             "--no-renames",  # would read contents, which a partial clone lacks
             "--untracked-files=no",
-            "--ignore-submodules=untracked",
+            "--ignore-submodules=dirty",  # looked into below: their configurations may name other filters
+            config=filters_of_the_user(env, cwd),
         )
     except UsageError:
         if cwd.is_dir() and not _has_repository(cwd):
@@ -81,8 +89,26 @@ def read_head(env: Mapping[str, str], cwd: Path) -> Head | None:
     return Head(
         commit=None if commit == "(initial)" else commit,
         branch=None if branch == "(detached)" else branch,
-        dirty=any(not line.startswith("# ") for line in lines),
+        dirty=any(not line.startswith("# ") for line in lines) or _has_dirty_submodule(env, cwd, depth),
     )
+
+
+def _has_dirty_submodule(env: Mapping[str, str], cwd: Path, depth: int) -> bool:
+    """Tell whether a tracked file of a submodule differs from its commit."""
+    top = checkout_root(cwd)
+    if not (top / ".gitmodules").is_file():
+        return False
+    answer = run_git(env, top, "config", "-z", "--file", ".gitmodules", "--get-regexp", r"^submodule\..*\.path$")
+    paths = [entry.partition("\n")[2] for entry in answer.output.split("\0") if entry]
+    for path in paths:
+        if objection_to_path(path, top) or not (top / path / ".git").exists():
+            continue  # it leads elsewhere, or is not checked out
+        if depth >= _DEEPEST_SUBMODULE:
+            raise UsageError(f"The submodules in {cwd} are nested too deep.", code="git-failed")
+        head = read_head(env, top / path, depth=depth + 1)
+        if head is not None and head.dirty:
+            return True
+    return False
 
 
 def describe_local(variables: Variables, cwd: Path) -> Origin:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from signpath_ci.checkout import checkout_root, is_inside
 from signpath_ci.errors import UsageError
 from signpath_ci.origin.urls import without_secrets
 
@@ -23,6 +24,8 @@ _KEPT = frozenset(
     | {"USERPROFILE", "HOMEDRIVE", "HOMEPATH", "PROGRAMDATA", "APPDATA", "SYSTEMROOT", "WINDIR"}
     | {"GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM", "GIT_CONFIG_COUNT", "GIT_CEILING_DIRECTORIES"}
 )
+# The user's own configuration, unless the checkout holds it.
+_HOMES = frozenset({"HOME", "USERPROFILE", "XDG_CONFIG_HOME", "GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM"})
 _KEPT_PREFIXES = ("GIT_CONFIG_KEY_", "GIT_CONFIG_VALUE_")
 _SET = {
     "LC_ALL": "C",  # errors are told apart by their words
@@ -38,6 +41,8 @@ _OPTIONS = (
     "--no-replace-objects",
     "-c",
     "core.fsmonitor=false",
+    "-c",
+    f"core.hooksPath={os.devnull}",
     # A bare repository below the working directory may have come with the checkout.
     "-c",
     "safe.bareRepository=explicit",
@@ -59,8 +64,21 @@ class Answer:
     complaint: str
 
 
-def run_git(env: Mapping[str, str], cwd: Path, *arguments: str) -> Answer:
+def run_git(
+    env: Mapping[str, str],
+    cwd: Path,
+    *arguments: str,
+    config: Mapping[str, str] | None = None,
+    git_dir: str | None = None,
+) -> Answer:
     """Run `git` with `arguments` in `cwd`.
+
+    Args:
+        env: the environment; what git does not need of it is left out.
+        cwd: the working directory.
+        arguments: the command and its options.
+        config: settings that replace those of the checkout.
+        git_dir: the repository; `None`: the one that `cwd` lies in.
 
     Raises:
         UsageError: there is no git program, it can't be started, or it takes longer than a minute.
@@ -72,12 +90,18 @@ def run_git(env: Mapping[str, str], cwd: Path, *arguments: str) -> Answer:
             hint="Install git.",
             code="git-failed",
         )
-    kept = {name: value for name, value in env.items() if name in _KEPT or name.startswith(_KEPT_PREFIXES)}
+    root = checkout_root(cwd)
+    kept = {
+        name: value
+        for name, value in env.items()
+        if (name in _KEPT or name.startswith(_KEPT_PREFIXES)) and not (name in _HOMES and is_inside(Path(value), root))
+    }
+    settings = [word for name, value in (config or {}).items() for word in ("-c", f"{name}={value}")]
     try:
         done = subprocess.run(  # noqa: S603 - a list without a shell, an absolute path, options that start with words of ours
-            [program, *_OPTIONS, *arguments],
+            [program, *_OPTIONS, *settings, *arguments],
             cwd=cwd,
-            env=kept | _SET,
+            env=kept | _SET | ({} if git_dir is None else {"GIT_DIR": git_dir}),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=_SECONDS,
@@ -90,6 +114,37 @@ def run_git(env: Mapping[str, str], cwd: Path, *arguments: str) -> Answer:
     # surrogateescape: names need not be UTF-8; what is not is refused where it is used.
     output, complaint = (text.decode("utf-8", "surrogateescape") for text in (done.stdout, done.stderr))
     return Answer(done.returncode, output, without_secrets(complaint))
+
+
+def filters_of_the_user(env: Mapping[str, str], cwd: Path) -> dict[str, str]:
+    """Return the settings with which no filter runs that the checkout's own configuration names.
+
+    `git status` runs filters on files whose content it compares. Those of the user and the system, such as Git LFS's,
+    stay as they are.
+
+    Raises:
+        UsageError: git can't be run, or a filter has a name that can't be replaced.
+    """
+    found = _filters(run_git(env, cwd, "config", "-z", "--get-regexp", r"^filter\."))
+    if not found:
+        return {}
+    # With a repository that does not exist, git reads the user's and the system's configuration only.
+    users = _filters(run_git(env, cwd, "config", "-z", "--get-regexp", r"^filter\.", git_dir=str(cwd / _NO_REPOSITORY)))
+    if any("=" in key or "\n" in key for key in found):
+        raise UsageError(
+            f"The configuration of the checkout in {cwd} has a filter that can't be left out.",
+            hint="Remove it from .git/config.",
+            code="git-failed",
+        )
+    return {key: users.get(key, "false" if key.endswith(".required") else "") for key in found}
+
+
+_NO_REPOSITORY = ".signpath-no-repository"
+
+
+def _filters(answer: Answer) -> dict[str, str]:
+    pairs = (entry.partition("\n") for entry in answer.output.split("\0") if entry)
+    return {key: value for key, _, value in pairs}
 
 
 def _find(env: Mapping[str, str]) -> str | None:
