@@ -28,6 +28,10 @@ CODES: dict[str, tuple[str, str]] = {
         "The command line has an unknown option or command, or lacks a value.",
         "Read `signpath-ci COMMAND --help`.",
     ),
+    "block-map-mismatch": (
+        "A file in a package is not what the package's block map, or the bundle's manifest, says.",
+        "Do not use the package; make it anew.",
+    ),
     "build-settings-file-invalid": (
         "The file with the pipeline's definition can't be read, or is too large to be sent as part of the origin.",
         "Check out the pipeline's definition in this job.",
@@ -266,9 +270,17 @@ CODES: dict[str, tuple[str, str]] = {
         "The packages that verification needs could not be installed.",
         "Check the network, the proxy and the package index; then run `signpath-ci download`.",
     ),
+    "part-unknown": (
+        "An entry of a package is not one of its parts, so that some readers do not see it.",
+        "Do not use the package; make it anew.",
+    ),
     "permission-denied": (
         "The token's user may not do this.",
         "Make it a submitter of the signing policy.",
+    ),
+    "publisher-mismatch": (
+        "The publisher in a package's manifest is not the subject of the signer's certificate.",
+        "Use the certificate's subject as `Publisher`; Windows requires it.",
     ),
     "receipt-locked": ("Another run holds the receipt.", "Wait until it has ended."),
     "receipt-missing": ("The receipt does not exist.", "Name one that `submit` or `sign --receipt` wrote, or an id."),
@@ -369,6 +381,14 @@ CODES: dict[str, tuple[str, str]] = {
     "wrong-receipt": (
         "The receipt is of another server or organization.",
         "Set `--api-url` and `--organization-id` to the receipt's.",
+    ),
+    "xml-document-type": (
+        "An XML file has a document type, which can change what readers see.",
+        "Remove the document type.",
+    ),
+    "xml-malformed": (
+        "An XML file is not well-formed, or not what its format requires.",
+        "Do not use the file; make it anew.",
     ),
     "zip-comment": (
         "The comment of a ZIP archive holds the signature of a ZIP record.",

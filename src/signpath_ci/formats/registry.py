@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 Kind = str
 """The name of a format: a key of `FORMATS`."""
-Scheme = Literal["authenticode", "catalog", "jar", "nuget", "cms", "members"]
+Scheme = Literal["authenticode", "catalog", "jar", "nuget", "msix", "cms", "members"]
 """How files of a format are signed. `members`: only the files in it are."""
 
 SCRIPT_END = "# SIG # End signature block"
@@ -141,10 +141,10 @@ FORMATS: dict[Kind, Format] = {
     "msix": Format(
         title="MSIX or APPX package",
         must_be_signed=True,
+        scheme="msix",
         directive="authenticode-sign",
         suffixes=(".msix", ".appx", ".msixbundle", ".appxbundle"),
         entries=("appxmanifest.xml", "appxmetadata/appxbundlemanifest.xml", "appxsignature.p7x"),
-        instead="signtool verify, or osslsigncode verify",
     ),
     "nuget": Format(
         title="NuGet package",

@@ -83,6 +83,10 @@ def verify_package(
             with about("the submitted package"):
                 original = Package(*submitted, SIGNATURE)
         return verify_nuget(Package(*signed, SIGNATURE), original, judge)
+    if FORMATS[kind].scheme == "msix":
+        from signpath_ci.verify.msix import verify_msix
+
+        return verify_msix(signed, submitted, judge)
     raise not_verifiable(kind)
 
 

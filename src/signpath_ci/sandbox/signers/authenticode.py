@@ -29,7 +29,7 @@ ATTRIBUTES = (
 
 
 def message_maker(
-    subject: SubjectType, *, signer: Signer, time_stamp: Callable[[bytes], bytes]
+    subject: SubjectType, *, signer: Signer, time_stamp: Callable[[bytes], bytes], algorithm: str = ALGORITHM
 ) -> Callable[[bytes], bytes]:
     """Return what makes the CMS message (DER) for the hash of a file.
 
@@ -37,13 +37,14 @@ def message_maker(
         subject: what kind of file it is.
         signer: whose signature it gets.
         time_stamp: returns an RFC 3161 token for a signature's value.
+        algorithm: with which the file is hashed.
     """
 
     def message(digest: bytes) -> bytes:
         signed = cms.sign(
             signer,
             content_type=INDIRECT_DATA,
-            content=write_indirect_data(IndirectData(Algorithm.digest(ALGORITHM), digest, subject)),
+            content=write_indirect_data(IndirectData(Algorithm.digest(algorithm), digest, subject)),
             attributes=ATTRIBUTES,
         )
         return cms.time_stamped(signed, time_stamp, TIME_STAMP_MICROSOFT).encode()

@@ -33,7 +33,7 @@ from tests.unit.verify.matrix.formats import Format, jar, stamped, unchanged
 NO_TIME_STAMP = "no time stamp in it"
 ONE_FILE = "one file, no names"
 NO_MESSAGE = "a bare value"
-_ARCHIVES = ("jar", "nuget", "zip")
+_ARCHIVES = ("jar", "msix", "nuget", "zip")
 _SCRIPTS = ("powershell", "vbscript", "wsf")
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding
 
-from signpath_ci.formats import cab, nuget, pe, powershell, windows_script
+from signpath_ci.formats import cab, msix, nuget, pe, powershell, windows_script
 from signpath_ci.formats.asn1 import octet_string
 from signpath_ci.formats.authenticode import (
     CABINET,
@@ -25,12 +25,14 @@ from signpath_ci.formats.authenticode import (
 )
 from signpath_ci.formats.catalog import TRUST_LIST
 from signpath_ci.formats.cms import DATA, Algorithm, Attribute, SignedData
+from signpath_ci.formats.content_types import NAME as CONTENT_TYPES
 from signpath_ci.formats.jar import write_section
 from signpath_ci.formats.package import Package, append_entry
 from signpath_ci.formats.registry import Kind, implementation
 from signpath_ci.formats.tsp import SIGNING_CERTIFICATE_V2, TIME_STAMP, write_signing_certificate_v2
-from signpath_ci.formats.zip import STORED, open_archive
+from signpath_ci.formats.zip import STORED, ArchiveWriter, open_archive
 from tests.support.archives import build_zip
+from tests.support.packages import build_msix
 from tests.support.pe import build_pe
 from tests.support.samples import build_cab, build_catalog, build_msi, trust_list
 from tests.support.signing import Identity, code_signer, der, sign_cms, sign_time, time_stamper
@@ -214,6 +216,50 @@ def nuget_attributes(signer: Identity, kind: str = nuget.AUTHOR) -> tuple[Attrib
     return nuget.commitment(kind), Attribute(SIGNING_CERTIFICATE_V2, (write_signing_certificate_v2(certificate),))
 
 
+def _msix(files: Tree) -> bytes:
+    return with_signature_named(build_msix(files, publisher_of(code_signer())))
+
+
+def with_signature_named(package: bytes) -> bytes:
+    """Return a package whose `[Content_Types].xml` names the signature that it gets."""
+    source, target = io.BytesIO(package), io.BytesIO()
+    with open_archive(source) as archive:
+        copy = ArchiveWriter(target)
+        for entry in archive.entries:
+            if entry.name == CONTENT_TYPES:
+                named = msix.with_signature_type(archive.read(entry, limit=1 << 20))
+                copy.add(entry.name, [named], size=len(named), like=entry)
+            else:
+                copy.copy(archive, entry)
+        copy.finish()
+    return target.getvalue()
+
+
+def publisher_of(signer: Identity) -> str:
+    """Return the publisher of what somebody signs, as a manifest names it."""
+    return ", ".join(f"{a.rfc4514_attribute_name}={a.value!s}" for a in reversed(list(signer.certificate.subject)))
+
+
+def embed_msix(package: bytes, signature: bytes) -> bytes:
+    """Put a signature into a package that names it."""
+    source, target = io.BytesIO(package), io.BytesIO()
+    with open_archive(source) as archive:
+        subject = msix.read_package(source, archive)
+        entry = msix.signature_entry(signature)
+        append_entry(target, subject.package, msix.SIGNATURE, entry, method=STORED)
+    return target.getvalue()
+
+
+def sign_msix(package: bytes, signer: Identity, digest: str = "sha256") -> SignedData:
+    """Sign a package that names its signature."""
+    source = io.BytesIO(package)
+    with open_archive(source) as archive:
+        subject = msix.read_package(source, archive)
+        indirect = IndirectData(Algorithm.digest(digest), subject.digest(digest), subject.type)
+    digest = "sha256" if digest == "md5" else digest
+    return sign_cms(signer, INDIRECT_DATA, write_indirect_data(indirect), digest=digest)
+
+
 def _sign_raw(files: Tree, signer: Identity, digest: str) -> bytes:
     algorithm = {"sha256": hashes.SHA256(), "sha1": hashes.SHA1(), "md5": hashes.MD5()}[digest]
     if isinstance(signer.key, ec.EllipticCurvePrivateKey):
@@ -233,6 +279,7 @@ _PE = build_pe(content=bytes(range(256)) * 4)
 _FILES = {"one": b"the first file", "two": bytes(range(256)) * 40}
 _PARTS = {"one.class": b"the first file", "two.txt": b"the second file" * 30}
 _NUGET = {"App.nuspec": b"<package />", "lib/App.txt": b"the second file" * 30}
+_MSIX = {"app.exe": _PE, "Assets/a.xml": b"<a/>"}
 
 FORMATS = (
     Format("pe", "app.exe", {"": _PE}, _whole, _embed_pe, _authenticode("pe", PE_IMAGE, _whole)),
@@ -272,6 +319,14 @@ FORMATS = (
     Format("cab", "data.cab", _FILES, build_cab, _embed_cab, _authenticode("cab", CABINET, build_cab)),
     Format("jar", "app.jar", _PARTS, lambda files: build_zip({"META-INF/MANIFEST.MF": b"", **files}), jar, _sign_jar),
     Format("nuget", "app.nupkg", _NUGET, build_zip, _embed_nuget, _sign_nuget),
+    Format(
+        "msix",
+        "app.msix",
+        _MSIX,
+        _msix,
+        lambda files, signature: embed_msix(_msix(files), signature),
+        lambda files, signer, digest: sign_msix(_msix(files), signer, digest),
+    ),
     Format(
         "cms",
         "data.bin.p7s",
