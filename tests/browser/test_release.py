@@ -114,6 +114,21 @@ def test_every_page_fits_and_is_accessible(
             assert (name, _axe(page)) == (name, [])
 
 
+def test_the_tree_shows_what_was_done_to_each_file(chromium: Browser, request_url: str) -> None:
+    with _page(chromium) as page:
+        page.goto(request_url)
+        nodes = page.eval_on_selector_all(
+            ".tree .node:has(.result)",
+            "nodes => nodes.map(node => [node.children[0].innerText, node.children[1].innerText])",
+        )
+    assert sorted(map(tuple, nodes)) == [
+        ("editor.exe", "Signed"),
+        ("install.ps1", "Signed"),
+        ("spelling.dll", "Signed"),
+        ("themes.dll", "Signed"),
+    ]
+
+
 def test_a_file_is_signed_with_the_keyboard_alone(chromium: Browser, sandbox: dict[str, Any]) -> None:
     with _page(chromium) as page:
         page.goto(f"{sandbox['web_url']}/sign")

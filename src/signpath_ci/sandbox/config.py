@@ -211,6 +211,21 @@ def _added(directive: str) -> str:
 """
 
 
+EXAMPLE = """<artifact-configuration xmlns="http://signpath.io/artifact-configuration/v1">
+  <zip-file>
+    <pe-file-set>
+      <include path="**/*.exe" min-matches="1" max-matches="unbounded"/>
+      <include path="**/*.dll" min-matches="0" max-matches="unbounded"/>
+      <for-each>
+        <authenticode-sign/>
+      </for-each>
+    </pe-file-set>
+  </zip-file>
+</artifact-configuration>
+"""
+"""An artifact configuration to start from."""
+
+
 def default_configuration(*, organization_id: str, api_token: str, trusted_build_system_token: str) -> Configuration:
     """Return the configuration without a file: one project that signs whatever is submitted, from wherever."""
     return Configuration(
@@ -231,6 +246,7 @@ def default_configuration(*, organization_id: str, api_token: str, trusted_build
                 name="Demo",
                 artifact_configurations=(
                     ArtifactConfiguration(slug="initial", name="Initial"),
+                    ArtifactConfiguration(slug="archive", name="Programs in a ZIP", xml=EXAMPLE),
                     ArtifactConfiguration(slug="cms", name="Detached CMS signature", xml=_added(_CMS)),
                     ArtifactConfiguration(slug="raw", name="Raw signature", xml=_added(_RAW)),
                 ),

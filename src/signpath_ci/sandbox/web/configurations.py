@@ -18,7 +18,7 @@ from signpath_ci.artifact_configuration.markup import Position
 from signpath_ci.artifact_configuration.plan import Finding, Plan
 from signpath_ci.artifact_configuration.resolve import make_plan
 from signpath_ci.sandbox.artifact_configurations import MAX_BYTES
-from signpath_ci.sandbox.config import ArtifactConfiguration, Project
+from signpath_ci.sandbox.config import EXAMPLE, ArtifactConfiguration, Project
 from signpath_ci.sandbox.forms import Form, received_form
 from signpath_ci.sandbox.policies import may
 from signpath_ci.sandbox.problems import bad_field, forbidden, not_found
@@ -27,19 +27,6 @@ from signpath_ci.sandbox.submission import base_name
 from signpath_ci.sandbox.web.pages import person, render, see
 from signpath_ci.sandbox.web.projects import known_project, what_it_signs
 from signpath_ci.sandbox.web.trees import tree_of_plan
-
-_EXAMPLE = """<artifact-configuration xmlns="http://signpath.io/artifact-configuration/v1">
-  <zip-file>
-    <pe-file-set>
-      <include path="**/*.exe" min-matches="1" max-matches="unbounded"/>
-      <include path="**/*.dll" min-matches="0" max-matches="unbounded"/>
-      <for-each>
-        <authenticode-sign/>
-      </for-each>
-    </pe-file-set>
-  </zip-file>
-</artifact-configuration>
-"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,8 +109,8 @@ def _page(
         project=project,
         configuration=configuration,
         has_text=saved is not None,
-        text=shown if shown is not None else _EXAMPLE,
-        what_it_signs=what_it_signs(saved, configuration.slug),
+        text=shown if shown is not None else EXAMPLE,
+        what_it_signs=what_it_signs(saved),
         is_edited=service.artifact_configurations.is_edited(project.slug, configuration.slug),
         is_saved=request.query_params.get("saved") == "1" and text is None,
         may_configure=may(person(request), "configure", project.slug),

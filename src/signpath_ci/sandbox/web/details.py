@@ -8,6 +8,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
+from signpath_ci.sandbox.outcome import read_steps
 from signpath_ci.sandbox.policies import may
 from signpath_ci.sandbox.problems import forbidden, not_found
 from signpath_ci.sandbox.service import Service, known_request, require_completed, service_of
@@ -15,7 +16,8 @@ from signpath_ci.sandbox.signing_request import Check, SigningRequest
 from signpath_ci.sandbox.states import State
 from signpath_ci.sandbox.views import BYTES, ArtifactResponse, artifact_answer
 from signpath_ci.sandbox.web.formatting import size
-from signpath_ci.sandbox.web.pages import can_approve, may_read, person, render, request_page
+from signpath_ci.sandbox.web.pages import HEADERS, can_approve, may_read, person, render, request_page
+from signpath_ci.sandbox.web.trees import tree_of_steps
 
 _MALWARE_SCAN = Check(name="Malware scan", result="not-checked", detail="The sandbox does not scan.")
 _LINE = re.compile(r"\bline (\d{1,7})\b")
@@ -50,6 +52,8 @@ async def show_request(request: Request) -> Response:
         live_version=f"{len(found.history)}.{len(found.decisions)}.{found.webhook is not None}",
         artifacts=_artifacts(service, found),
         checks=[*found.checks, _MALWARE_SCAN],
+        tree=tree_of_steps(found.file_name, read_steps(service.store.steps(found.id))),
+        is_by_content=not service.store.artifact_configuration(found.id).exists(),
         failure_line=match[1] if found.failure and (match := _LINE.search(found.failure)) else None,
         **_names(service, found),
         **_rights(request, found),
@@ -148,3 +152,13 @@ async def download_build_settings(request: Request) -> Response:
         raise not_found("The signing request has no build settings file.")
     path = service_of(request).store.build_settings(found.id)
     return ArtifactResponse(path, media_type=BYTES, filename=origin.build_settings_file_name)
+
+
+async def show_artifact_configuration(request: Request) -> Response:
+    """Answer with the artifact configuration that applied when the request was submitted."""
+    found = readable_request(request)
+    path = service_of(request).store.artifact_configuration(found.id)
+    if not path.exists():
+        raise not_found("The signing request has no artifact configuration in XML.")
+    # As plain text: a browser must not take what somebody has typed for a page.
+    return Response(path.read_bytes(), media_type="text/plain; charset=utf-8", headers=HEADERS)

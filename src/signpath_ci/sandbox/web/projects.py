@@ -12,8 +12,6 @@ from signpath_ci.sandbox.service import service_of
 from signpath_ci.sandbox.submission import project_id, signing_policy_id
 from signpath_ci.sandbox.web.pages import render
 
-_BUILT_IN = {"cms": "Any file: a detached CMS signature", "raw": "Any file: a raw signature"}
-
 
 def known_project(request: Request) -> Project:
     """Return the project that the path names.
@@ -49,7 +47,7 @@ async def show_project(request: Request) -> Response:
             for policy in project.signing_policies
         },
         kinds={
-            each.slug: what_it_signs(service.artifact_configurations.text(project.slug, each.slug), each.slug)
+            each.slug: what_it_signs(service.artifact_configurations.text(project.slug, each.slug))
             for each in project.artifact_configurations
         },
         submitters=_users(configuration, project, "submit"),
@@ -57,11 +55,9 @@ async def show_project(request: Request) -> Response:
     )
 
 
-def what_it_signs(text: str | None, slug: str) -> str:
+def what_it_signs(text: str | None) -> str:
     """Return what an artifact configuration does, in a few words."""
-    if text is not None:
-        return "What its XML says"
-    return _BUILT_IN.get(slug, "By content: PE, script, installer, cabinet and JAR files, also in a ZIP")
+    return "By content, also in a ZIP" if text is None else "What its XML says"
 
 
 def _users(configuration: Configuration, project: Project, permission: Permission) -> dict[str, list[str]]:

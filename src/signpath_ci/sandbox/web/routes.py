@@ -41,6 +41,7 @@ def web_routes() -> list[BaseRoute]:
         f"{one}/unsignedartifact": details.download_unsigned,
         f"{one}/signedartifact": details.download_signed,
         f"{one}/buildsettingsfile": details.download_build_settings,
+        f"{one}/artifactconfiguration": details.show_artifact_configuration,
         f"{one}/resubmit": decide.resubmit_form,
     }
     post: dict[str, object] = {

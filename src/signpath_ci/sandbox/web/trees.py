@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from signpath_ci.artifact_configuration.plan import Plan, PlannedFile, Treatment
+from signpath_ci.sandbox.outcome import Result, Step
 
 _MAX_NODES = 2000
 """Drawn at most; a browser is slow with more."""
@@ -33,6 +34,11 @@ class Node:
     notes: list[str] = field(default_factory=list)
     children: dict[str, Node] = field(default_factory=dict)
     left_out: int = 0
+
+    @property
+    def is_only_opened(self) -> bool:
+        """Whether nothing happens to it but what happens to the files in it."""
+        return bool(self.children) and self.result == "unchanged"
 
     def at(self, path: str) -> Node:
         """Return the node of a path below this one, with slashes; made where it is not there."""
@@ -62,6 +68,49 @@ def _file(file: PlannedFile, node: Node, budget: list[int]) -> Node:
             added = parent.children.setdefault(output, Node(name=output))
             added.result, added.label = "added", "Added"
     return node
+
+
+_LABELS: dict[Result, tuple[str, str]] = {
+    "signed": ("signed", "Signed"),
+    "verified": ("verified", "Verified"),
+    "added": ("unchanged", "Signature added"),
+    "recorded": ("unchanged", "Recorded"),
+    "required": ("unchanged", "Required, unchanged"),
+    "failed": ("failed", "Failed"),
+}
+
+
+def tree_of_steps(file_name: str, steps: Iterable[Step]) -> Node | None:
+    """Return what was done to each file; `None` where nothing was done yet.
+
+    Args:
+        file_name: of the artifact.
+        steps: in the order in which they were done.
+    """
+    root: Node | None = None
+    drawn: set[tuple[str, ...]] = set()
+    for step in steps:
+        root = root or Node(name=file_name)
+        if step.path not in drawn:
+            if len(drawn) >= _MAX_NODES:
+                root.left_out += 1
+                continue
+            drawn.add(step.path)
+        node = root
+        for path in step.path[:_MAX_DEPTH]:
+            node = node.at(path)
+        node.result, node.label = _LABELS[step.result]
+        node.notes += [f"{step.directive}, line {step.line}"] if step.directive else []
+        if step.result == "failed" and step.detail:
+            node.notes.append(step.detail)
+        if step.result == "added" and step.detail:
+            *containers, added_path = step.path or (file_name,)
+            parent = root
+            for path in containers:
+                parent = parent.at(path)
+            added = parent.at(step.detail)
+            added.result, added.label = "added", f"Added for {added_path.rpartition('/')[2]}"
+    return root
 
 
 def child_outputs(file: PlannedFile) -> Iterable[str]:
