@@ -101,16 +101,17 @@ def measure() -> str:
     return table(["what", "measured"], rows)
 
 
-def soak(count: int, clients: int) -> Soak:
+def soak(count: int, clients: int, clock: Clock | None = None) -> Soak:
     """Have `count` files signed by `clients` threads.
 
     Args:
         count: how many files.
         clients: how many at the same time.
+        clock: of the clients; `None`: the system's.
     """
     logging.getLogger("signpath_ci").addHandler(logging.NullHandler())  # the failing calls are meant to fail
     with tempfile.TemporaryDirectory() as name, _Sandbox(Path(name)).running() as sandbox:
-        return _Work(Path(name), sandbox, count).done(clients)
+        return _Work(Path(name), sandbox, count, clock or Clock()).done(clients)
 
 
 class _Sandbox:
@@ -163,8 +164,8 @@ class _Sandbox:
 
 
 class _Work:
-    def __init__(self, directory: Path, sandbox: _Sandbox, count: int) -> None:
-        self._directory, self._sandbox, self._count = directory, sandbox, count
+    def __init__(self, directory: Path, sandbox: _Sandbox, count: int, clock: Clock) -> None:
+        self._directory, self._sandbox, self._count, self._clock = directory, sandbox, count, clock
         spec = find_spec("distlib")
         self._launcher = Path((spec.origin if spec else None) or "").with_name("t64.exe").read_bytes()
         self._lock = threading.Lock()
@@ -209,7 +210,7 @@ class _Work:
         return hashlib.sha256(content).hexdigest()
 
     def _run(self, path: Path, url: str) -> None:
-        said, clock = self._sandbox.said, Clock()
+        said, clock = self._sandbox.said, self._clock
         transport = Transport(
             base_url=url,
             token=Secret(said["api_token"]),

@@ -190,6 +190,7 @@ class _Server:
         self._lock = threading.Lock()
         self._door: str | None = None
         self._threads: list[threading.Thread] = []
+        self._connections: list[socket.socket] = []
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=64)
         self.proxy = Proxy(self._listener.getsockname()[1])
 
@@ -206,6 +207,9 @@ class _Server:
                 self._listener.shutdown(socket.SHUT_RDWR)
             self._listener.close()
             acceptor.join()
+            for connection in self._connections:  # a client may keep one open for a request that never comes
+                with contextlib.suppress(OSError):
+                    connection.shutdown(socket.SHUT_RDWR)
             for thread in self._threads:
                 thread.join()
 
@@ -222,6 +226,7 @@ class _Server:
             except OSError:  # nobody listens: closed for a while, or for ever
                 self._over.wait(0.01)
                 continue
+            self._connections.append(connection)
             self._spawn(self._serve, connection)
 
     def _close_door(self) -> None:

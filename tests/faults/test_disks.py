@@ -128,6 +128,7 @@ def test_files_are_replaced_all_or_none(job: Program, disk: Disk) -> None:
     assert all(result["signing_request_id"] for result in failed.json["results"])
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("pages", [40, 80, 130], ids=["no room for the bundle", "none to get it", "none for its files"])
 @pytest.mark.parametrize("arguments", [(), ("--in-place",)], ids=["beside", "in place"])
 def test_a_bundle_comes_back_as_a_whole_or_not_at_all(
@@ -242,6 +243,7 @@ def test_a_read_only_file_system_is_noticed_before_anything_is_submitted(
     assert len(_recorded(sandbox)) == before
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("step", ["create", "upload", "poll", "poll again"])
 def test_a_file_system_that_becomes_read_only(job: Program, disk: Disk, sandbox: Sandbox, step: str) -> None:
     def then_relay(exchange: Exchange) -> None:

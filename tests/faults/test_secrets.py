@@ -174,6 +174,7 @@ def test_no_failure_of_any_command_shows_a_token(careless: Program, sandbox: San
     assert "the-pass-word" not in written
 
 
+@pytest.mark.sample(6)
 @pytest.mark.parametrize("status", [200, 400, 500])
 @pytest.mark.parametrize("step", ["create", "upload", "poll", "download"])
 def test_a_server_that_repeats_what_it_got_makes_no_token_show(

@@ -105,6 +105,7 @@ def test_a_python_that_is_too_old_is_told_so() -> None:
     )
 
 
+@pytest.mark.full
 @needs_wheels
 def test_two_builds_are_the_same(tmp_path: Path) -> None:
     digests = set()
@@ -190,6 +191,7 @@ class TestLibrariesOfVerification:
         assert not (tmp_path / "app.signed.exe").exists()
         assert list((tmp_path / "cache" / "signpath-ci").iterdir()) == []
 
+    @pytest.mark.full
     def test_packages_of_the_directory_that_it_runs_in_are_not_trusted(
         self, bare: str, environment: dict[str, str], tmp_path: Path, executable: Path
     ) -> None:

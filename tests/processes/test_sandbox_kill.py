@@ -98,6 +98,7 @@ def _interrupted(state: Path, at: int) -> str | None:
     return request_id
 
 
+@pytest.mark.sample(5)
 @pytest.mark.parametrize("at", _POINTS)
 def test_nothing_is_lost_or_doubled(tmp_path: Path, at: int) -> None:
     state = tmp_path / "state"

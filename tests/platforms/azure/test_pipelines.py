@@ -69,6 +69,7 @@ BUILDS = pytest.mark.parametrize(
 )
 
 
+@pytest.mark.sample(1)
 @BUILDS
 def test_example_with_tasks(
     project: Agent, extension: Extension, sandbox: SandboxService, ref: str, policy: str
@@ -80,6 +81,7 @@ def test_example_with_tasks(
     check_released(agent, sandbox, policy=policy)
 
 
+@pytest.mark.sample(1)
 @BUILDS
 def test_example_with_templates(project: Agent, core: Path, sandbox: SandboxService, ref: str, policy: str) -> None:
     project.variables |= {"Build.SourceBranch": ref, "SIGNPATH_ORGANIZATION_ID": ORGANIZATION}
@@ -116,6 +118,7 @@ def test_own_pipeline(agent: Agent, core: Path, sandbox: SandboxService) -> None
     assert done[-1].step["displayName"] == "Check what came of it"
 
 
+@pytest.mark.sample(4)
 @needs("check-jsonschema")
 @pytest.mark.parametrize("path", PIPELINES, ids=lambda path: path.name)
 @pytest.mark.parametrize("ref", ["refs/heads/main", "refs/tags/v1.2.3"])

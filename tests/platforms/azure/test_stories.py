@@ -138,6 +138,7 @@ def succeeded(done: list[Ran]) -> list[Ran]:
 both_ways = pytest.mark.parametrize("way", ["tasks", "templates"])
 
 
+@pytest.mark.full
 @both_ways
 def test_the_tested_candidate_of_the_tag_is_approved_and_released(project: Project, way: str) -> None:
     name, sandbox = f"candidate-to-release-with-{way}.yml", project.sandbox.said
@@ -159,6 +160,7 @@ def test_the_tested_candidate_of_the_tag_is_approved_and_released(project: Proje
     demand_promoted(project.approver)
 
 
+@pytest.mark.full
 @both_ways
 def test_the_tag_of_another_commit_is_refused(project: Project, way: str) -> None:
     name = f"candidate-to-release-with-{way}.yml"
@@ -181,6 +183,7 @@ def test_without_a_tested_candidate_nothing_is_released(project: Project, way: s
     assert error.startswith("There is no tested candidate of ")
 
 
+@pytest.mark.full
 def test_no_agent_waits_for_the_approval(project: Project) -> None:
     for attempt in (1, 2):
         succeeded(project.run("publish-later.yml", "refs/tags/v1.2.3", stage="Submit", attempt=attempt))

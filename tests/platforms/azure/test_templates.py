@@ -133,6 +133,7 @@ def test_a_missing_secret_is_named(agent: Agent, template: Steps) -> None:
     assert "SIGNPATH_API_TOKEN" in last.issues[-1][1]
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize(
     "hostile",
     [
@@ -184,6 +185,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.mark.full
 def test_the_core_is_installed_by_pip(agent: Agent, template: Steps, wheel: Path) -> None:
     """Into an environment of the job, before anything sees a token; a second time it is there already."""
     site_packages = next(path for path in map(Path, sys.path) if path.name == "site-packages")

@@ -72,6 +72,7 @@ def _waiting_for_approval(
             process.kill()
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 @pytest.mark.parametrize("action", ["submit-signing-request", "sign"])
 def test_a_signal_to_the_shell_ends_the_core(

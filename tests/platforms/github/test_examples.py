@@ -77,6 +77,7 @@ def test_a_branch_gets_the_test_signature_and_no_release(repository: Repository,
     assert "Completed" in summary
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(("ref", "policy"), [("main", "test-signing"), ("tags/v1.2.3", "release-signing")])
 def test_one_step_is_enough(ref: str, policy: str, repository: Repository, sandbox: Sandbox) -> None:
     result = _run("one-step.yml", repository, sandbox, ref)

@@ -62,6 +62,7 @@ def test_every_input_reaches_the_core_as_it_is(action: Action, recording: Reposi
     assert "pwned" not in (result.record / "files").read_text("utf-8")
 
 
+@pytest.mark.sample(2)
 @by_name
 def test_what_is_not_given_has_the_default_of_the_table(action: Action, recording: Repository) -> None:
     result = _called(recording, action, _own(recording, action))
@@ -78,6 +79,7 @@ def test_what_is_not_given_has_the_default_of_the_table(action: Action, recordin
     assert {name: environment[name] for name in expected} == expected
 
 
+@pytest.mark.sample(2)
 @by_name
 def test_every_output_of_the_core_is_an_output_of_the_action(action: Action, recording: Repository) -> None:
     result = _called(recording, action, _own(recording, action))
@@ -85,6 +87,7 @@ def test_every_output_of_the_core_is_an_output_of_the_action(action: Action, rec
     assert result.json("outputs") == {name: f"said of {name}" for name in OUTPUTS}
 
 
+@pytest.mark.sample(2)
 @by_name
 def test_a_job_s_own_variables_do_not_stand_in_for_inputs(action: Action, recording: Repository) -> None:
     leaked = {said.variable: "leaked" for said in action.inputs.values()}
@@ -96,6 +99,7 @@ def test_a_job_s_own_variables_do_not_stand_in_for_inputs(action: Action, record
     }
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize(
     ("given", "connector"),
     [
@@ -119,6 +123,7 @@ def test_a_file_of_the_job_goes_straight_to_signpath(
     assert result.json("run")["environment"]["SIGNPATH_CONNECTOR_URL"] == connector
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize(
     ("path", "more", "directory"),
     [

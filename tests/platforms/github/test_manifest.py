@@ -66,6 +66,7 @@ def test_an_input_wins_over_the_manifest(repository: Repository, sandbox: Sandbo
     assert request["status"] == "WaitingForApproval"
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     ("by_manifest", "given", "is_replaced"),
     [

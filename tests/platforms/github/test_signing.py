@@ -118,6 +118,7 @@ def test_a_request_outlives_its_step_and_is_signed_again(repository: Repository,
     assert result.json("outputs")["signed-artifact-path"] == "release.exe"
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize(
     ("given", "why"),
     [
@@ -158,6 +159,7 @@ def test_what_fails_fails_the_job_and_says_why(
     assert not (result.record / "workspace" / "signed.exe").exists()
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize(
     ("given", "why"),
     [
@@ -200,6 +202,7 @@ def test_what_can_not_be_signed_stays_as_it_is(repository: Repository, sandbox: 
     assert (result.record / "workspace" / "dist" / "app.exe").read_bytes() == LAUNCHERS["x64"].read_bytes()
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("action", ["get-signed-artifact", "resubmit-signing-request"])
 def test_a_request_that_there_is_not_fails_the_job(action: str, repository: Repository, sandbox: Sandbox) -> None:
     given = {"signing-request-id": "11111111-2222-3333-4444-555555555555", "output-artifact-path": "signed.exe"}

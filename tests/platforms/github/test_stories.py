@@ -97,6 +97,7 @@ def test_the_tested_candidate_of_the_tag_is_approved_and_released(project: Repos
     demand_promoted(approver)
 
 
+@pytest.mark.full
 def test_the_tag_of_another_commit_is_refused(project: Repository, sandbox: Sandbox) -> None:
     approver = Approver(sandbox, project.directory / "app.exe")
     assert _run(project, sandbox, "candidate-to-release.yml").code == 0
@@ -118,6 +119,7 @@ def test_without_a_tested_candidate_nothing_is_released(project: Repository, san
     assert [error.startswith("There is no tested candidate of ") for error in release.errors] == [True]
 
 
+@pytest.mark.full
 def test_no_runner_waits_for_the_approval(project: Repository, sandbox: Sandbox) -> None:
     unsigned = project.directory / "app.exe"
     approver = Approver(sandbox, unsigned)

@@ -43,6 +43,7 @@ def _text(workflow: str) -> str:
     return (ROOT / ".github" / "workflows" / f"{workflow}.yml").read_text("utf-8")
 
 
+@pytest.mark.full
 @needs_checkout
 @needs("act")
 def test_the_workflow_for_all_systems_succeeds_on_this_one(tmp_path: Path, home: Path) -> None:
@@ -63,6 +64,7 @@ def test_the_workflow_for_all_systems_succeeds_on_this_one(tmp_path: Path, home:
     assert "Somebody Else" in unexpected
 
 
+@pytest.mark.full
 @needs_checkout
 @needs("act")
 def test_a_release_carries_the_core_in_its_tag(

@@ -57,6 +57,7 @@ def _assert_signed(project: Project, signed: Path, policy: str = "test-signing")
     assert (verdict.trust, verdict.identity) == ("root", "same")
 
 
+@pytest.mark.sample(2)
 @in_every_shell
 def test_a_job_signs_a_file(project: Project, shell: str) -> None:
     finished = _run(project, "sign", project.sign_inputs(), shell)
@@ -75,6 +76,7 @@ def test_a_job_signs_a_file(project: Project, shell: str) -> None:
     }
 
 
+@pytest.mark.sample(2)
 @in_every_shell
 def test_nothing_in_an_input_or_file_name_is_run(project: Project, shell: str) -> None:
     (project.directory / "app.exe").rename(project.directory / HOSTILE_NAME)
@@ -144,6 +146,7 @@ def test_the_token_of_another_variable(project: Project) -> None:
     assert finished.code == 0, finished.log
 
 
+@pytest.mark.sample(1)
 @in_every_shell
 def test_through_the_connector(project: Project, shell: str) -> None:
     stored = Path(project.sandbox["artifact_store"]) / "gitlab" / "build it" / "dist" / HOSTILE_NAME
@@ -251,6 +254,7 @@ def test_an_input_wins_over_the_manifest(project: Project) -> None:
     assert project.request(finished.dotenv["SIGN_SIGNPATH_SIGNING_REQUEST_ID"])["parameters"] == {"a": "input"}
 
 
+@pytest.mark.sample(2)
 @in_every_shell
 @pytest.mark.parametrize(
     ("inputs", "signed"),
@@ -297,6 +301,7 @@ def test_without_a_usable_python(project: Project, tmp_path: Path, version: str)
     assert "error: No Python 3.10 or later found." in finished.log
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     ("number", "keep", "code", "status"),
     [
@@ -381,6 +386,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.mark.full
 def test_the_core_comes_by_pip_into_an_environment_of_its_own(project: Project, wheel: Path, tmp_path: Path) -> None:
     # What it depends on comes from the Python that runs these tests: they reach no package index.
     import yaml
@@ -398,6 +404,7 @@ def test_the_core_comes_by_pip_into_an_environment_of_its_own(project: Project, 
     assert not list(tmp_path.glob(".local"))
 
 
+@pytest.mark.full
 def test_a_package_that_is_not_there_fails_the_job(project: Project) -> None:
     inputs = project.sign_inputs(package="signpath-ci==0.0.0.dev404")
 

@@ -176,6 +176,7 @@ def test_submit_now_fetch_later_from_remote_templates(project: Project, git: Git
     _assert_signed(project, finished.artifacts("fetch") / "dist" / "app.exe", "test-signing")
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(("tag", "policy"), [(None, "test-signing"), ("v1.2.3", "release-signing")])
 def test_the_example(project: Project, git: Git, tag: str | None, policy: str) -> None:
     (project.directory / "launcher.exe").write_bytes(LAUNCHERS["x64"].read_bytes())

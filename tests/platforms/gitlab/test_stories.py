@@ -130,6 +130,7 @@ class Example:
         return finished
 
 
+@pytest.mark.full
 def test_the_tested_candidate_of_the_tag_is_approved_and_released(
     project: Project, git: Git, gitlab: str, packages: Packages
 ) -> None:
@@ -160,6 +161,7 @@ def test_the_tested_candidate_of_the_tag_is_approved_and_released(
     demand_promoted(approver)
 
 
+@pytest.mark.full
 def test_the_tag_of_another_commit_is_refused(project: Project, git: Git, gitlab: str, packages: Packages) -> None:
     example = Example(project, git, gitlab, "candidate-to-release.yml")
     approver = Approver(project.sandbox, example.unsigned)
@@ -187,6 +189,7 @@ def test_the_tag_of_another_commit_is_refused(project: Project, git: Git, gitlab
     assert len(approver.requests) == 1
 
 
+@pytest.mark.full
 def test_no_runner_waits_for_the_approval(project: Project, git: Git, gitlab: str) -> None:
     example = Example(project, git, gitlab, "publish-later.yml")
     approver = Approver(project.sandbox, example.unsigned)

@@ -148,6 +148,7 @@ def _java_trust(directory: Path, pem: Path) -> list[str | Path]:
     return ["-keystore", path, "-storetype", "PKCS12", "-storepass", "secret"]
 
 
+@pytest.mark.sample(1)
 @needs_jarsigner
 @pytest.mark.parametrize("has_manifest", [True, False])
 def test_jarsigner_accepts_what_the_sandbox_signs(tmp_path: Path, has_manifest: bool) -> None:
@@ -167,6 +168,7 @@ def _without_attributes(path: Path) -> Path:
     return path
 
 
+@pytest.mark.sample(1)
 @needs_jarsigner
 @pytest.mark.parametrize("more", [[], ["-digestalg", "SHA-512", "-sigalg", "SHA384withRSA"]])
 def test_what_jarsigner_signs(tmp_path: Path, more: list[str]) -> None:
