@@ -249,7 +249,8 @@ class _Server:
 
     def _serve(self, connection: socket.socket) -> None:
         connection.settimeout(30)
-        with connection, contextlib.suppress(HangUpError, OSError):
+        # The sandbox may be killed, too.
+        with connection, contextlib.suppress(HangUpError, OSError, http.client.HTTPException):
             context = self._context()
             with context.wrap_socket(connection, server_side=True) if context else connection as spoken:
                 rest = b""
