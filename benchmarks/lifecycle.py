@@ -22,14 +22,14 @@ from typing import Any
 from benchmarks.measure import run, table
 from signpath_ci.api.rest import SignPathApi
 from signpath_ci.clock import Clock
-from signpath_ci.commands import Process
-from signpath_ci.commands.connection import connect
 from signpath_ci.model import SigningRequestFields
 from signpath_ci.sandbox.child import running_sandbox
 from signpath_ci.settings import WaitSettings, load
 from signpath_ci.signing.artifact import read_artifact
 from signpath_ci.signing.submit import submit
 from signpath_ci.signing.wait import wait
+from signpath_ci.workflows.clients import connect
+from signpath_ci.workflows.process import Process
 
 _SCALE = 20.0
 _SECONDS = (3, 12, 35, 90, 300)

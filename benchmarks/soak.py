@@ -33,9 +33,9 @@ from signpath_ci.errors import SignPathError
 from signpath_ci.model import SigningRequestFields
 from signpath_ci.settings.declaration import Secret
 from signpath_ci.signing.artifact import read_artifact
-from signpath_ci.signing.download import download
 from signpath_ci.signing.submit import submit
 from signpath_ci.signing.wait import wait
+from signpath_ci.workflows.destinations import Incoming, SignedFile
 
 _REQUESTS, _CLIENTS, _BOUND = 2000, 20, 900.0
 _SHARE = 0.05
@@ -229,7 +229,9 @@ class _Work:
             submission = submit(api, read_artifact(path), fields, on_progress=_ignore)
             request_id, target = submission.signing_request_id, path.with_suffix(".signed")
             wait(api, request_id, timeout=300, clock=clock, on_status=_ignore, on_poll=_ignore)
-            download(api, request_id, target, force=False, on_progress=_ignore, accept=_ignore)
+            SignedFile(path=target, force=False).receive(
+                Incoming(client=api, signing_request_id=request_id, on_progress=_ignore, accept=_ignore)
+            )
             target.unlink()
 
     def _count_finished(self) -> None:

@@ -19,8 +19,8 @@ from signpath_ci.errors import InterruptedRunError, LocalFileError, SignPathErro
 
 if TYPE_CHECKING:
     from signpath_ci.clock import Clock
-    from signpath_ci.commands import Process
     from signpath_ci.settings.manifest_policy import Notice
+    from signpath_ci.workflows.process import Process
 
 _OBJECTS_BETWEEN_COLLECTIONS = 100_000
 
@@ -34,7 +34,7 @@ def main(clock: Clock | None = None) -> int:
     # Start-up makes many objects that stay: looking for garbage among them, as often as it is the default, finds none.
     gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
     from signpath_ci.clock import Clock
-    from signpath_ci.commands import Process
+    from signpath_ci.workflows.process import Process
 
     streams.configure((sys.stdout, sys.stderr), os.environ)
     try:

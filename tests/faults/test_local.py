@@ -18,8 +18,8 @@ import pytest
 
 from signpath_ci import cli
 from signpath_ci.clock import Clock
-from signpath_ci.commands import Process
 from signpath_ci.errors import EXIT_CODES, StillPendingError
+from signpath_ci.workflows.process import Process
 from tests.faults.conftest import at
 from tests.faults.proxy import Exchange, relay
 from tests.support.pe import LAUNCHERS

@@ -20,7 +20,8 @@ from typing import Any
 from signpath_ci import cli
 from signpath_ci.api import rest, transport
 from signpath_ci.clock import Clock
-from signpath_ci.commands import Process, sign
+from signpath_ci.commands import sign
+from signpath_ci.workflows.process import Process
 
 _IMPORTED = (rest, transport, sign)
 _KILLS = 2  # runs for one input that are killed, before one that is not

@@ -21,8 +21,8 @@ MAY_IMPORT = {
     "checkout": set(),
     "cli": {"commands", "platforms", "settings"},
     "commands": {
-        "api", "artifact_configuration", "metadata", "origin", "platforms", "pipeline", "pipeline_connector", "report",
-        "sandbox", "settings", "signing", "verify",
+        "artifact_configuration", "metadata", "origin", "platforms", "report", "sandbox", "settings", "signing",
+        "verify", "workflows",
     },
     "caches": set(),
     "clock": set(),
@@ -36,8 +36,6 @@ MAY_IMPORT = {
     "model": set(),
     "origin": set(),
     "platforms": {"api", "origin", "report", "settings", "signing"},
-    "pipeline": {"api", "origin", "report", "signing", "verify"},
-    "pipeline_connector": {"api", "pipeline", "report", "signing", "verify"},
     "report": set(),
     "sandbox": {"artifact_configuration", "formats", "verify"},
     "settings": {"schema"},
@@ -46,10 +44,13 @@ MAY_IMPORT = {
     "streams": set(),
     "text": set(),
     "verify": {"formats"},
-    "__main__": {"cli", "commands", "logs", "settings"},
+    "workflows": {
+        "api", "artifact_configuration", "metadata", "origin", "platforms", "report", "settings", "signing", "verify",
+    },
+    "__main__": {"cli", "logs", "settings", "workflows"},
     "": {"platforms", "verify"},
 }  # fmt: skip
-EDGE = {"__main__", "cli", "commands", "report", "logs"}
+EDGE = {"__main__", "cli", "logs"}
 HEAVY = ("asyncio", "cryptography", "pyasn1", "requests", "rich", "starlette", "urllib3", "uvicorn", "yaml")
 
 

@@ -13,15 +13,15 @@ from signpath_ci.artifact_configuration.document import DocumentError
 from signpath_ci.artifact_configuration.local_files import LocalFiles
 from signpath_ci.artifact_configuration.plan import Plan
 from signpath_ci.artifact_configuration.resolve import make_plan
-from signpath_ci.commands import Process, print_object, print_words, reporter_for
-from signpath_ci.commands.artifact_configuration import ConfigurationFile, read_configuration_file
-from signpath_ci.commands.session import watched
 from signpath_ci.errors import ArtifactConfigurationError, LocalFileError, SignPathError, UsageError
 from signpath_ci.metadata import expand_parameters, parse_parameter_lines, parse_parameters
 from signpath_ci.platforms.collect import collect_origin
 from signpath_ci.settings import CheckSettings
 from signpath_ci.signing.bundle import common_directory, member_names
 from signpath_ci.signing.inputs import expand_inputs
+from signpath_ci.workflows.configuration_file import ConfigurationFile, read_configuration_file
+from signpath_ci.workflows.process import Process, print_object, print_words, reporter_for
+from signpath_ci.workflows.reporting import watched
 
 _log = logging.getLogger(__name__)
 _BUNDLE = "bundle.zip"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from signpath_ci.commands import Process, print_object, print_result
 from signpath_ci.settings import ConfigSettings
 from signpath_ci.settings.declaration import Explained
 from signpath_ci.text import one_line
+from signpath_ci.workflows.process import Process, print_object, print_result
 
 
 def run(settings: ConfigSettings, process: Process) -> None:

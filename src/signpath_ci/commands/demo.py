@@ -10,10 +10,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from signpath_ci.commands import Process, print_result, sign
+from signpath_ci.commands import sign
 from signpath_ci.errors import LocalFileError, UsageError
 from signpath_ci.sandbox.child import running_sandbox
 from signpath_ci.settings import DemoSettings, SignSettings, load
+from signpath_ci.workflows.process import Process, print_result
 
 _LAUNCHER = "t64.exe"
 """The 64-bit console launcher of the package `distlib`, which scripts on Windows are started by."""

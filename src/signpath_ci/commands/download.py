@@ -2,30 +2,18 @@
 
 from __future__ import annotations
 
-from signpath_ci.commands import Process
-from signpath_ci.commands.connection import connect
-from signpath_ci.commands.earlier import earlier_request, known_submission
-from signpath_ci.commands.session import earlier_collection, run_signing
-from signpath_ci.pipeline import SigningResult, collect
-from signpath_ci.report import Reporter
+from functools import partial
+
 from signpath_ci.settings import DownloadSettings
+from signpath_ci.workflows.existing_request import download
+from signpath_ci.workflows.process import Process
+from signpath_ci.workflows.reporting import run_and_report
 
 
 def run(settings: DownloadSettings, process: Process) -> None:
-    """Wait for a request, then fetch and verify what was signed.
+    """Wait for a request, then download and verify what was signed.
 
     Raises:
         SignPathError: the run failed.
     """
-
-    def work(reporter: Reporter) -> SigningResult:
-        request = earlier_request(settings, settings)
-        api = connect(settings, process)
-        submission = known_submission(api, request.signing_request_id)
-        reporter.submitted(submission)
-        collection = earlier_collection(request, settings, process)
-        if collection is None:
-            return SigningResult(submission=submission)
-        return collect(submission, collection, api=api, reporter=reporter, clock=process.clock)
-
-    run_signing(settings, process, level=settings.verify, work=work)
+    run_and_report(settings, process, level=settings.verify, work=partial(download, settings, process))

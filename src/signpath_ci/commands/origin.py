@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from signpath_ci.commands import Process, print_object, print_result
 from signpath_ci.origin import origin_table, origin_to_json
 from signpath_ci.platforms.collect import explain_origin
 from signpath_ci.settings import OriginSettings
+from signpath_ci.workflows.process import Process, print_object, print_result
 
 
 def run(settings: OriginSettings, process: Process) -> None:

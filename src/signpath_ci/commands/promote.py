@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from signpath_ci.commands import Process
-from signpath_ci.commands.connection import connect
-from signpath_ci.commands.earlier import earlier_request, receipt_file
-from signpath_ci.commands.policy import with_policy
-from signpath_ci.commands.session import earlier_collection, run_signing
 from signpath_ci.errors import UsageError
-from signpath_ci.pipeline import SigningResult, resubmit
 from signpath_ci.platforms.collect import collect_origin
 from signpath_ci.report import Reporter
 from signpath_ci.settings import PromoteSettings
 from signpath_ci.signing.artifact import read_artifact
 from signpath_ci.signing.promote import check_candidate
+from signpath_ci.workflows.clients import connect
+from signpath_ci.workflows.existing_request import existing_request, resubmit
+from signpath_ci.workflows.process import Process
+from signpath_ci.workflows.reporting import run_and_report
+from signpath_ci.workflows.sign import SigningResult
+from signpath_ci.workflows.submission import with_policy
 
 
 def run(settings: PromoteSettings, process: Process) -> None:
-    """Check a candidate, resubmit it under the policy, and collect what is signed.
+    """Check a candidate, resubmit it under the policy, and deliver what is signed.
 
     Raises:
         VerificationError: it is not this tag's candidate, or was never signed.
@@ -25,7 +25,7 @@ def run(settings: PromoteSettings, process: Process) -> None:
     """
 
     def work(reporter: Reporter) -> SigningResult:
-        candidate = earlier_request(settings, settings)
+        candidate = existing_request(settings, settings)
         if candidate.receipt is None:
             raise UsageError(
                 "Only the receipt of a candidate says which file and commit it is.",
@@ -35,20 +35,8 @@ def run(settings: PromoteSettings, process: Process) -> None:
         origin = collect_origin(process.environment, process.directory, version=settings.build_version)
         chosen = with_policy(settings, process, lambda: origin)
         reporter.planned(project=candidate.receipt.project_slug, policy=chosen.signing_policy_slug, origin=origin)
-        collection = earlier_collection(candidate, settings, process)
         unsigned = read_artifact(settings.unsigned) if settings.unsigned else None
-        api = connect(settings, process)
-        check_candidate(api, candidate.receipt, origin, unsigned=unsigned)
-        return resubmit(
-            candidate.signing_request_id,
-            collection,
-            signing_policy_slug=chosen.signing_policy_slug,
-            description=settings.description,
-            api=api,
-            reporter=reporter,
-            clock=process.clock,
-            receipt=receipt_file(settings.receipt, settings, origin) if settings.receipt else None,
-            keep_on_interrupt=settings.keep_on_interrupt,
-        )
+        check_candidate(connect(settings, process), candidate.receipt, origin, unsigned=unsigned)
+        return resubmit(candidate, chosen, process, reporter, origin=origin)
 
-    run_signing(settings, process, level=settings.verify, work=work)
+    run_and_report(settings, process, level=settings.verify, work=work)

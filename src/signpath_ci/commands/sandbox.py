@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from signpath_ci.commands import Process
 from signpath_ci.errors import UsageError
 from signpath_ci.settings import SandboxSettings
+from signpath_ci.workflows.process import Process
 
 
 def run(settings: SandboxSettings, process: Process) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import logging
 
-from signpath_ci.commands import Process, print_object, reporter_for
-from signpath_ci.commands.session import watched
 from signpath_ci.errors import UsageError
 from signpath_ci.platforms.collect import collect_origin
 from signpath_ci.settings import SkipSettings
+from signpath_ci.workflows.process import Process, print_object, reporter_for
+from signpath_ci.workflows.reporting import watched
 
 _log = logging.getLogger(__name__)
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from signpath_ci.commands import Process, print_object, print_words
-from signpath_ci.commands.connection import connect
-from signpath_ci.commands.earlier import earlier_request
-from signpath_ci.commands.session import watched
 from signpath_ci.report import Reporter
 from signpath_ci.report.result import status_object
 from signpath_ci.report.words import status_words
 from signpath_ci.settings import RequestSettings
+from signpath_ci.workflows.clients import connect
+from signpath_ci.workflows.existing_request import existing_request
+from signpath_ci.workflows.process import Process, print_object, print_words
+from signpath_ci.workflows.reporting import watched
 
 
 def run(settings: RequestSettings, process: Process) -> None:
@@ -19,7 +19,7 @@ def run(settings: RequestSettings, process: Process) -> None:
         SignPathError: SignPath refuses to tell it, or is not there.
     """
     with watched(settings, process, process.platform or Reporter()):
-        request_id = earlier_request(settings, settings).signing_request_id
+        request_id = existing_request(settings, settings).signing_request_id
         status = connect(settings, process).request(request_id).state
     if settings.json:
         print_object(process, status_object(status))

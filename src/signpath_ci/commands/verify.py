@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from signpath_ci.commands import Process, print_object, print_words
-from signpath_ci.commands.verification import expectations, packages
 from signpath_ci.errors import SignPathError, VerificationError
 from signpath_ci.model import Failure, Verdict
 from signpath_ci.report.words import verdict_words
 from signpath_ci.settings import VerifySettings
 from signpath_ci.settings.combinations import check_combinations
 from signpath_ci.verify import verify_file
+from signpath_ci.workflows.process import Process, print_object, print_words
+from signpath_ci.workflows.verification import expectations, packages
 
 
 def run(settings: VerifySettings, process: Process) -> None:

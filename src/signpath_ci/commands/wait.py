@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from signpath_ci.commands import Process
-from signpath_ci.commands.connection import connect
-from signpath_ci.commands.earlier import earlier_request, known_submission
-from signpath_ci.commands.session import run_signing, waiting_time
-from signpath_ci.pipeline import SigningResult, await_completion
-from signpath_ci.report import Reporter
+from functools import partial
+
 from signpath_ci.settings import WaitSettings
+from signpath_ci.workflows.existing_request import wait_for
+from signpath_ci.workflows.process import Process
+from signpath_ci.workflows.reporting import run_and_report
 
 
 def run(settings: WaitSettings, process: Process) -> None:
@@ -17,14 +16,4 @@ def run(settings: WaitSettings, process: Process) -> None:
     Raises:
         SignPathError: it is not, or the run failed otherwise.
     """
-
-    def work(reporter: Reporter) -> SigningResult:
-        request = earlier_request(settings, settings)
-        waiting = waiting_time(settings, process)
-        api = connect(settings, process)
-        submission = known_submission(api, request.signing_request_id)
-        reporter.submitted(submission)
-        await_completion(submission, waiting, api=api, reporter=reporter, clock=process.clock)
-        return SigningResult(submission=submission)
-
-    run_signing(settings, process, level="off", work=work)
+    run_and_report(settings, process, level="off", work=partial(wait_for, settings, process))

@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar, cast
 
 from signpath_ci.errors import VerificationError
-from signpath_ci.files import TemporaryFile, beside
+from signpath_ci.files import TemporaryFile
 from signpath_ci.model import Artifact, SizeAllowance
-from signpath_ci.signing.target import check_target, default_target, disk_errors
+from signpath_ci.signing.target import disk_errors
 from signpath_ci.text import one_line
 
 if TYPE_CHECKING:
     from signpath_ci.api.streams import Download
 
-__all__ = ["check_target", "default_target", "download"]
-
-A = TypeVar("A")
 T = TypeVar("T")
 
 
@@ -93,49 +90,6 @@ class _BoundedDownload:
             yield piece
 
 
-def download(
-    api: SendsSignedArtifact,
-    signing_request_id: str,
-    target: Path,
-    *,
-    name: Path | None = None,
-    force: bool,
-    on_progress: Callable[[int, int], None],
-    accept: Callable[[Artifact], A],
-) -> tuple[Artifact, A]:
-    """Fetch the signed file. It gets its name only when it is whole, on the disk, and accepted.
-
-    Args:
-        api: who sends it.
-        signing_request_id: of a completed request.
-        target: the file's name.
-        name: what people know it as, where `target` is only a temporary place.
-        force: replace an existing file.
-        on_progress: is told the bytes that have come and those in all (0 where that is not known); starts again where
-            the download does.
-        accept: looks at the file under its temporary name; what it raises is raised, what it returns is returned. A
-            file that it refuses with `VerificationError` is kept under `name` with `.rejected` behind it.
-
-    Raises:
-        LocalFileError: the target exists, the disk is full, ...
-        RefusedError, UnexpectedAnswerError, ServiceUnavailableError: as the transport says.
-    """
-    check_target(target, force=force)
-    with ExitStack() as stack:
-        with disk_errors(target):
-            file = stack.enter_context(beside(target))
-
-        def receive(incoming: Download) -> Artifact:
-            return receive_into(file, incoming, target, on_progress)
-
-        fetched = api.signed_artifact(signing_request_id, receive)
-        with kept_if_rejected(file, name or target, replace=force):
-            accepted = accept(fetched)
-        with disk_errors(target):
-            file.publish(target, replace=force)
-    return Artifact(path=target, size=fetched.size, sha256=fetched.sha256), accepted
-
-
 @contextmanager
 def kept_if_rejected(file: TemporaryFile, name: Path, *, replace: bool) -> Iterator[None]:
     """Keep a rejected file for whoever looks into it, under a name that nothing takes for the signed file's.
@@ -173,7 +127,7 @@ def receive_into(
         file: where to.
         incoming: the bytes.
         target: the name that the file will have, for messages.
-        on_progress: as in `download`.
+        on_progress: gets the bytes that have come and those in all (0 where that is not known).
     """
     digest, size = hashlib.sha256(), 0
     with disk_errors(target):

@@ -1,32 +1,21 @@
-"""From a connector's answer to files in a directory: the signed ZIP extracted, or saved under the server's name."""
+"""Files of a signed ZIP into directories: nothing harmful, and all of them or none."""
 
 from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
-from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, TypeVar
+from pathlib import Path
 
 from signpath_ci.errors import LocalFileError, VerificationError
-from signpath_ci.files import beside, delete, directory_in, publish, sync, sync_directory
+from signpath_ci.files import delete, directory_in, publish, sync, sync_directory
 from signpath_ci.formats import FormatError
 from signpath_ci.formats.zip import Archive, Entry, open_archive
-from signpath_ci.model import Artifact
-from signpath_ci.signing.download import SendsSignedArtifact, kept_if_rejected, receive_into
-from signpath_ci.signing.file_name import name_from_header
-from signpath_ci.signing.target import check_target, disk_errors, exists_error
+from signpath_ci.signing.target import disk_errors, exists_error
 
-if TYPE_CHECKING:
-    from signpath_ci.api.streams import Download
-
-_FALLBACK_NAME = "signed-artifact.zip"
 _BLOCK = 1 << 18
 _HINT = "Nothing was extracted."
-
-A = TypeVar("A")
 
 
 def check_directory(directory: Path) -> None:
@@ -49,177 +38,14 @@ def check_directory(directory: Path) -> None:
             )
 
 
-def download_and_extract(
-    api: SendsSignedArtifact,
-    signing_request_id: str,
-    directory: Path,
-    *,
-    force: bool,
-    on_progress: Callable[[int, int], None],
-    accept: Callable[[Artifact], A],
-) -> tuple[Artifact, tuple[Path, ...], A]:
-    """Fetch a signed ZIP and extract it. No file gets its name before all are found harmless, accepted and whole.
-
-    Args:
-        api: who sends it.
-        signing_request_id: of a completed request.
-        directory: where the files go; made where it does not exist.
-        force: replace existing files.
-        on_progress: is told the bytes that have come and those in all (0 where that is not known).
-        accept: looks at the ZIP under its temporary name; what it raises is raised, what it returns is returned.
-
-    Returns:
-        The ZIP, which is gone by then; the files; what `accept` returned.
-
-    Raises:
-        VerificationError: it is no ZIP, or holds what must not be extracted.
-        LocalFileError: a file exists already, the disk is full, ...
-        RefusedError, UnexpectedAnswerError, ServiceUnavailableError: as the transport says.
-    """
-    check_directory(directory)
-    with _made(directory), ExitStack() as stack:
-        with disk_errors(directory):
-            file = stack.enter_context(beside(directory / _FALLBACK_NAME))
-
-        def receive(incoming: Download) -> Artifact:
-            return receive_into(file, incoming, directory, on_progress)
-
-        fetched = api.signed_artifact(signing_request_id, receive)
-        archive = stack.enter_context(_opened(fetched.path))
-        accepted = accept(fetched)
-        places = {entry: directory / entry.path for entry in _files(archive)}
-        _extract(archive, places, directory, force=force)
-        return fetched, tuple(places.values()), accepted
-
-
-@dataclass(frozen=True, kw_only=True)
-class Split:
-    """Where the files of a signed archive go.
-
-    Attributes:
-        places: of each file that was submitted, by its name in the archive.
-        directory: all places are below it; what the signing added goes there, under its own name, which is that of a
-            submitted file and more: a detached signature.
-    """
-
-    places: Mapping[PurePosixPath, Path]
-    directory: Path
-
-
-def check_split(split: Split, *, force: bool) -> None:
-    """Check that files can be made in all places.
-
-    Raises:
-        LocalFileError: one can't, and why.
-    """
-    check_directory(split.directory)
-    for target in split.places.values():
-        _check_place(target, split.directory, force=force)
-
-
-def download_and_split(
-    api: SendsSignedArtifact,
-    signing_request_id: str,
-    split: Split,
-    *,
-    name: Path,
-    force: bool,
-    on_progress: Callable[[int, int], None],
-    accept: Callable[[Artifact], A],
-) -> tuple[Artifact, tuple[Path, ...]]:
-    """Fetch a signed archive, and give each file the place that is meant for it: all of them, or none.
-
-    Args:
-        api: who sends it.
-        signing_request_id: of a completed request.
-        split: which file goes where.
-        name: what people know the archive as.
-        force: replace existing files.
-        on_progress: is told the bytes that have come and those in all (0 where that is not known).
-        accept: looks at the archive under its temporary name; what it raises is raised. An archive that is refused is
-            kept under `name` with `.rejected` behind it.
-
-    Returns:
-        The archive, which is gone by then; the files in the order of `split.places`, and then those that were added.
-
-    Raises:
-        VerificationError: it is no ZIP, lacks a file, or holds what must not be extracted.
-        LocalFileError: a file exists already, the disk is full, ...
-        RefusedError, UnexpectedAnswerError, ServiceUnavailableError: as the transport says.
-    """
-    with ExitStack() as stack:
-        with disk_errors(split.directory):
-            file = stack.enter_context(beside(split.directory / _FALLBACK_NAME))
-
-        def receive(incoming: Download) -> Artifact:
-            return receive_into(file, incoming, split.directory, on_progress)
-
-        fetched = api.signed_artifact(signing_request_id, receive)
-        with kept_if_rejected(file, name, replace=force):
-            accept(fetched)
-            # Closed before it may be kept as rejected: Windows renames no open file.
-            with _opened(fetched.path) as archive:
-                files = _files(archive)
-            missing = sorted(str(path) for path in split.places.keys() - {entry.path for entry in files})
-            if missing:
-                raise VerificationError(
-                    f"{name}: what was submitted did not come back: {', '.join(missing)}.", code="content-missing"
-                )
-            # The directory may be a checkout: nothing else may come into it, though nothing be verified.
-            foreign = sorted(entry.name for entry in files if not _is_of(entry.path, split.places))
-            if foreign:
-                raise VerificationError(
-                    f"{name} holds what was not submitted: {', '.join(foreign)}.", code="content-added"
-                )
-        archive = stack.enter_context(_opened(fetched.path))
-        places = {entry: split.places.get(entry.path, split.directory / entry.path) for entry in files}
-        _extract(archive, places, split.directory, force=force)
-    added = sorted(set(places.values()) - set(split.places.values()))
-    return replace(fetched, path=split.directory), (*split.places.values(), *added)
-
-
-def download_as_named(
-    api: SendsSignedArtifact,
-    signing_request_id: str,
-    directory: Path,
-    *,
-    force: bool,
-    on_progress: Callable[[int, int], None],
-    accept: Callable[[Artifact, Path], A],
-) -> tuple[Artifact, A]:
-    """Fetch the signed artifact and save it as it is, under the base name that the server gives it.
-
-    Args:
-        api: who sends it.
-        signing_request_id: of a completed request.
-        directory: where the file goes; made where it does not exist.
-        force: replace an existing file.
-        on_progress: is told the bytes that have come and those in all (0 where that is not known).
-        accept: looks at the file under its temporary name, and is told the one that it will have.
-
-    Raises:
-        LocalFileError: the file exists already, the disk is full, ...
-        RefusedError, UnexpectedAnswerError, ServiceUnavailableError: as the transport says.
-    """
-    check_directory(directory)
-    with _made(directory), ExitStack() as stack:
-        with disk_errors(directory):
-            file = stack.enter_context(beside(directory / _FALLBACK_NAME))
-
-        def receive(incoming: Download) -> tuple[Artifact, Path]:
-            target = directory / name_from_header(incoming.content_disposition, fallback=_FALLBACK_NAME)
-            check_target(target, force=force)
-            return receive_into(file, incoming, target, on_progress), target
-
-        fetched, target = api.signed_artifact(signing_request_id, receive)
-        accepted = accept(fetched, target)
-        with disk_errors(target):
-            file.publish(target, replace=force)
-    return Artifact(path=target, size=fetched.size, sha256=fetched.sha256), accepted
-
-
 @contextmanager
-def _opened(path: Path) -> Iterator[Archive]:
+def open_signed_archive(path: Path) -> Iterator[Archive]:
+    """Open a signed ZIP on the strict profile of `formats.zip`.
+
+    Raises:
+        VerificationError: it is no such ZIP.
+        LocalFileError: it can't be read.
+    """
     with ExitStack() as stack:
         with disk_errors(path):
             file = stack.enter_context(path.open("rb"))
@@ -228,7 +54,12 @@ def _opened(path: Path) -> Iterator[Archive]:
         yield archive
 
 
-def _files(archive: Archive) -> list[Entry]:
+def files_in(archive: Archive) -> list[Entry]:
+    """Return the entries that are files.
+
+    Raises:
+        VerificationError: there is none.
+    """
     files = [entry for entry in archive.entries if not entry.is_directory]
     if not files:
         raise VerificationError("The signed ZIP has no files.", hint=_HINT, code="bad-archive")
@@ -253,16 +84,22 @@ def _whole() -> Iterator[None]:
         raise VerificationError(f"The signed ZIP is refused: {error}.", hint=_HINT, code=error.code) from None
 
 
-def _is_of(path: PurePosixPath, submitted: Mapping[PurePosixPath, Path]) -> bool:
-    """Tell whether a file was submitted, or has the name of one that was, and a further suffix."""
-    dots = [place for place, character in enumerate(path.name) if character == "." and place]
-    return path in submitted or any(path.with_name(path.name[:dot]) in submitted for dot in dots)
+def extract(archive: Archive, places: Mapping[Entry, Path], directory: Path, *, force: bool) -> None:
+    """Extract files: all of them, or none.
 
+    Args:
+        archive: the open ZIP.
+        places: where each file goes.
+        directory: all places are below it.
+        force: replace existing files.
 
-def _extract(archive: Archive, places: Mapping[Entry, Path], directory: Path, *, force: bool) -> None:
+    Raises:
+        VerificationError: a file in the ZIP is not intact.
+        LocalFileError: a file exists already, the disk is full, ...
+    """
     targets = list(places.values())
     for target in targets:
-        _check_place(target, directory, force=force)
+        check_place(target, directory, force=force)
     with ExitStack() as stack:
         with disk_errors(directory):
             scratch = stack.enter_context(directory_in(directory))
@@ -271,8 +108,12 @@ def _extract(archive: Archive, places: Mapping[Entry, Path], directory: Path, *,
         _publish_all(scratch, targets, directory, force=force)
 
 
-def _check_place(target: Path, directory: Path, *, force: bool) -> None:
-    """Let through a name that is free, or may be replaced, below real directories only."""
+def check_place(target: Path, directory: Path, *, force: bool) -> None:
+    """Check that a name is free, or may be replaced, below real directories only.
+
+    Raises:
+        LocalFileError: it is not, or is below a link.
+    """
     with disk_errors(target):
         for parent in target.relative_to(directory).parents:
             place = directory / parent
@@ -320,7 +161,7 @@ def _publish_all(scratch: Path, targets: list[Path], directory: Path, *, force: 
 
 
 @contextmanager
-def _made(directory: Path) -> Iterator[None]:
+def made_directory(directory: Path) -> Iterator[None]:
     """Make a directory; where the work in it fails, what was made is removed again."""
     with disk_errors(directory):
         made = _make_directory(directory)

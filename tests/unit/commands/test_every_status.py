@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from signpath_ci import cli
-from signpath_ci.commands import Process
 from signpath_ci.errors import SignPathError
+from signpath_ci.workflows.process import Process
 from tests.support.servers import read_body, serving
 from tests.support.values import FakeTime
 

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from signpath_ci.commands import Process, files
 from signpath_ci.errors import InterruptedRunError, LocalFileError, SignPathError, VerificationError
 from signpath_ci.settings import SignSettings, load
+from signpath_ci.workflows import inputs
+from signpath_ci.workflows.process import Process
 
 ENVIRONMENT = {
     "SIGNPATH_API_TOKEN": "token-of-ci",
@@ -22,10 +23,10 @@ def _files_of(path: Path, error: SignPathError, monkeypatch: pytest.MonkeyPatch)
     def verify_file(*_: object, **__: object) -> None:
         raise error
 
-    monkeypatch.setattr(files, "verify_file", verify_file)
+    monkeypatch.setattr(inputs, "verify_file", verify_file)
     settings = load(SignSettings, {"artifact": [str(path)]}, ENVIRONMENT)
     process = Process(environment={}, directory=path.parent, stdout=io.StringIO(), stderr=io.StringIO())
-    return files.files_of(settings, process)
+    return inputs.files_of(settings, process)
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from signpath_ci.commands.job_limit import job_limit, warn_of_job_limit
+from signpath_ci.workflows.waiting import job_limit, warn_of_job_limit
 
 
 @pytest.mark.parametrize(

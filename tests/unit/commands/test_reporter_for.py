@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from signpath_ci.commands import Process, reporter_for
 from signpath_ci.report.lines import LineReporter
 from signpath_ci.report.terminal import TerminalReporter
+from signpath_ci.workflows.process import Process, reporter_for
 
 
 class Terminal(io.StringIO):

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from signpath_ci.commands import Process
-from signpath_ci.commands.request import origin_for, request_fields
 from signpath_ci.errors import UsageError
 from signpath_ci.model import Origin, SigningRequestFields
 from signpath_ci.settings import SignSettings, load
+from signpath_ci.workflows.process import Process
+from signpath_ci.workflows.submission import origin_for, request_fields
 from tests.support.builds import COMMIT, PLATFORMS
 
 GITHUB = PLATFORMS["github"]

@@ -22,7 +22,8 @@ from signpath_ci.errors import (
 )
 from signpath_ci.files.temporary import TemporaryFile, beside, remove_leftovers
 from signpath_ci.model import Artifact
-from signpath_ci.signing.download import download
+from signpath_ci.workflows.destinations import SignedFile
+from tests.support.destinations import receive
 from tests.support.limits import largest_file
 from tests.support.loopback import Behaviour, Connection, loopback
 from tests.support.wire import rest_api
@@ -67,7 +68,14 @@ def _fetch(
 ) -> tuple[Artifact, object]:
     with loopback(*behaviours) as server:
         api = rest_api(server.url, service_unavailable_timeout=3)
-        return download(api, "id", target, force=force, on_progress=on_progress, accept=accept)
+        accepted: list[object] = []
+        delivered = receive(
+            SignedFile(path=target, force=force),
+            api,
+            on_progress=on_progress,
+            accept=lambda artifact, _: accepted.append(accept(artifact)),
+        )
+        return delivered.artifact, accepted[-1]
 
 
 @pytest.fixture

@@ -14,13 +14,9 @@ import pytest
 
 from signpath_ci.errors import LocalFileError, ServiceUnavailableError, SignPathError, VerificationError
 from signpath_ci.model import Artifact
-from signpath_ci.signing.extract import (
-    Split,
-    check_directory,
-    download_and_extract,
-    download_and_split,
-    download_as_named,
-)
+from signpath_ci.signing.extract import check_directory
+from signpath_ci.workflows.destinations import Extracted, Members, NamedByServer
+from tests.support.destinations import receive
 from tests.support.limits import largest_file
 from tests.support.loopback import Connection, loopback
 from tests.support.wire import rest_api
@@ -37,26 +33,19 @@ def zipped(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     return path.read_bytes()
 
 
-def _ignore(_done: int, _total: int) -> None:
-    """Progress is not what these tests are about."""
-
-
-def _extract(
-    body: bytes, directory: Path, *, force: bool = False, length: int | None = None
-) -> tuple[Artifact, tuple[Path, ...], bytes]:
+def _extract(body: bytes, directory: Path, *, force: bool = False, length: int | None = None) -> tuple[Artifact, bytes]:
     def send(connection: Connection) -> None:
         connection.read_request()
         connection.answer(body, "Connection: close", length=length)
 
     with loopback(send) as server:
-        return download_and_extract(
+        accepted: list[bytes] = []
+        delivered = receive(
+            Extracted(directory=directory, force=force),
             rest_api(server.url, service_unavailable_timeout=1),
-            "id",
-            directory,
-            force=force,
-            on_progress=_ignore,
-            accept=lambda artifact: artifact.path.read_bytes(),
+            accept=lambda artifact, _: accepted.append(artifact.path.read_bytes()),
         )
+        return delivered.artifact, accepted[-1]
 
 
 def _save(body: bytes, directory: Path, *headers: str, force: bool = False) -> tuple[Artifact, tuple[bytes, Path]]:
@@ -65,14 +54,13 @@ def _save(body: bytes, directory: Path, *headers: str, force: bool = False) -> t
         connection.answer(body, "Connection: close", *headers)
 
     with loopback(send) as server:
-        return download_as_named(
+        accepted: list[tuple[bytes, Path]] = []
+        delivered = receive(
+            NamedByServer(directory=directory, force=force),
             rest_api(server.url),
-            "id",
-            directory,
-            force=force,
-            on_progress=_ignore,
-            accept=lambda artifact, target: (artifact.path.read_bytes(), target),
+            accept=lambda artifact, target: accepted.append((artifact.path.read_bytes(), target)),
         )
+        return delivered.artifact, accepted[-1]
 
 
 def _tree(directory: Path) -> dict[str, bytes]:
@@ -84,10 +72,10 @@ def _tree(directory: Path) -> dict[str, bytes]:
 def test_the_files_lie_where_the_zip_says(zipped: bytes, tmp_path: Path) -> None:
     directory = tmp_path / "new" / "signed"
 
-    artifact, files, accepted = _extract(zipped, directory)
+    artifact, accepted = _extract(zipped, directory)
 
     assert _tree(directory) == FILES
-    assert files == tuple(directory / name for name in FILES)
+    assert artifact.path == directory
     assert (artifact.size, accepted) == (len(zipped), zipped)
     assert sorted(path.name for path in directory.iterdir()) == ["drop", "readme.txt"]
 
@@ -184,7 +172,7 @@ def test_a_truncated_zip_leaves_nothing(zipped: bytes, tmp_path: Path) -> None:
 
 
 def test_what_is_not_accepted_leaves_nothing(zipped: bytes, tmp_path: Path) -> None:
-    def refuse(_artifact: Artifact) -> None:
+    def refuse(_artifact: Artifact, _name: Path) -> None:
         raise VerificationError("not signed", code="not-signed")
 
     def send(connection: Connection) -> None:
@@ -192,9 +180,7 @@ def test_what_is_not_accepted_leaves_nothing(zipped: bytes, tmp_path: Path) -> N
         connection.answer(zipped)
 
     with loopback(send) as server, pytest.raises(VerificationError):
-        download_and_extract(
-            rest_api(server.url), "id", tmp_path / "x", force=False, on_progress=_ignore, accept=refuse
-        )
+        receive(Extracted(directory=tmp_path / "x", force=False), rest_api(server.url), accept=refuse)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -321,16 +307,8 @@ def _split(names: list[str], directory: Path) -> tuple[Path, ...]:
 
     places = {PurePosixPath(name): directory / name for name in ("a.exe", "b/c")}
     with loopback(send) as server:
-        _, files = download_and_split(
-            rest_api(server.url, service_unavailable_timeout=1),
-            "id",
-            Split(places=places, directory=directory),
-            name=directory / "bundle.zip",
-            force=False,
-            on_progress=_ignore,
-            accept=lambda _: None,  # as with `--verify off`
-        )
-    return files
+        destination = Members(places=places, directory=directory, name=directory / "bundle.zip", force=False)
+        return receive(destination, rest_api(server.url, service_unavailable_timeout=1)).files
 
 
 def test_a_detached_signature_may_come_with_the_files_of_a_bundle(tmp_path: Path) -> None:

@@ -11,7 +11,9 @@ import pytest
 from signpath_ci.errors import VerificationError
 from signpath_ci.model import SizeAllowance
 from signpath_ci.settings.parsers import byte_count, size_allowance
-from signpath_ci.signing.download import Bounded, download, size_limit
+from signpath_ci.signing.download import Bounded, size_limit
+from signpath_ci.workflows.destinations import SignedFile
+from tests.support.destinations import receive
 
 if TYPE_CHECKING:
     from signpath_ci.api.streams import Download
@@ -37,7 +39,7 @@ class Server:
 
 def _download(server: Server, target: Path, limit: int) -> None:
     source = Bounded(server, limit)
-    download(source, "id", target, force=False, on_progress=lambda *_: None, accept=lambda _: None)
+    receive(SignedFile(path=target, force=False), source)
 
 
 @pytest.mark.parametrize("length", [None, 100])

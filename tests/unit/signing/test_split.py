@@ -5,13 +5,15 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 import pytest
 
 from signpath_ci.errors import LocalFileError, SignPathError, VerificationError
 from signpath_ci.model import Artifact
-from signpath_ci.signing.extract import Split, check_split, download_and_split
+from signpath_ci.workflows.destinations import Members
+from tests.support.destinations import receive
 from tests.support.loopback import Connection, loopback
 from tests.support.wire import rest_api
 
@@ -25,26 +27,22 @@ def _zip(files: dict[str, bytes]) -> bytes:
 
 
 def _split(
-    body: bytes, split: Split, *, force: bool = False, accept: Callable[[Artifact], object] = lambda _: None
+    body: bytes, split: Members, *, force: bool = False, accept: Callable[[Artifact], object] = lambda _: None
 ) -> tuple[Artifact, tuple[Path, ...]]:
     def send(connection: Connection) -> None:
         connection.read_request()
         connection.answer(body, "Connection: close")
 
     with loopback(send) as server:
-        return download_and_split(
-            rest_api(server.url),
-            "id",
-            split,
-            name=split.directory / "bundle.zip",
-            force=force,
-            on_progress=lambda *_: None,
-            accept=accept,
+        delivered = receive(
+            replace(split, force=force), rest_api(server.url), accept=lambda artifact, _: accept(artifact)
         )
+        return delivered.artifact, delivered.files
 
 
-def _places(root: Path, *names: str) -> Split:
-    return Split(places={PurePosixPath(name): root / f"{name}.signed" for name in names}, directory=root)
+def _places(root: Path, *names: str) -> Members:
+    places = {PurePosixPath(name): root / f"{name}.signed" for name in names}
+    return Members(places=places, directory=root, name=root / "bundle.zip", force=False)
 
 
 def _tree(directory: Path) -> dict[str, bytes]:
@@ -110,7 +108,7 @@ def test_an_existing_file_is_replaced_only_when_told_so(tmp_path: Path) -> None:
 @pytest.mark.parametrize("way", ["exists", "in the way", "no directory"])
 def test_what_could_not_be_written_is_known_before(tmp_path: Path, way: str) -> None:
     split = _places(tmp_path / "out", "a/b.exe")
-    check_split(split, force=False)
+    split.check()
     (tmp_path / "out" / "a").mkdir(parents=True)
     (tmp_path / "out" / "a" / "b.exe.signed").touch()
     if way == "in the way":
@@ -119,5 +117,5 @@ def test_what_could_not_be_written_is_known_before(tmp_path: Path, way: str) -> 
         split = _places(tmp_path / "out" / "a" / "b.exe.signed", "c.exe")
 
     with pytest.raises(SignPathError) as caught:
-        check_split(split, force=False)
+        split.check()
     assert caught.value.exit_code == 8

@@ -1,32 +1,26 @@
-"""What all commands share that end with a signed file: reporters, the result as text or JSON, also of a failure."""
+"""How a run reports: to whoever watches, and at its end with the result as text or JSON, also of a failure."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from signpath_ci.commands import Process, print_object, print_path, print_words, reporter_for
-from signpath_ci.commands.earlier import EarlierRequest
-from signpath_ci.commands.job_limit import warn_of_job_limit
-from signpath_ci.commands.verification import expectations, packages
-from signpath_ci.errors import SignPathError, UsageError
-from signpath_ci.model import Expectations
-from signpath_ci.pipeline import Collection, SigningResult, WaitingTime
+from signpath_ci.errors import SignPathError
 from signpath_ci.report import Reporter, Several
 from signpath_ci.report.result import ResultReporter
-from signpath_ci.settings import Common, DownloadSettings, ResubmitSettings, Retrieval, Trust, Waiting
+from signpath_ci.settings import Common
 from signpath_ci.settings.combinations import check_combinations
 from signpath_ci.settings.declaration import Secret, options
-from signpath_ci.signing.download import default_target
+from signpath_ci.workflows.process import Process, print_object, print_path, print_words, reporter_for
+from signpath_ci.workflows.sign import SigningResult
 
 if TYPE_CHECKING:
     from signpath_ci.report.platform import PlatformReporter
 
 
-def run_signing(
+def run_and_report(
     settings: Common, process: Process, *, level: str, work: Callable[[Reporter], SigningResult | None]
 ) -> None:
     """Do the work; print the signed file's path (without one the request's id), or with `--json` one object.
@@ -105,48 +99,3 @@ class _Passing(logging.Handler):
             self._platform.noted(record.levelno, record.getMessage())
         except OSError:
             self.handleError(record)
-
-
-def verified(settings: Retrieval, trust: Trust) -> Expectations | None:
-    """Return what the signature must fulfil; `None` where nothing is demanded.
-
-    Raises:
-        UsageError: the demands contradict each other.
-    """
-    return None if settings.verify == "off" else expectations(trust, strict=settings.verify == "strict")
-
-
-def waiting_time(settings: Waiting, process: Process) -> WaitingTime:
-    """Return how long it is waited; warn where the job ends before."""
-    timeout, cancel_after = settings.wait_for_completion_timeout, settings.cancel_after
-    warn_of_job_limit(min(timeout, cancel_after or timeout), process.environment)
-    return WaitingTime(timeout=timeout, cancel_after=cancel_after)
-
-
-def earlier_collection(
-    request: EarlierRequest, settings: DownloadSettings | ResubmitSettings, process: Process
-) -> Collection | None:
-    """Return how the signed file of an earlier request's artifact is collected; `None` where it is not waited for.
-
-    Raises:
-        UsageError: no name for it can be told.
-    """
-    if not settings.wait_for_completion:
-        return None
-    input_path = settings.unsigned or request.input_path
-    target: Path | None = settings.output or (default_target(input_path) if input_path else None)
-    if target is None:
-        raise UsageError(
-            "Where the signed file goes is not said.",
-            hint="Name it with --output (SIGNPATH_OUTPUT), or --unsigned, or a receipt instead of the id.",
-            code="no-output",
-        )
-    return Collection(
-        target=target,
-        force=settings.force,
-        waiting=waiting_time(settings, process),
-        unsigned=settings.unsigned,
-        allowance=settings.size_allowance,
-        expectations=verified(settings, settings),
-        packages=packages(settings, process),
-    )

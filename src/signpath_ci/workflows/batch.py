@@ -1,23 +1,32 @@
-"""Many files, each its own request, at the same time: all outcomes are told, and one failure loses no other's."""
+"""Several files, each with its own request, at the same time: one failure loses no other."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
 from signpath_ci.clock import Clock
-from signpath_ci.commands import Process
 from signpath_ci.errors import InterruptedRunError, SeveralFailedError, SignPathError
-from signpath_ci.pipeline import SigningResult
 from signpath_ci.report import Reporter, Several
 from signpath_ci.report.lines import LineReporter
 from signpath_ci.report.record import FileOutcome, Record
 from signpath_ci.report.result import ResultReporter
+from signpath_ci.settings import SignSettings
+from signpath_ci.settings.combinations import check_combinations
+from signpath_ci.signing.artifact import Source
+from signpath_ci.signing.receipt import default_receipt
+from signpath_ci.signing.replace_all import replacing
 from signpath_ci.text import one_line
+from signpath_ci.workflows.destinations import SignedFile
+from signpath_ci.workflows.inputs import files_of, in_directory, targets
+from signpath_ci.workflows.process import Process, print_object, print_path, print_words
+from signpath_ci.workflows.reporting import watched
+from signpath_ci.workflows.sign import SigningResult, prepare, sign_file
 
 if TYPE_CHECKING:
     from signpath_ci.model import RequestStatus
@@ -41,7 +50,61 @@ class Outcome(FileOutcome):
     result: SigningResult | None = None
 
 
-def sign_many(files: Sequence[Path], sign_one: SignOne, process: Process) -> list[Outcome]:
+def sign_batch(settings: SignSettings, process: Process) -> None:
+    """Sign several files; print their paths, or with `--json` one object that holds each one's.
+
+    Raises:
+        SignPathError: a file was not signed; all outcomes are reported all the same.
+    """
+    with watched(settings, process, process.platform or Reporter()) as reporter:
+        check_combinations(settings)
+        outcomes, error = _sign_all(settings, process, reporter)
+        if error and settings.in_place:  # none was replaced
+            outcomes = [replace(outcome, output=None, result=None) for outcome in outcomes]
+        reporter.several(tuple(outcomes))
+    if settings.json:
+        error_text = str(error) if error else None
+        print_object(process, {"results": _results(outcomes, level=settings.verify), "error": error_text})
+    else:
+        for outcome in outcomes:
+            if outcome.output:
+                print_path(process, outcome.output)
+            elif outcome.result:
+                print_words(process, outcome.result.submission.signing_request_id)
+    if error:
+        raise error
+    reporter.completed(tuple(outcome.output for outcome in outcomes if outcome.output))
+
+
+def _sign_all(
+    settings: SignSettings, process: Process, reporter: Reporter
+) -> tuple[list[Outcome], SignPathError | None]:
+    files = files_of(settings, process)
+    run = prepare(settings, process, reporter)
+    outcomes: list[Outcome] = []
+    try:
+        with replacing(files) if settings.in_place else nullcontext(targets(settings.output, files)) as places:
+            receipts = _receipts(settings.receipt, files)
+
+            def sign_one(number: int, path: Path, watching: Reporter, stopped: Process) -> SigningResult:
+                destination = SignedFile(
+                    path=places[number],
+                    force=settings.force and not settings.in_place,
+                    name=path if settings.in_place else None,
+                )
+                return sign_file(run, Source(path=path), destination, stopped, watching, receipt=receipts[number])
+
+            outcomes = sign_each(files, sign_one, process)
+            if error := failure(outcomes):
+                raise error  # before anything is replaced
+    except SignPathError as error:
+        if not outcomes:
+            raise
+        return outcomes, error
+    return outcomes, None
+
+
+def sign_each(files: Sequence[Path], sign_one: SignOne, process: Process) -> list[Outcome]:
     """Sign files, a bounded number at once.
 
     Raises:
@@ -143,7 +206,7 @@ class _Prefixed:
             self._stream.flush()
 
 
-def results(outcomes: Sequence[Outcome], *, level: str) -> list[dict[str, Any]]:
+def _results(outcomes: Sequence[Outcome], *, level: str) -> list[dict[str, Any]]:
     """Return each file's object, as `sign --json` prints for one."""
     return [
         {
@@ -157,3 +220,9 @@ def results(outcomes: Sequence[Outcome], *, level: str) -> list[dict[str, Any]]:
         }
         for outcome in outcomes
     ]
+
+
+def _receipts(directory: Path | None, files: Sequence[Path]) -> list[Path] | list[None]:
+    if directory is None:
+        return [None] * len(files)
+    return in_directory(directory, [Path(default_receipt(path).name) for path in files], option="--receipt")

@@ -1,4 +1,4 @@
-"""From settings to a connected client."""
+"""From settings to a client of SignPath: its REST API, or a connector."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import random
 from typing import TYPE_CHECKING
 
 from signpath_ci import __version__
-from signpath_ci.commands import Process
 from signpath_ci.report import Reporter
 from signpath_ci.settings import Service
 from signpath_ci.settings.declaration import Secret
+from signpath_ci.workflows.process import Process
 
 if TYPE_CHECKING:
     from signpath_ci.api.connector import Connector

@@ -1,21 +1,59 @@
-"""Which files a `sign` is about, and where the signed ones go."""
+"""What is signed, by the settings: files of this machine, or one that SignPath fetches; and where signed files go."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from urllib.parse import unquote, urlsplit
 
-from signpath_ci.commands import Process
-from signpath_ci.commands.session import verified
-from signpath_ci.commands.verification import expectations, packages
 from signpath_ci.errors import LocalFileError, UsageError, VerificationError
-from signpath_ci.settings import SignSettings
+from signpath_ci.model import RetrievalLink
+from signpath_ci.settings import RemoteArtifact, SignSettings
+from signpath_ci.settings.parsers import file_name
+from signpath_ci.signing.artifact import Source
 from signpath_ci.signing.inputs import expand_inputs
 from signpath_ci.signing.target import default_target
 from signpath_ci.verify import can_verify, verify_file
+from signpath_ci.workflows.process import Process
+from signpath_ci.workflows.verification import expectations, packages, required_of
 
 _log = logging.getLogger(__name__)
+
+
+def source_of(settings: RemoteArtifact, artifact: Path | None) -> Source:
+    """Return the source of a run that signs one file.
+
+    Args:
+        settings: whether SignPath fetches it, and from where.
+        artifact: the file here, if any.
+
+    Raises:
+        UsageError: the file elsewhere has no name.
+    """
+    url = settings.artifact_retrieval_url
+    if url is None:
+        return Source(path=artifact)
+    headers = settings.artifact_retrieval_headers
+    name = settings.artifact_retrieval_name or (artifact.name if artifact else _last_part(url))
+    return Source(
+        path=artifact,
+        link=RetrievalLink(url=url, file_name=name, headers=headers.pairs if headers else ()),
+        name=None if artifact else Path(name),
+        sha256=settings.artifact_retrieval_sha256,
+    )
+
+
+def _last_part(url: str) -> str:
+    name = PurePosixPath(unquote(urlsplit(url).path)).name
+    try:
+        return file_name(name)
+    except ValueError:
+        raise UsageError(
+            "What the file under --artifact-retrieval-url is called can't be told from it.",
+            hint="Give --artifact-retrieval-name.",
+            code="no-file-name",
+        ) from None
 
 
 def files_of(settings: SignSettings, process: Process) -> list[Path]:
@@ -24,9 +62,9 @@ def files_of(settings: SignSettings, process: Process) -> list[Path]:
     Raises:
         LocalFileError: there is nothing of what is named.
     """
-    expected = verified(settings, settings)
+    required = required_of(settings, settings)
     files = expand_inputs(
-        settings.artifact, can_be_signed=lambda path: can_verify(path, expected) if expected else can_verify(path)
+        settings.artifact, can_be_signed=lambda path: can_verify(path, required) if required else can_verify(path)
     )
     return [path for path in files if not (settings.skip_signed and _is_signed(settings, path, process))]
 

@@ -1,11 +1,12 @@
-"""From settings and build to what a submit says: policy, description, parameters, and the origin if vouched for."""
+"""What a request says: policy, description, parameters, and the origin if this program vouches for it."""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
-from signpath_ci.commands import Process
 from signpath_ci.errors import UsageError
 from signpath_ci.metadata import (
     describe_request,
@@ -18,10 +19,17 @@ from signpath_ci.model import Origin, SigningRequestFields
 from signpath_ci.origin.branches import confirm_branch
 from signpath_ci.origin.rest import rest_origin_fields
 from signpath_ci.origin.trust import origin_objections
+from signpath_ci.platforms import named
 from signpath_ci.platforms.collect import build_settings_file, collect_origin
-from signpath_ci.settings import Submitting
+from signpath_ci.settings import ResubmitSettings, Service, SignSettings, SubmitSettings, Submitting
+from signpath_ci.settings.declaration import changed
+from signpath_ci.settings.policy_rules import Build, are_rules, choose, parse_rules
+from signpath_ci.signing import receipt as receipts
+from signpath_ci.workflows.process import Process
 
 _log = logging.getLogger(__name__)
+
+S = TypeVar("S", bound="SignSettings | SubmitSettings | ResubmitSettings")
 
 
 def origin_for(settings: Submitting, process: Process) -> Origin:
@@ -84,3 +92,48 @@ def _objections(settings: Submitting, process: Process, origin: Origin) -> list[
 def _parameters(settings: Submitting, origin: Origin) -> dict[str, str]:
     given = parse_parameter_lines(settings.parameters or "") | parse_parameters(settings.parameter)
     return expand_parameters(given, origin)
+
+
+def with_policy(settings: S, process: Process, origin: Callable[[], Origin]) -> S:
+    """Return the settings with the one policy that the rules choose; say which rule it was.
+
+    Args:
+        settings: whose policy may be rules.
+        process: of the build.
+        origin: tells this build's origin; called where there are rules.
+
+    Raises:
+        UsageError: no rule holds, or the origin can't be told.
+    """
+    if not are_rules(settings.signing_policy_slug):
+        return settings
+    build = _build(origin(), process)
+    choice = choose(parse_rules(settings.signing_policy_slug), build)
+    if choice is None:
+        known = ", ".join(f"{subject} {value}" for subject, value in vars(build).items() if value)
+        raise UsageError(
+            "No rule of --signing-policy-slug (SIGNPATH_SIGNING_POLICY_SLUG) holds for this build: "
+            f"{known or 'tag, branch and event are unknown'}.",
+            hint="Add a last rule that always holds, such as '*: test-signing'.",
+            code="no-policy-rule",
+        )
+    _log.info("Signing policy %s, by the rule '%s': %s.", choice.policy, choice.rule, choice.reason)
+    return changed(settings, signing_policy_slug=choice.policy)
+
+
+def _build(origin: Origin, process: Process) -> Build:
+    platform = named(origin.platform)
+    event = platform.event(process.environment) if platform else None
+    if origin.is_pull_request:
+        return Build(event=event)
+    return Build(tag=origin.tag, branch=origin.branch, event=event)
+
+
+def receipt_file(path: Path, settings: Service, origin: Origin) -> receipts.ReceiptFile:
+    """Return where this run keeps its receipt."""
+    return receipts.ReceiptFile(path=path, service=service_of(settings), origin=origin)
+
+
+def service_of(settings: Service) -> receipts.Service:
+    """Return how receipts name the SignPath that the settings name."""
+    return receipts.Service(api_url=settings.api_url, organization_id=settings.organization_id)

@@ -8,19 +8,18 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
-from signpath_ci.commands import Process
-from signpath_ci.commands.files import files_of, in_directory
-from signpath_ci.commands.plan import Place, make_plan
-from signpath_ci.commands.session import verified
 from signpath_ci.files import delete, directory_in
-from signpath_ci.pipeline import SigningResult, check_judgeable
 from signpath_ci.report import Reporter
 from signpath_ci.settings import SignSettings
 from signpath_ci.signing.artifact import Source
 from signpath_ci.signing.bundle import common_directory, member_names, write_bundle
-from signpath_ci.signing.extract import Split
 from signpath_ci.signing.replace_all import replacing
 from signpath_ci.signing.target import default_target, disk_errors
+from signpath_ci.workflows.destinations import Members
+from signpath_ci.workflows.inputs import files_of, in_directory
+from signpath_ci.workflows.process import Process
+from signpath_ci.workflows.sign import SigningResult, prepare, sign_file
+from signpath_ci.workflows.verification import check_verifiable, required_of
 
 _log = logging.getLogger(__name__)
 _NAME = Path("bundle.zip")
@@ -33,11 +32,10 @@ def sign_bundle(settings: SignSettings, process: Process, reporter: Reporter) ->
         SignPathError: the run failed; no file is in its place then.
     """
     given = files_of(settings, process)
-    expected = verified(settings, settings)
+    required = required_of(settings, settings)
     for path in given:
-        check_judgeable(path, expected)
-    plan = make_plan(settings, process)
-    plan.tell(reporter)
+        check_verifiable(path, required)
+    run = prepare(settings, process, reporter)
     if not given:
         reporter.several(())
         return None
@@ -51,13 +49,14 @@ def sign_bundle(settings: SignSettings, process: Process, reporter: Reporter) ->
                 scratch = stack.enter_context(directory_in(directory))
             write_bundle(members, scratch / _NAME)
             _log.info("%s holds, by their names in %s: %s.", _NAME, root, ", ".join(map(str, members)))
-            place = Place(
-                target=directory / _NAME,
+            destination = Members(
+                places=places,
+                directory=directory,
+                name=directory / _NAME,
                 force=settings.force and not settings.in_place,
-                split=Split(places=places, directory=directory),
-                receipt=settings.receipt,
             )
-            result = plan.sign(Source(path=scratch / _NAME, name=_NAME), place, process, reporter)
+            source = Source(path=scratch / _NAME, name=_NAME)
+            result = sign_file(run, source, destination, process, reporter, receipt=settings.receipt)
             added += result.files[len(places) :]
     except BaseException:
         for path in added:  # all are in place, or none

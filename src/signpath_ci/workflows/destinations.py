@@ -1,0 +1,262 @@
+"""Where a signed artifact goes: each destination checks itself early, and delivers whole, accepted files or none.
+
+A file gets its name only when it is whole, on the disk, and accepted. One that is refused is kept under a name that
+nothing takes for the signed file's, or not at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Protocol
+
+from signpath_ci.errors import VerificationError
+from signpath_ci.files import TemporaryFile, beside
+from signpath_ci.model import Artifact
+from signpath_ci.signing.download import SendsSignedArtifact, kept_if_rejected, receive_into
+from signpath_ci.signing.extract import (
+    check_directory,
+    check_place,
+    extract,
+    files_in,
+    made_directory,
+    open_signed_archive,
+)
+from signpath_ci.signing.file_name import name_from_header
+from signpath_ci.signing.target import check_target, disk_errors
+
+if TYPE_CHECKING:
+    from signpath_ci.api.streams import Download
+
+_TEMPORARY_NAME = "signed-artifact.zip"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Incoming:
+    """The signed artifact of a completed request.
+
+    Attributes:
+        client: sends it.
+        signing_request_id: of the request.
+        on_progress: gets the bytes that have come and those in all (0 where that is not known); starts again where the
+            download does.
+        accept: verifies the file under its temporary name; its second argument is the name that people know it by.
+    """
+
+    client: SendsSignedArtifact
+    signing_request_id: str
+    on_progress: Callable[[int, int], None]
+    accept: Callable[[Artifact, Path], None]
+
+    @contextmanager
+    def downloaded(
+        self, near: Path, shown_as: Path, name_of: Callable[[Download], Path] | None = None
+    ) -> Iterator[tuple[TemporaryFile, Artifact, Path]]:
+        """Download the artifact into a temporary file, which is gone at the end unless it was given a name.
+
+        Args:
+            near: a path in the directory where the temporary file is made.
+            shown_as: what errors are about.
+            name_of: returns the name that the file will have, and checks it; without it that is `shown_as`.
+
+        Yields:
+            the file, its size and digest, and the name that it will have.
+
+        Raises:
+            SignPathError: it can't be downloaded or stored.
+        """
+        with ExitStack() as stack:
+            with disk_errors(shown_as):
+                file = stack.enter_context(beside(near))
+
+            def receive(incoming: Download) -> tuple[Artifact, Path]:
+                name = name_of(incoming) if name_of else shown_as
+                return receive_into(file, incoming, name, self.on_progress), name
+
+            artifact, name = self.client.signed_artifact(self.signing_request_id, receive)
+            yield file, artifact, name
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delivered:
+    """What was delivered: the signed artifact where it lies now, and the files that it was split into, if it was."""
+
+    artifact: Artifact
+    files: tuple[Path, ...] = ()
+
+
+class Destination(Protocol):
+    """Where a signed artifact goes."""
+
+    def check(self, source: Path | None = None) -> None:
+        """Find out before anything is submitted whether files can be made there.
+
+        Args:
+            source: the file to sign, which must not be replaced.
+
+        Raises:
+            LocalFileError: they can't, and why.
+        """
+
+    def receive(self, incoming: Incoming) -> Delivered:
+        """Download, have it accepted, and deliver.
+
+        Raises:
+            VerificationError: it is refused.
+            SignPathError: it can't be downloaded or stored; nothing is delivered then.
+        """
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignedFile:
+    """One file.
+
+    Attributes:
+        path: of the file.
+        force: replace it where it exists.
+        name: the name that people know it by, where `path` is only a temporary place.
+    """
+
+    path: Path
+    force: bool
+    name: Path | None = None
+
+    def check(self, source: Path | None = None) -> None:
+        """See `Destination`."""
+        check_target(self.path, force=self.force, source=source)
+
+    def receive(self, incoming: Incoming) -> Delivered:
+        """See `Destination`; a refused file is kept with `.rejected` after its name."""
+        self.check()
+        shown_as = self.name or self.path
+        with incoming.downloaded(self.path, self.path) as (file, artifact, _):
+            with kept_if_rejected(file, shown_as, replace=self.force):
+                incoming.accept(artifact, shown_as)
+            with disk_errors(self.path):
+                file.publish(self.path, replace=self.force)
+        return Delivered(artifact=replace(artifact, path=shown_as))
+
+
+@dataclass(frozen=True, kw_only=True)
+class NamedByServer:
+    """A directory that gets the artifact as it is, under the base name that the server gives it.
+
+    Attributes:
+        directory: made where it does not exist.
+        force: replace an existing file.
+    """
+
+    directory: Path
+    force: bool
+
+    def check(self, source: Path | None = None) -> None:  # noqa: ARG002 - which file it will be is not known
+        """See `Destination`."""
+        check_directory(self.directory)
+
+    def receive(self, incoming: Incoming) -> Delivered:
+        """See `Destination`."""
+        self.check()
+        near = self.directory / _TEMPORARY_NAME
+        with (
+            made_directory(self.directory),
+            incoming.downloaded(near, self.directory, self._name_of) as (file, artifact, target),
+        ):
+            incoming.accept(artifact, target)
+            with disk_errors(target):
+                file.publish(target, replace=self.force)
+        return Delivered(artifact=replace(artifact, path=target))
+
+    def _name_of(self, incoming: Download) -> Path:
+        target = self.directory / name_from_header(incoming.content_disposition, fallback=_TEMPORARY_NAME)
+        check_target(target, force=self.force)
+        return target
+
+
+@dataclass(frozen=True, kw_only=True)
+class Extracted:
+    """A directory into which a signed ZIP is extracted.
+
+    Attributes:
+        directory: made where it does not exist.
+        force: replace existing files.
+    """
+
+    directory: Path
+    force: bool
+
+    def check(self, source: Path | None = None) -> None:  # noqa: ARG002 - which files there will be is not known
+        """See `Destination`."""
+        check_directory(self.directory)
+
+    def receive(self, incoming: Incoming) -> Delivered:
+        """See `Destination`; no file gets its name before all are found harmless, accepted and whole."""
+        self.check()
+        with (
+            made_directory(self.directory),
+            incoming.downloaded(self.directory / _TEMPORARY_NAME, self.directory) as (_, artifact, _),
+            open_signed_archive(artifact.path) as archive,
+        ):
+            incoming.accept(artifact, self.directory)
+            places = {entry: self.directory / entry.path for entry in files_in(archive)}
+            extract(archive, places, self.directory, force=self.force)
+        return Delivered(artifact=replace(artifact, path=self.directory))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Members:
+    """The places of files that were submitted in one ZIP: all of them are delivered, or none.
+
+    Attributes:
+        places: of each file that was submitted, by its name in the ZIP.
+        directory: all places are below it; what the signing added goes there under its own name, which must be that of
+            a submitted file with a further suffix: a detached signature.
+        name: the name that people know the ZIP by.
+        force: replace existing files.
+    """
+
+    places: Mapping[PurePosixPath, Path]
+    directory: Path
+    name: Path
+    force: bool
+
+    def check(self, source: Path | None = None) -> None:  # noqa: ARG002 - the ZIP itself is not delivered
+        """See `Destination`."""
+        check_directory(self.directory)
+        for target in self.places.values():
+            check_place(target, self.directory, force=self.force)
+
+    def receive(self, incoming: Incoming) -> Delivered:
+        """See `Destination`; the files are in the order of `places`, and then those that were added."""
+        with incoming.downloaded(self.directory / _TEMPORARY_NAME, self.directory) as (file, artifact, _):
+            with kept_if_rejected(file, self.name, replace=self.force):
+                incoming.accept(artifact, self.name)
+                # Closed before it may be kept as rejected: Windows renames no open file.
+                with open_signed_archive(artifact.path) as archive:
+                    entries = files_in(archive)
+                self._check_names([entry.path for entry in entries])
+            with open_signed_archive(artifact.path) as archive:
+                places = {entry: self.places.get(entry.path, self.directory / entry.path) for entry in entries}
+                extract(archive, places, self.directory, force=self.force)
+        added = sorted(set(places.values()) - set(self.places.values()))
+        return Delivered(artifact=replace(artifact, path=self.directory), files=(*self.places.values(), *added))
+
+    def _check_names(self, names: list[PurePosixPath]) -> None:
+        missing = sorted(str(path) for path in self.places.keys() - set(names))
+        if missing:
+            raise VerificationError(
+                f"{self.name}: what was submitted did not come back: {', '.join(missing)}.", code="content-missing"
+            )
+        # The directory may be a checkout: nothing else may come into it, even where nothing is verified.
+        foreign = sorted(str(path) for path in names if not self._is_of(path))
+        if foreign:
+            raise VerificationError(
+                f"{self.name} holds what was not submitted: {', '.join(foreign)}.", code="content-added"
+            )
+
+    def _is_of(self, path: PurePosixPath) -> bool:
+        """Tell whether a file was submitted, or has the name of one that was, and a further suffix."""
+        dots = [place for place, character in enumerate(path.name) if character == "." and place]
+        return path in self.places or any(path.with_name(path.name[:dot]) in self.places for dot in dots)

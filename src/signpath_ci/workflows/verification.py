@@ -1,0 +1,146 @@
+"""Verification as the settings want it: what is required of signatures, and what the signed file is compared with."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from signpath_ci.caches import cache_directory
+from signpath_ci.errors import UsageError, VerificationError
+from signpath_ci.model import STRONG_DIGESTS, Artifact, Expectations
+from signpath_ci.report import Reporter
+from signpath_ci.settings import Libraries, Retrieval, Trust
+from signpath_ci.signing.published import Published
+from signpath_ci.verify.packages import Packages
+from signpath_ci.workflows.process import Process
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verification:
+    """How a signed file is verified.
+
+    Attributes:
+        expectations: what the signatures must fulfil.
+        packages: provides the libraries of verification.
+        submitted: what the signed file is compared with; `None` where it is not at hand.
+    """
+
+    expectations: Expectations
+    packages: Packages
+    submitted: Path | Published | None
+
+    def check(self, source: Path | None) -> None:
+        """Find out before anything is submitted what could not be verified after it was signed.
+
+        Args:
+            source: the file to sign; `None`: it is elsewhere.
+
+        Raises:
+            UsageError: libraries are missing, or the format can't be verified.
+            LocalFileError: there is nothing to compare with.
+        """
+        self.packages.check()
+        if source is not None:
+            check_verifiable(source, self.expectations)
+        if isinstance(self.submitted, Published):
+            self.submitted.check()
+
+    def verify(self, downloaded: Artifact, shown_as: Path, reporter: Reporter) -> None:
+        """Verify a downloaded file, and report the result for each file in it, also where one failed.
+
+        Raises:
+            VerificationError: it is not what it should be.
+            SignPathError: it can't be verified.
+        """
+        self.packages.ready()
+        from signpath_ci.verify import verify_file
+
+        try:
+            with self._submitted_file() as submitted:
+                verdicts = verify_file(
+                    downloaded.path, unsigned=submitted, expectations=self.expectations, shown_as=shown_as
+                )
+        except VerificationError as error:
+            reporter.rejected(error.verdicts)
+            raise
+        reporter.verified(verdicts)
+
+    @contextmanager
+    def _submitted_file(self) -> Iterator[Path | None]:
+        if isinstance(self.submitted, Published):
+            with self.submitted.as_file() as file:
+                yield file
+        else:
+            yield self.submitted
+
+
+def verification_for(
+    settings: Retrieval, trust: Trust, libraries: Libraries, process: Process, *, submitted: Path | Published | None
+) -> Verification | None:
+    """Return how what comes back is verified; `None` with `--verify off`.
+
+    Raises:
+        UsageError: a digest algorithm is allowed that proves nothing.
+    """
+    required = required_of(settings, trust)
+    if required is None:
+        return None
+    return Verification(expectations=required, packages=packages(libraries, process), submitted=submitted)
+
+
+def required_of(settings: Retrieval, trust: Trust) -> Expectations | None:
+    """Return what signatures must fulfil; `None` with `--verify off`."""
+    return None if settings.verify == "off" else expectations(trust, strict=settings.verify == "strict")
+
+
+def check_verifiable(source: Path, required: Expectations | None) -> None:
+    """Find out whether what will come back for a file can be verified.
+
+    Raises:
+        UsageError: it can't, but is to be.
+    """
+    if required is None:
+        return
+    from signpath_ci.verify import can_verify
+
+    if not can_verify(source, required):
+        raise UsageError(
+            f"{source} is of a format whose signatures can't be verified here.",
+            hint="Name it with --allow-unsupported, or sign it with --verify off, and verify it by other means.",
+            code="unverifiable-format",
+        )
+
+
+def expectations(settings: Trust, *, strict: bool) -> Expectations:
+    """Return which signatures the settings accept.
+
+    Raises:
+        UsageError: a digest algorithm is allowed that proves nothing.
+    """
+    from signpath_ci.verify import check_expectations
+
+    expected = Expectations(
+        trust_roots=settings.trust_root,
+        thumbprints=frozenset(settings.thumbprint),
+        subject=settings.subject,
+        issuer=settings.issuer,
+        signer_certificate=settings.signer_certificate,
+        strict=strict,
+        digest_algorithms=frozenset(settings.digest_algorithm or STRONG_DIGESTS),
+        allow_unsupported=settings.allow_unsupported,
+    )
+    check_expectations(expected)
+    return expected
+
+
+def packages(settings: Libraries, process: Process) -> Packages:
+    """Return what provides the libraries of verification."""
+    return Packages(
+        directory=settings.verify_packages,
+        install=settings.install_verify,
+        cache=cache_directory(process.environment, sys.platform),
+        environment=process.environment,
+    )
