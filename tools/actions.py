@@ -57,6 +57,11 @@ _REST_ONLY = (
 _REPLACING = {"default": "true", "description": "Replace files that exist."}
 _WHERE_TO = "Where the signed file goes; without it beside the file of `unsigned`, with `.signed` before the extension."
 
+_CHECKED = (
+    "The file that would be submitted, or with `bundle` the files and directories that would be uploaded as one "
+    "artifact. Patterns are possible. One a line."
+)
+
 
 def _own(name: str, description: str, *, required: bool = False) -> Input:
     return Input(
@@ -107,6 +112,7 @@ ACTIONS = (
     Action(
         name="get-signed-artifact", inputs=inputs("download", "github", changes={"output": {"description": _WHERE_TO}})
     ),
+    Action(name="check", inputs=inputs("check", "github", changes={"artifact": {"description": _CHECKED}})),
     Action(
         name="resubmit-signing-request",
         own={PROMOTE.name: PROMOTE},

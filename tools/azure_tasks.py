@@ -27,7 +27,7 @@ CONNECTION = frozenset(
 )
 """Options that the service connection, or Azure itself, holds: no inputs of tasks."""
 
-TEMPLATES = {"sign": "sign", "get-signed-artifact": "download", "resubmit": "promote"}
+TEMPLATES = {"sign": "sign", "check": "check", "get-signed-artifact": "download", "resubmit": "promote"}
 """The step templates, and the command whose options each of them takes."""
 
 _GENERATION = 4  # of SignPath's own task, whose inputs and outputs are taken over

@@ -112,6 +112,15 @@ def _of_command(command: str, **changes: TemplateInput) -> list[TemplateInput]:
     return [changes.get(said.option) or _template_input(said) for said in known.values()]
 
 
+_PARAMETERS = TemplateInput(
+    name="parameters",
+    description="User-defined parameters, a list of `name: value`.",
+    default="[]",
+    type="array",
+    variable="SIGNPATH_PARAMETERS",
+    in_manifest=True,
+)
+
 _EARLIER = {
     "signing_request_id": _line(
         "signing_request_id",
@@ -133,15 +142,9 @@ TEMPLATES: Mapping[str, list[TemplateInput]] = {
             "signed/",
             variable="SIGNPATH_OUTPUT",
         ),
-        parameters=TemplateInput(
-            name="parameters",
-            description="User-defined parameters, a list of `name: value`.",
-            default="[]",
-            type="array",
-            variable="SIGNPATH_PARAMETERS",
-            in_manifest=True,
-        ),
+        parameters=_PARAMETERS,
     ),
+    "check": _general("check-artifact-configuration") + _of_command("check", parameters=_PARAMETERS),
     "get-signed-artifact": _general("get-signed-artifact") + _of_command("download", **_EARLIER),
     "resubmit": [
         *_general("resubmit-signing-request"),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
+from signpath_ci.artifact_configuration.rules import DOCUMENT, PROBLEMS, WARNINGS
 from signpath_ci.cli import COMMANDS
 from signpath_ci.error_codes import CODES
 from signpath_ci.errors import EXIT_CODES
@@ -55,8 +57,18 @@ def combinations() -> str:
     return _table(["options", "what is wrong", "what to do", "code"], rows)
 
 
+def rules(named: Mapping[str, str]) -> str:
+    """Return the table of rules that artifact configurations are held to."""
+    return _table(["rule", "meaning"], [[f"`{rule}`", meaning] for rule, meaning in named.items()])
+
+
 PARTS: dict[Path, dict[str, Callable[[], str]]] = {
     _ROOT / "README.md": {"exit codes": exit_codes},
+    _ROOT / "docs" / "check.md": {
+        "problems of a configuration": partial(rules, DOCUMENT),
+        "problems of an artifact": partial(rules, PROBLEMS),
+        "warnings": partial(rules, WARNINGS),
+    },
     _ROOT / "docs" / "errors.md": {"error codes": error_codes},
     _ROOT / "docs" / "options.md": {"options": option_tables, "combinations": combinations},
 }

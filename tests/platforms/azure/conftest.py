@@ -194,12 +194,15 @@ def template(core: Path, sandbox: SandboxService) -> Steps:
     """Return the steps that a template makes of its parameters, for the sandbox."""
 
     def steps(name: str, **parameters: object) -> list[dict[str, Any]]:
-        given = {
-            "package": str(core),
+        of_sandbox = {
             "organizationId": ORGANIZATION,
             "apiUrl": sandbox.said["api_url"],
             "trustRoot": str(sandbox.said["trust_root"]),
-            **({} if name == "get-signed-artifact" else {"signingPolicySlug": "test-signing"}),
+        }
+        given = {
+            "package": str(core),
+            **({} if name == "check" else of_sandbox),
+            **({} if name in {"check", "get-signed-artifact"} else {"signingPolicySlug": "test-signing"}),
             **({"projectSlug": "app"} if name == "sign" else {}),
             **parameters,
         }

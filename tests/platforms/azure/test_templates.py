@@ -41,7 +41,7 @@ def succeeded(agent: Agent, steps: Sequence[dict[str, Any]]) -> None:
 @pytest.mark.parametrize("name", TEMPLATES)
 def test_every_option_gets_to_the_core(name: str, template: Steps) -> None:
     """Also the empty ones: a variable of the pipeline must not take their place."""
-    given = {} if name == "sign" else {"signingRequestId": "1"}
+    given = {} if name in {"sign", "check"} else {"signingRequestId": "1"}
     environment = template(name, **given)[-1]["env"]
     variables = {known.variable for known in inputs(TEMPLATES[name], "azure").values()}
     assert variables <= environment.keys()

@@ -73,6 +73,8 @@ class ShellRunner:
         )
 
     def _dotenv(self, job: Mapping[str, Any]) -> dict[str, str]:
+        if "artifacts" not in job:
+            return {}
         report = self.directory / job["artifacts"]["reports"]["dotenv"]
         lines = report.read_text("utf-8").splitlines() if report.exists() else []
         return dict(line.split("=", 1) for line in lines)
