@@ -101,9 +101,9 @@ $(ZIPAPP): $(INSTALLED) tools/dist.py requirements/runtime.txt $(shell find src/
 	$(BIN)/python -m tools.dist
 
 # Tests reach no network: what they have pip install comes from here.
-$(WHEELS): $(INSTALLED) tools/dist.py requirements/runtime.txt src/signpath_ci/verify/requirements.txt
+$(WHEELS): $(INSTALLED) tools/dist.py requirements/runtime.txt src/signpath_ci/verify/requirements.txt src/signpath_ci/verify/requirements-xml.txt
 	rm -rf build/wheels
-	$(BIN)/python -m pip download --quiet --disable-pip-version-check --no-deps --only-binary :all: --require-hashes --dest build/wheels --requirement requirements/runtime.txt --requirement src/signpath_ci/verify/requirements.txt
+	$(BIN)/python -m pip download --quiet --disable-pip-version-check --no-deps --only-binary :all: --require-hashes --dest build/wheels --requirement requirements/runtime.txt --requirement src/signpath_ci/verify/requirements-xml.txt
 	$(BIN)/python -m tools.dist --fetch build/wheels
 	@touch $@
 
@@ -124,6 +124,7 @@ lock: $(INSTALLED) ## Pin the newest allowed packages anew
 	$(COMPILE) --all-extras --output-file requirements/dev.txt pyproject.toml
 	$(COMPILE) --extra system-trust --output-file requirements/runtime.txt pyproject.toml
 	$(COMPILE) --extra verify $(RUNTIME_PACKAGES:%=--no-emit-package %) --output-file src/signpath_ci/verify/requirements.txt pyproject.toml
+	$(COMPILE) --extra verify-xml $(RUNTIME_PACKAGES:%=--no-emit-package %) --output-file src/signpath_ci/verify/requirements-xml.txt pyproject.toml
 	$(COMPILE) --output-file requirements/platform-tools.txt requirements/platform-tools.in
 	$(COMPILE) --output-file requirements/fuzz.txt requirements/fuzz.in
 	$(COMPILE) --output-file requirements/audit.txt requirements/audit.in

@@ -390,6 +390,10 @@ CODES: dict[str, tuple[str, str]] = {
         "An XML file is not well-formed, or not what its format requires.",
         "Do not use the file; make it anew.",
     ),
+    "xml-signature-structure": (
+        "An XML signature, or its place in the document, is not what the format requires.",
+        "Do not use the file.",
+    ),
     "zip-comment": (
         "The comment of a ZIP archive holds the signature of a ZIP record.",
         "Pack the archive with another tool, or with other options.",

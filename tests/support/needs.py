@@ -37,6 +37,7 @@ INSTALLED_BY: Mapping[str, str] = {
     "pip-audit": "make test",
     "rsync": "apt-get install rsync",
     "tfx": "Node.js 20 or later, then make test",
+    "xmlsec1": "apt-get install xmlsec1",
     "unshare": "apt-get install util-linux, and a system that lets users mount",
     "setpriv": "apt-get install util-linux",
     "zizmor": "make test",

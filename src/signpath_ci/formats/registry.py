@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 Kind = str
 """The name of a format: a key of `FORMATS`."""
-Scheme = Literal["authenticode", "catalog", "jar", "nuget", "msix", "cms", "members"]
+Scheme = Literal["authenticode", "catalog", "jar", "nuget", "msix", "xml", "cms", "members"]
 """How files of a format are signed. `members`: only the files in it are."""
 
 SCRIPT_END = "# SIG # End signature block"
@@ -131,6 +131,7 @@ FORMATS: dict[Kind, Format] = {
         directive="authenticode-sign",
         suffixes=(".cat",),
     ),
+    "xml": Format(title="XML file", scheme="xml", directive="xml-sign", suffixes=(".xml",)),
     "cms": Format(
         title="detached CMS signature",
         scheme="cms",
@@ -248,7 +249,7 @@ _TRUST_LIST = bytes.fromhex("06092b0601040182370a01")  # szOID_CTL, the content 
 _SEQUENCE = b"\x30"
 # Root class identifiers of .msi, .msp and .mst; Office documents are compound files too.
 _INSTALLERS = tuple(bytes((n, 0x10, 0x0C, 0, 0, 0, 0, 0, 0xC0, 0, 0, 0, 0, 0, 0, 0x46)) for n in (0x84, 0x86, 0x82))
-_TEXTS = ("powershell", "vbscript", "jscript", "wsf", "clickonce", "dsse", "smime")
+_TEXTS = ("powershell", "vbscript", "jscript", "wsf", "xml", "clickonce", "dsse", "smime")
 """Formats that are text, and have no sign of their own: the name says what they are."""
 _TAR_BLOCK = 512
 _MAX_TAR_MEMBERS = 10_000

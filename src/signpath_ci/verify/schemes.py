@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import BinaryIO
 
-from signpath_ci.errors import UnsupportedFormatError
+from signpath_ci.errors import UnsupportedFormatError, VerificationError
 from signpath_ci.formats import FormatError
 from signpath_ci.formats.registry import FORMATS, Kind, implementation
+from signpath_ci.formats.xml_signature import may_be_signed
 from signpath_ci.formats.zip import Archive
 from signpath_ci.verify.failure import about
 from signpath_ci.verify.identity import not_submitted
@@ -47,6 +48,14 @@ def verify_signatures(kind: Kind, file: BinaryIO, *, unsigned: BinaryIO | None, 
         from signpath_ci.verify.detached import verify_cms
 
         return (verify_cms(file, unsigned, judge),)
+    if FORMATS[kind].scheme == "xml":
+        if not may_be_signed(file):
+            raise VerificationError("the file is not signed.", code="not-signed")
+        # First what says which libraries are missing.
+        from signpath_ci.verify import xml_signature  # noqa: F401
+        from signpath_ci.verify.xml_document import verify_xml
+
+        return (verify_xml(file, unsigned, judge),)
     raise not_verifiable(kind)
 
 
