@@ -282,6 +282,10 @@ CODES: dict[str, tuple[str, str]] = {
         "The publisher in a package's manifest is not the subject of the signer's certificate.",
         "Use the certificate's subject as `Publisher`; Windows requires it.",
     ),
+    "receipt-differs": (
+        "A receipt contradicts what SignPath has recorded of its request, or another file was submitted.",
+        "Do not use the receipt; name the request's id, or submit again.",
+    ),
     "receipt-locked": ("Another run holds the receipt.", "Wait until it has ended."),
     "receipt-missing": ("The receipt does not exist.", "Name one that `submit` or `sign --receipt` wrote, or an id."),
     "refused": ("SignPath refused the call.", "Follow the message."),

@@ -110,6 +110,10 @@ class Connector:
         """Hand the signed artifact's bytes to `receive`; again from the start where they break off."""
         return self._transport.download(self._path(signing_request_id, "SignedArtifact"), receive)
 
+    def signed_artifact_url(self, signing_request_id: str) -> str:
+        """Return where the signed artifact is found, for others to call."""
+        return self._transport.url(self._path(signing_request_id, "SignedArtifact"))
+
     def _path(self, signing_request_id: str, what: str) -> str:
         return f"{self._requests}/{quote(signing_request_id, safe='')}/{what}{_QUERY}"
 
@@ -124,7 +128,7 @@ class Connector:
         return Submission(
             signing_request_id=signing_request_id,
             web_link=answer.optional_link("signingRequestUrl"),
-            signed_artifact_url=self._transport.url(self._path(signing_request_id, "SignedArtifact")),
+            signed_artifact_url=self.signed_artifact_url(signing_request_id),
         )
 
     def _explain(self, refused: AnsweredRefusalError) -> None:

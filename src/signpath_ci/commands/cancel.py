@@ -7,7 +7,7 @@ from signpath_ci.report.result import status_object
 from signpath_ci.report.words import status_words
 from signpath_ci.settings import RequestSettings
 from signpath_ci.workflows.clients import connect
-from signpath_ci.workflows.existing_request import existing_request
+from signpath_ci.workflows.existing_request import existing_request, known_request
 from signpath_ci.workflows.process import Process, print_object, print_words
 from signpath_ci.workflows.reporting import watched
 
@@ -19,9 +19,10 @@ def run(settings: RequestSettings, process: Process) -> None:
         SignPathError: SignPath refuses it, or is not there.
     """
     with watched(settings, process, process.platform or Reporter()):
-        request_id = existing_request(settings, settings).signing_request_id
+        request = existing_request(settings, settings)
+        request_id = request.signing_request_id
         api = connect(settings, process)
-        status = api.request(request_id).state
+        status = known_request(api, request).state
         if not status.is_final:
             api.cancel(request_id)
             status = api.request(request_id).state

@@ -7,7 +7,7 @@ from signpath_ci.report.result import status_object
 from signpath_ci.report.words import status_words
 from signpath_ci.settings import RequestSettings
 from signpath_ci.workflows.clients import connect
-from signpath_ci.workflows.existing_request import existing_request
+from signpath_ci.workflows.existing_request import existing_request, known_request
 from signpath_ci.workflows.process import Process, print_object, print_words
 from signpath_ci.workflows.reporting import watched
 
@@ -19,8 +19,8 @@ def run(settings: RequestSettings, process: Process) -> None:
         SignPathError: SignPath refuses to tell it, or is not there.
     """
     with watched(settings, process, process.platform or Reporter()):
-        request_id = existing_request(settings, settings).signing_request_id
-        status = connect(settings, process).request(request_id).state
+        request = existing_request(settings, settings)
+        status = known_request(connect(settings, process), request).state
     if settings.json:
         print_object(process, status_object(status))
     else:

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from signpath_ci.clock import Clock
 from signpath_ci.errors import LocalFileError, RefusedError
@@ -31,6 +31,7 @@ from signpath_ci.signing.receipt import (
     uploaded,
     write_receipt,
 )
+from signpath_ci.signing.record import has_recorded_file, record_differences
 from signpath_ci.signing.submit import submit, upload
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ def submit_once(
     *,
     clock: Clock,
     link: RetrievalLink | None = None,
+    compares_file: bool = False,
     on_progress: Callable[[int, int], None],
     on_created: Callable[[Submission], None],
     on_submitted: Callable[[Submission], None],
@@ -67,6 +69,7 @@ def submit_once(
         file: the receipt, which need not be there.
         clock: for the receipt's times.
         link: as in `submit`.
+        compares_file: compare the file that SignPath has with the receipt's SHA-256, since nothing else will.
         on_progress: as in `submit`.
         on_created: is told a request that is new.
         on_submitted: is told the request once SignPath has the file; before anything can go wrong with the receipt.
@@ -78,15 +81,16 @@ def submit_once(
     check_receipt_place(file.path)
     with receipt_lock(file.path, clock):
         wanted = receipt_of(_NONE_YET, artifact, fields, file, now=clock.now())
-        adopted = find_adoptable(lambda request_id: api.request(request_id).state, wanted, file)
+        adopted = find_adoptable(_asks_record(api, wanted, compares_file=compares_file), wanted, file)
         if adopted is not None:
             receipt, status = adopted
             if status.status == WAITS_FOR_UPLOAD:
                 upload(api, status.signing_request_id, artifact, on_progress=on_progress)
-            on_submitted(receipt.submission)
+            submission = _known_submission(status, api)
+            on_submitted(submission)
             if receipt.submitted is None:
-                _write(file, uploaded(receipt, now=clock.now()))
-            return receipt.submission
+                _write(file, uploaded(replace(receipt, submission=submission), now=clock.now()))
+            return submission
         made: list[Receipt] = []
 
         def keep(submission: Submission) -> None:
@@ -143,23 +147,57 @@ def submit_build_artifact_once(
     with receipt_lock(file.path, clock):
         now = clock.now()
         wanted = uploaded(receipt_of(_NONE_YET, artifact.identity or "", fields, file, now=now), now=now)
-        adopted = find_adoptable(connector.status, wanted, file)
+        adopted = find_adoptable(lambda request_id: (connector.status(request_id), []), wanted, file)
         if adopted is not None:
-            on_submitted(adopted[0].submission)
-            return adopted[0].submission
+            submission = _known_submission(adopted[1], connector)
+            on_submitted(submission)
+            return submission
         submission = connector.submit(artifact, fields)
         on_submitted(submission)
         _write(file, replace(wanted, submission=submission))
         return submission
 
 
+Recorded = tuple[RequestStatus, list[str]]
+"""Where a request stands, and in what SignPath's record of it differs from the receipt that is wanted."""
+
+
+class MakesUrls(Protocol):
+    """Whoever knows where the signed file of a request is found: SignPath's REST API, or a connector."""
+
+    def signed_artifact_url(self, signing_request_id: str) -> str:
+        """Return where the signed file is found, for others to call."""
+        ...
+
+
+def _known_submission(status: RequestStatus, service: MakesUrls) -> Submission:
+    """Return a request that is resumed; its URLs are of the configured service, whatever the receipt says."""
+    return Submission(
+        signing_request_id=status.signing_request_id,
+        web_link=status.web_link,
+        signed_artifact_url=service.signed_artifact_url(status.signing_request_id),
+    )
+
+
+def _asks_record(api: SignPathApi, wanted: Receipt, *, compares_file: bool) -> Callable[[str], Recorded]:
+    def ask(signing_request_id: str) -> Recorded:
+        request = api.request(signing_request_id)
+        found = record_differences(wanted, request)
+        expected = wanted.input if compares_file and request.state.status != WAITS_FOR_UPLOAD else None
+        if expected and not found and not has_recorded_file(api, signing_request_id, expected):
+            found.append("SignPath has another file")
+        return request.state, found
+
+    return ask
+
+
 def find_adoptable(
-    status_of: Callable[[str], RequestStatus], wanted: Receipt, file: ReceiptFile
+    record_of: Callable[[str], Recorded], wanted: Receipt, file: ReceiptFile
 ) -> tuple[Receipt, RequestStatus] | None:
     """Return the receipt with where its request stands; `None`, and a log line that says why, where it does not fit.
 
     Args:
-        status_of: tells where a request stands, by its id.
+        record_of: tells where a request stands, and what differs from `wanted`, by its id.
         wanted: the receipt that would be written.
         file: the one that may be there.
 
@@ -175,9 +213,9 @@ def find_adoptable(
     reasons = differences(receipt, wanted)
     status = None
     if not reasons:
-        status = _known(status_of, request_id)
-        if status is None:
-            reasons = ["SignPath does not know its request"]
+        status, reasons = _known(record_of, request_id)
+        if status is None or reasons:
+            pass
         elif status.is_final and not status.is_completed:
             reasons = [f"its request ended as {status.status}"]
         elif status.status == WAITS_FOR_UPLOAD and wanted.input is not None and wanted.input.size is None:
@@ -194,12 +232,12 @@ def find_adoptable(
     return receipt, status
 
 
-def _known(status_of: Callable[[str], RequestStatus], signing_request_id: str) -> RequestStatus | None:
+def _known(record_of: Callable[[str], Recorded], signing_request_id: str) -> tuple[RequestStatus | None, list[str]]:
     try:
-        return status_of(signing_request_id)
+        return record_of(signing_request_id)
     except RefusedError as error:
         if error.status == HTTPStatus.NOT_FOUND:
-            return None
+            return None, ["SignPath does not know its request"]
         raise
 
 
@@ -260,10 +298,11 @@ def resubmit_once(
         submitted=now,
     )
     with receipt_lock(file.path, clock):
-        adopted = find_adoptable(lambda request_id: api.request(request_id).state, wanted, file)
+        adopted = find_adoptable(_asks_record(api, wanted, compares_file=False), wanted, file)
         if adopted is not None:
-            on_submitted(adopted[0].submission)
-            return adopted[0].submission
+            submission = _known_submission(adopted[1], api)
+            on_submitted(submission)
+            return submission
         submission = _resubmit(api, resubmission)
         on_created(submission)
         on_submitted(submission)

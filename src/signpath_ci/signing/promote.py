@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from signpath_ci.errors import VerificationError
 from signpath_ci.model import Artifact, Origin, SigningRequest
+from signpath_ci.signing.record import record_differences
 
 if TYPE_CHECKING:
     from signpath_ci.api.rest import SignPathApi
@@ -31,7 +32,7 @@ def check_candidate(api: SignPathApi, candidate: Receipt, origin: Origin, *, uns
     """
     request_id = candidate.submission.signing_request_id
     request = api.request(request_id)
-    reasons = _origin_reasons(candidate, request, origin)
+    reasons = [*record_differences(candidate, request), *_origin_reasons(candidate, request, origin)]
     if not request.state.is_completed:
         reasons.insert(0, f"it is {request.state.status}, and not Completed")
     elif candidate.input is None and unsigned is None:

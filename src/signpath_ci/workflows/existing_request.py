@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from signpath_ci.errors import LocalFileError, UsageError
-from signpath_ci.model import Origin, Submission
+from signpath_ci.model import Origin, SigningRequest, Submission
 from signpath_ci.report import Reporter
 from signpath_ci.settings import DownloadSettings, Earlier, ResubmitSettings, Service, WaitSettings
 from signpath_ci.signing import receipt as receipts
 from signpath_ci.signing.adopt import Resubmission, resubmit_once
 from signpath_ci.signing.cancel import canceled_on_interrupt
+from signpath_ci.signing.record import check_record, check_submitted_file, submitted_file
 from signpath_ci.signing.target import default_target
 from signpath_ci.workflows.clients import connect
 from signpath_ci.workflows.destinations import SignedFile
@@ -74,13 +76,22 @@ def existing_request(settings: Earlier, service: Service) -> ExistingRequest:
     return ExistingRequest(signing_request_id=receipt.submission.signing_request_id, receipt=receipt)
 
 
-def known_submission(api: SignPathApi, signing_request_id: str) -> Submission:
-    """Return a request as its submit answered, from SignPath's own record.
+def known_request(api: SignPathApi, request: ExistingRequest) -> SigningRequest:
+    """Return SignPath's own record of a request, which the receipt must not contradict.
 
     Raises:
+        VerificationError: it does.
         SignPathError: SignPath refuses to tell it, or is not there.
     """
-    state = api.request(signing_request_id).state
+    recorded = api.request(request.signing_request_id)
+    if request.receipt:
+        check_record(request.receipt, recorded)
+    return recorded
+
+
+def known_submission(api: SignPathApi, request: ExistingRequest) -> Submission:
+    """Return a request as its submit answered, from SignPath's own record; errors as those of `known_request`."""
+    state = known_request(api, request).state
     return Submission(
         signing_request_id=state.signing_request_id,
         web_link=state.web_link,
@@ -97,7 +108,7 @@ def wait_for(settings: WaitSettings, process: Process, reporter: Reporter) -> Si
     request = existing_request(settings, settings)
     waiting = waiting_time(settings, process)
     api = connect(settings, process)
-    submission = known_submission(api, request.signing_request_id)
+    submission = known_submission(api, request)
     reporter.submitted(submission)
     delivery = Delivery(
         client=api, reporter=reporter, clock=process.clock, waiting=waiting, destination=None, verification=None
@@ -113,7 +124,7 @@ def download(settings: DownloadSettings, process: Process, reporter: Reporter) -
     """
     request = existing_request(settings, settings)
     api = connect(settings, process)
-    submission = known_submission(api, request.signing_request_id)
+    submission = known_submission(api, request)
     reporter.submitted(submission)
     return _delivery(request, settings, process, reporter, api=api).finish(submission)
 
@@ -134,6 +145,8 @@ def resubmit(
         SignPathError: the run failed; nothing is delivered then.
     """
     api = connect(settings, process)
+    if request.receipt:
+        known_request(api, request)
     delivery = _delivery(request, settings, process, reporter, api=api)
     resubmission = Resubmission(
         original_id=request.signing_request_id,
@@ -158,15 +171,22 @@ def _delivery(
 ) -> Delivery:
     """Return what happens to the signed file of an existing request's artifact, after a check of its destination."""
     waits = settings.wait_for_completion
+    destination = _destination(request, settings) if waits else None
+    expected = request.receipt.input if request.receipt else None
+    if expected and settings.unsigned:
+        check_submitted_file(settings.unsigned, expected)
     delivery = Delivery(
         client=api,
         reporter=reporter,
         clock=process.clock,
         waiting=waiting_time(settings, process) if waits else None,
-        destination=_destination(request, settings) if waits else None,
+        destination=destination,
         verification=verification_for(settings, settings, settings, process, submitted=settings.unsigned),
         submitted_size=lambda: _size(settings.unsigned),
         allowance=settings.size_allowance,
+        submitted_copy=partial(submitted_file, api, expected=expected, directory=destination.path.parent)
+        if expected and destination and settings.unsigned is None
+        else None,
     )
     if delivery.destination is not None:
         delivery.destination.check(settings.unsigned)

@@ -18,6 +18,7 @@ Over SignPath's REST API and over a connector, a run takes the same steps:
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, TypeVar
@@ -180,6 +181,8 @@ def _submit(  # noqa: PLR0917 - the one call in the middle of both functions abo
         receipt_file(receipt, run.settings, run.origin),
         clock=process.clock,
         link=source.link,
+        # Else what comes back is compared with the file itself.
+        compares_file=source.path is None or (isinstance(run.settings, SignSettings) and run.settings.verify == "off"),
         on_progress=reporter.uploading,
         on_created=on_created,
         on_submitted=reporter.submitted,
@@ -294,6 +297,7 @@ class Delivery:
         submitted_size: returns the bytes of what was submitted; `None` where that is not known.
         allowance: by how much the signed artifact may be larger.
         expected_origin: what SignPath must have recorded as origin; `None`: it is not compared.
+        submitted_copy: fetches the submitted file of a request, by its id, where only a receipt says which it is.
     """
 
     client: SignPathApi | Connector
@@ -305,6 +309,7 @@ class Delivery:
     submitted_size: Callable[[], int | None] = lambda: None
     allowance: SizeAllowance = field(default_factory=SizeAllowance)
     expected_origin: ExpectedOrigin | None = None
+    submitted_copy: Callable[[str], AbstractContextManager[Path | None]] | None = None
 
     def check(self, source: Path | None = None) -> None:
         """Find out before anything is submitted what could not be stored or verified after it was signed.
@@ -336,13 +341,22 @@ class Delivery:
             return SigningResult(submission=submission)
         if self.expected_origin is not None:
             self._check_origin(submission, self.expected_origin)
+        if self.submitted_copy is None:
+            return self._receive(submission, self.destination)
+        with self.submitted_copy(submission.signing_request_id) as copy:
+            verification = replace(self.verification, submitted=copy) if self.verification else None
+            size = copy.stat().st_size if copy else None
+            known = replace(self, verification=verification, submitted_size=lambda: size)
+            return known._receive(submission, self.destination)
+
+    def _receive(self, submission: Submission, destination: Destination) -> SigningResult:
         incoming = Incoming(
             client=Bounded(self.client, size_limit(self.submitted_size(), self.allowance)),
             signing_request_id=submission.signing_request_id,
             on_progress=self.reporter.downloading,
             accept=self._verify,
         )
-        delivered = self.destination.receive(incoming)
+        delivered = destination.receive(incoming)
         return SigningResult(submission=submission, signed=delivered.artifact, files=delivered.files)
 
     def _wait(self, submission: Submission, waiting: WaitingTime) -> RequestStatus:
