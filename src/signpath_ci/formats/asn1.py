@@ -91,20 +91,20 @@ def members(encoding: bytes, identifier: int) -> tuple[bytes, ...]:
     while position < end:
         if len(found) == _MAX_MEMBERS:
             raise ValueError("too many members")
-        _, behind = _extent(encoding, position)
+        _, behind = extent(encoding, position)
         found.append(encoding[position:behind])
         position = behind
     return tuple(found)
 
 
 def _extent_of_all(encoding: bytes) -> tuple[int, int]:
-    start, end = _extent(encoding)
+    start, end = extent(encoding)
     if end < len(encoding):
         raise ValueError(f"{len(encoding) - end} bytes after the value")
     return start, end
 
 
-def _extent(data: bytes | memoryview, position: int = 0) -> tuple[int, int]:
+def extent(data: bytes | memoryview, position: int = 0) -> tuple[int, int]:
     """Return where the contents octets of the DER value at `position` start, and where they end (X.690 8.1)."""
     identifier, length = data[position : position + 2]
     start = position + 2
@@ -125,7 +125,7 @@ def _extent(data: bytes | memoryview, position: int = 0) -> tuple[int, int]:
 
 def first_value_size(data: bytes | memoryview) -> int:
     """Return the size of the one DER value that `data` starts with, identifier and length included."""
-    return _extent(data)[1]
+    return extent(data)[1]
 
 
 def contents_octets(encoding: bytes) -> bytes:

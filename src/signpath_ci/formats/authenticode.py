@@ -81,6 +81,25 @@ Part = tuple[str, Iterator[bytes]]
 """A part of a file's content: its path in the file, and its bytes in pieces of any size, read before the next part."""
 
 
+def _as_it_is(piece: bytes) -> bytes:
+    return piece
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """A way to read the bytes of a file before they are hashed.
+
+    Attributes:
+        convert: returns what is hashed of a piece.
+        prefix: what is hashed in front of the first piece.
+        note: what to say where the signature is of this reading and not of the first one.
+    """
+
+    convert: Callable[[bytes], bytes] = _as_it_is
+    prefix: bytes = b""
+    note: str = ""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Subject:
     """A file, as far as an Authenticode signature needs it; every format has a function that reads it as one.
@@ -91,6 +110,7 @@ class Subject:
         parts: yields what must stay the same when the file is signed, in the order in which it is hashed.
         leftovers: finds data in the file that belongs to nothing in it, so that no signature covers it.
         known: returns those leftovers of another file that this one has anywhere.
+        readings: ways to read the parts, the usual one first; a signature may be of any of them.
         prefix: computes what is hashed in front of the parts, by the name of the algorithm; signing may change it.
     """
 
@@ -99,23 +119,32 @@ class Subject:
     parts: Callable[[], Iterator[Part]]
     leftovers: Callable[[], frozenset[bytes]] = frozenset
     known: Callable[[frozenset[bytes]], frozenset[bytes]] = lambda _: frozenset()
+    readings: tuple[Reading, ...] = (Reading(),)
     prefix: Callable[[str], bytes] = lambda _: b""
 
-    def digest(self, algorithm: str) -> bytes:
-        """Compute what is signed, by the name of the algorithm; of an unsigned file what would be signed."""
+    def digest(self, algorithm: str, reading: Reading | None = None) -> bytes:
+        """Compute what is signed, by the name of the algorithm; of an unsigned file what would be signed.
+
+        Args:
+            algorithm: a name that `hashlib.new` knows.
+            reading: one of `readings`; `None`: the first.
+        """
         hashed = hashlib.new(algorithm, self.prefix(algorithm))
+        chosen = reading or self.readings[0]
+        hashed.update(chosen.prefix)
         for _, pieces in self.parts():
             for piece in pieces:
-                hashed.update(piece)
+                hashed.update(chosen.convert(piece))
         return hashed.digest()
 
     def content(self, algorithm: str) -> dict[str, bytes]:
         """Compute the digests of all parts, by their paths."""
         found = {}
+        convert = self.readings[0].convert
         for path, pieces in self.parts():
             hashed = hashlib.new(algorithm)
             for piece in pieces:
-                hashed.update(piece)
+                hashed.update(convert(piece))
             found[path] = hashed.digest()
         return found
 

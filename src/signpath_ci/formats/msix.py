@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from signpath_ci.formats import FormatError, UnsupportedError
-from signpath_ci.formats.authenticode import Subject, SubjectType, sip_info
+from signpath_ci.formats.authenticode import Reading, Subject, SubjectType, sip_info
 from signpath_ci.formats.block_map import NAME as BLOCK_MAP
 from signpath_ci.formats.block_map import BlockMap, read_block_map
 from signpath_ci.formats.content_types import NAME as CONTENT_TYPES
@@ -66,7 +66,7 @@ class MsixSubject(Subject):
 
     package: Package
 
-    def digest(self, algorithm: str) -> bytes:
+    def digest(self, algorithm: str, reading: Reading | None = None) -> bytes:  # noqa: ARG002 - there is just one
         """Return the marked digests that are signed in the place of one."""
         data = hashlib.new(algorithm)
         for piece in self.package.data():

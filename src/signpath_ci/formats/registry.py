@@ -99,9 +99,23 @@ FORMATS: dict[Kind, Format] = {
     "powershell": Format(
         title="script",
         scheme="authenticode",
-        implementation="powershell",
+        implementation="powershell:SCRIPTS",
         directive="authenticode-sign",
         suffixes=(".ps1", ".psm1", ".psd1"),
+    ),
+    "powershell-xml": Format(
+        title="PowerShell configuration file",
+        scheme="authenticode",
+        implementation="powershell:XML",
+        directive="authenticode-sign",
+        suffixes=(".ps1xml", ".psc1", ".cdxml"),
+    ),
+    "mof": Format(
+        title="Managed Object Format file",
+        scheme="authenticode",
+        implementation="powershell:MOF",
+        directive="authenticode-sign",
+        suffixes=(".mof",),
     ),
     "vbscript": Format(
         title="VBScript file",
@@ -242,6 +256,9 @@ FORMATS: dict[Kind, Format] = {
 }
 """All formats by their names. Where a ZIP archive has the entries of several, the name decides, then this order."""
 
+SIGNATURE_SUFFIXES = (".p7s", ".cms", ".sig", ".asc", ".gpg", ".dsse", ".pem")
+"""What a detached signature or an attestation adds to the name of the file that it is for."""
+
 _TAIL = 1 << 16  # a signature block is the end of a script
 # DER: ContentInfo with id-signedData behind a length of any size (RFC 5652 section 3); PEM (RFC 7468 section 9).
 _SIGNED_DATA = bytes.fromhex("06092a864886f70d010702")
@@ -249,7 +266,7 @@ _TRUST_LIST = bytes.fromhex("06092b0601040182370a01")  # szOID_CTL, the content 
 _SEQUENCE = b"\x30"
 # Root class identifiers of .msi, .msp and .mst; Office documents are compound files too.
 _INSTALLERS = tuple(bytes((n, 0x10, 0x0C, 0, 0, 0, 0, 0, 0xC0, 0, 0, 0, 0, 0, 0, 0x46)) for n in (0x84, 0x86, 0x82))
-_TEXTS = ("powershell", "vbscript", "jscript", "wsf", "xml", "clickonce", "dsse", "smime")
+_TEXTS = ("powershell", "powershell-xml", "mof", "vbscript", "jscript", "wsf", "xml", "clickonce", "dsse", "smime")
 """Formats that are text, and have no sign of their own: the name says what they are."""
 _TAR_BLOCK = 512
 _MAX_TAR_MEMBERS = 10_000

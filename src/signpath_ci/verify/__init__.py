@@ -123,7 +123,7 @@ def verify_file(
     """
     require_extra()
     from signpath_ci.verify.failure import Failed, rejection
-    from signpath_ci.verify.identity import check_kind
+    from signpath_ci.verify.identity import check_detached_name, check_kind
     from signpath_ci.verify.judge import Judge
     from signpath_ci.verify.trust import Trust
 
@@ -136,8 +136,11 @@ def verify_file(
         kind: Kind | Literal["raw"] | None = None
         try:
             kind = "raw" if judge.trust.signer_certificates else detect(file, name.name)
-            if kind is None and submitted is not None and unsigned is not None:
-                check_kind(detect(submitted, unsigned.name))
+            if submitted is not None and unsigned is not None:
+                if kind in {"raw", "cms"}:
+                    check_detached_name(name, unsigned)
+                else:
+                    check_kind(detect(submitted, unsigned.name), now=kind)
             found = _judge(file, kind, submitted, judge, expectations=expectations, name=name.name)
         except OSError as error:
             raise LocalFileError(

@@ -16,7 +16,6 @@ from signpath_ci.errors import VerificationError
 from signpath_ci.formats.authenticode import (
     INDIRECT_DATA,
     Subject,
-    SubjectType,
     read_indirect_data,
     without_padding,
 )
@@ -64,7 +63,7 @@ def verify_authenticode(
     found = [
         signature
         for message in subject.signatures
-        for signature in _signatures(without_padding(message), subject.type, digest, is_nested=False)
+        for signature in _signatures(without_padding(message), subject, digest, is_nested=False)
     ]
     signatures = judged(found, judge, format_name=format_name)
     if unsigned is not None and not is_same:
@@ -88,18 +87,26 @@ def _check_leftovers(subject: Subject, unsigned: Subject | None) -> None:
 
 
 def _signatures(
-    encoding: bytes, kind: SubjectType, digest_by: Callable[[str], bytes], *, is_nested: bool
+    encoding: bytes, subject: Subject, digest_by: Callable[[str], bytes], *, is_nested: bool
 ) -> Iterator[Found]:
     message = read_signed_data(encoding, _WHAT)
     verified = verify_signer(message, content_type=INDIRECT_DATA, what=_WHAT, allows_weak=True)
-    indirect = read_indirect_data(message.content or b"", kind)
+    indirect = read_indirect_data(message.content or b"", subject.type)
     algorithm = known_digest(indirect.algorithm, _WHAT)
-    digest = digest_by(algorithm)
-    if not hmac.compare_digest(digest, indirect.digest):
-        raise VerificationError(
-            "the file was changed after it was signed: its Authenticode hash is not the signed one.",
-            code="digest-mismatch",
-        )
-    yield Found(verified=verified, algorithm=algorithm, digest=digest)
+    notes = _check_digest(subject, algorithm, digest_by(algorithm), indirect.digest)
+    yield Found(verified=verified, algorithm=algorithm, digest=indirect.digest, notes=notes)
     for further in nested_in(verified, is_nested=is_nested):
-        yield from _signatures(further, kind, digest_by, is_nested=True)
+        yield from _signatures(further, subject, digest_by, is_nested=True)
+
+
+def _check_digest(subject: Subject, algorithm: str, digest: bytes, signed: bytes) -> tuple[str, ...]:
+    """Require that a signature is of the file, in one of the ways to read it; return what is unusual."""
+    if hmac.compare_digest(digest, signed):
+        return ()
+    for reading in subject.readings[1:]:
+        if hmac.compare_digest(subject.digest(algorithm, reading), signed):
+            return (reading.note,) if reading.note else ()
+    raise VerificationError(
+        "the file was changed after it was signed: its Authenticode hash is not the signed one.",
+        code="digest-mismatch",
+    )

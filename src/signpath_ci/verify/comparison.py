@@ -25,10 +25,12 @@ def digest_and_compare(signed: Subject, submitted: Subject, algorithm: str) -> t
     """
     hashed = hashlib.new(algorithm, signed.prefix(algorithm))
     theirs = _Follower(submitted)
+    convert = signed.readings[0].convert
+    hashed.update(signed.readings[0].prefix)
     for path, pieces in signed.parts():
         theirs.follow_part(path)
         for piece in pieces:
-            hashed.update(piece)
+            hashed.update(convert(piece))
             theirs.follow(piece)
     theirs.follow_part(None)
     return hashed.digest(), theirs.is_same

@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 from signpath_ci.errors import VerificationError
 from signpath_ci.formats import FormatError
-from signpath_ci.formats.registry import FORMATS, Kind, package
+from signpath_ci.formats.registry import FORMATS, SIGNATURE_SUFFIXES, Kind, by_name, package
 from signpath_ci.formats.zip import Archive, Budget, Entry, open_archive
 from signpath_ci.verify.detached import verify_cms
 from signpath_ci.verify.failure import Failed, about
@@ -83,6 +83,8 @@ class _Walk:
                 member = prefix.rstrip("/") or None
                 pair = None if unsigned is None or submitted is None else (unsigned, submitted)
                 found = self._attempt(member, kind, partial(self._package, kind, (file, archive), pair, member))
+                if kind == "jar" and _was_plain(submitted, name):
+                    found += self._programs(archive, submitted, prefix)
             failed = {member for member, result in found if isinstance(result, Failed)}
             return found + [(n, f) for n, f in _unread(archive, prefix) if n not in failed]
 
@@ -104,6 +106,18 @@ class _Walk:
         name: str | None,
     ) -> _Results:
         return [(name, signature) for signature in verify_package(kind, signed, submitted, self._judge)]
+
+    def _programs(self, archive: Archive, submitted: Archive | None, prefix: str) -> _Results:
+        """Verify what must be signed by itself in a ZIP archive that came back signed as a JAR: it is extracted."""
+        found: _Results = []
+        for member, kind in _tell_kinds(archive)[0].items():
+            if kind is not None and FORMATS[kind].must_be_signed:
+                entry = archive.by_name[member]
+                original = None if submitted is None else submitted.by_name.get(member)
+                pair = None if submitted is None or original is None else (submitted, original)
+                name = f"{prefix}{member}"
+                found += self._attempt(name, kind, partial(self._member, archive, entry, kind, pair, name))
+        return found
 
     def _members(self, archive: Archive, submitted: Archive | None, prefix: str) -> _Results:
         found: _Results = []
@@ -176,6 +190,13 @@ class _Walk:
             return [(name, signature) for signature in signatures]
 
 
+def _was_plain(submitted: Archive | None, name: str) -> bool:
+    """Tell whether an archive was no JAR before it was signed as one; by its name, where it was not submitted."""
+    if submitted is None:
+        return by_name(name) == "zip"
+    return package([entry.name for entry in submitted.entries], name) == "zip"
+
+
 def _may_be_unsigned(kind: Kind) -> bool:
     return not FORMATS[kind].must_be_signed and kind != "powershell"
 
@@ -204,7 +225,7 @@ def _detached(kinds: dict[str, Kind | None]) -> dict[str, str]:
     """Return the detached signatures by their names, with what they are for: `app.bin.p7s` is for `app.bin`."""
     found = {}
     for name, kind in kinds.items():
-        signed = name.rpartition(".")[0]
-        if kind == "cms" and signed in kinds:
+        signed, dot, suffix = name.rpartition(".")
+        if kind == "cms" and signed in kinds and f"{dot}{suffix.lower()}" in SIGNATURE_SUFFIXES:
             found[name] = signed
     return found

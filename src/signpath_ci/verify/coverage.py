@@ -65,8 +65,13 @@ def check_unsigned_attributes(info: SignerInfo, allowed: Iterable[str], what: st
 
 
 def check_certificates(
-    message: SignedData, certificates: Sequence[x509.Certificate], vouched: Vouched, what: str
-) -> None:
+    message: SignedData,
+    certificates: Sequence[x509.Certificate],
+    vouched: Vouched,
+    what: str,
+    *,
+    is_separate: bool = False,
+) -> tuple[str, ...]:
     """Require that a message's certificates and revocation lists are those that its signatures need.
 
     Args:
@@ -74,6 +79,11 @@ def check_certificates(
         certificates: the same, loaded.
         vouched: who is known.
         what: how messages call it.
+        is_separate: whether the message is a file of its own, beside the one that it is for; there others are let
+            through where they are plain, as programs put in whole bundles of CAs.
+
+    Returns:
+        What is unusual, as sentences without an end.
 
     Raises:
         UncoveredError: there is more.
@@ -86,8 +96,9 @@ def check_certificates(
         )
     with reading_certificates(f"a certificate in {what}"):
         linked = _linked(vouched.leaves, (*certificates, *vouched.further))
-        for certificate in certificates:
-            if certificate not in linked:
+        strangers = [certificate for certificate in certificates if certificate not in linked]
+        for certificate in strangers:
+            if not (is_separate and is_plain(certificate)):
                 raise UncoveredError(
                     f"{what} has a certificate that its signer's chain does not need, which no signature covers"
                     f" ({certificate.subject.rfc4514_string()})"
@@ -101,6 +112,10 @@ def check_certificates(
                 )
     with reading_certificates(f"a revocation list of {what}"):
         _check_lists(message.revocation_lists, trusted if vouched.roots else linked, what)
+    return tuple(
+        f"it holds a certificate that its signer's chain does not need ({c.subject.rfc4514_string()})"
+        for c in strangers
+    )
 
 
 def check_attribute_certificates(message: SignedData, authority: x509.Certificate | None, what: str) -> None:

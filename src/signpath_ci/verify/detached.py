@@ -4,32 +4,39 @@ from __future__ import annotations
 
 import binascii
 import hashlib
+import io
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import BinaryIO
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 
 from signpath_ci.errors import VerificationError
 from signpath_ci.formats import FormatError, UnsupportedError
-from signpath_ci.formats.cms import DATA, read_signed_data
+from signpath_ci.formats.asn1 import SEQUENCE, SET, members, read_object_identifier, read_octet_string, reading
+from signpath_ci.formats.ber import der_from_ber
+from signpath_ci.formats.cms import CONTENT_TYPE, DATA, MESSAGE_DIGEST, read_signed_data
 from signpath_ci.verify.certificates import reading_certificates
+from signpath_ci.verify.identity import is_same
 from signpath_ci.verify.judge import Judge, Signature
 from signpath_ci.verify.signed_data import verify_signer
 
 _WHAT = "the signature"
 _MAX_SIZE = 1 << 20  # of a detached signature
 _CHUNK = 1 << 20
+_MAX_WHOLE = 64 << 20  # of a file that is read as a whole
+_MAX_ATTRIBUTES = 1 << 16  # of an encoding of signed attributes
 _PEM = re.compile(rb"-----BEGIN (CMS|PKCS7)-----\r?\n([A-Za-z0-9+/=\r\n]+)-----END \1-----\s*")
 _RAW_HASHES = (hashes.SHA256(), hashes.SHA384(), hashes.SHA512())
 
 
 def verify_cms(file: BinaryIO, content: BinaryIO | None, judge: Judge) -> Signature:
-    """Check a detached CMS signature, DER or PEM.
+    """Check a detached CMS signature, DER, BER or PEM; one with the content inside, where it is the same as the file.
 
     Args:
         file: the signature.
@@ -40,20 +47,29 @@ def verify_cms(file: BinaryIO, content: BinaryIO | None, judge: Judge) -> Signat
         VerificationError: a check failed.
         FormatError: the signature is damaged, or can't be judged.
     """
-    message = read_signed_data(_decoded(_read(file)), _WHAT)
+    message = read_signed_data(der_from_ber(_decoded(_read(file)), _WHAT), _WHAT)
     if content is None:
         raise VerificationError(
             "the signature is detached, and the file that it is for is not given.", code="submitted-file-required"
         )
+    if any(info.signed_bytes is None for info in message.signers):
+        check_no_attributes(content)
     if message.content is not None:
-        raise UnsupportedError("the signature is not detached: it has its content inside")
+        _check_inside(message.content, content)
+        message = replace(message, content=None)
     verified = verify_signer(message, content_type=DATA, what=_WHAT, detached=digester(content))
     algorithm = verified.digest_algorithm
-    return judge.signature(verified, format_name="cms", algorithm=algorithm, digest=digester(content)(algorithm))
+    return judge.signature(
+        verified,
+        format_name="cms",
+        algorithm=algorithm,
+        digest=digester(content)(algorithm),
+        is_separate=True,
+    )
 
 
 def verify_raw(file: BinaryIO, content: BinaryIO | None, judge: Judge) -> Signature:
-    """Check a bare signature value: RSA (PKCS #1 v1.5, or PSS with the digest's length as salt) or ECDSA.
+    """Check a bare signature value: RSA (PKCS #1 v1.5, or PSS with a salt of any length), ECDSA, or Ed25519.
 
     Args:
         file: the signature.
@@ -72,6 +88,9 @@ def verify_raw(file: BinaryIO, content: BinaryIO | None, judge: Judge) -> Signat
         )
     with reading_certificates("the signer's certificate"):
         key = certificate.public_key()
+    check_no_attributes(content)
+    if isinstance(key, ed25519.Ed25519PublicKey):
+        return _verify_ed25519(key, value, content, judge)
     if not isinstance(key, rsa.RSAPublicKey | ec.EllipticCurvePublicKey):
         raise UnsupportedError("the key in the signer's certificate is of a kind that is not supported")
     digest = digester(content)
@@ -88,7 +107,64 @@ def verify_raw(file: BinaryIO, content: BinaryIO | None, judge: Judge) -> Signat
                 algorithm=algorithm.name,
                 digest=hashed,
             )
-    raise VerificationError(
+    raise _mismatch()
+
+
+def _check_inside(inside: bytes, content: BinaryIO) -> None:
+    """Require that the content in a message is the file, byte for byte."""
+    with reading(_WHAT):
+        octets = read_octet_string(inside)
+    content.seek(0)
+    if not is_same(io.BytesIO(octets), content):
+        raise VerificationError("the content in the signature is not the file that it is for.", code="content-changed")
+
+
+def _verify_ed25519(key: ed25519.Ed25519PublicKey, value: bytes, content: BinaryIO, judge: Judge) -> Signature:
+    """Check a signature of the content itself (RFC 8032), which takes it whole."""
+    content.seek(0)
+    data = content.read(_MAX_WHOLE + 1)
+    if len(data) > _MAX_WHOLE:
+        raise UnsupportedError("the file is too big for Ed25519, which signs it as a whole")
+    if not _passes(partial(key.verify, value, data)):
+        raise _mismatch()
+    certificate, *embedded = judge.trust.signer_certificates
+    # What it hashes with inside is SHA-512; that is not the file's own digest, which is given for people.
+    return judge.signer(
+        certificate,
+        tuple(embedded),
+        time_stamp=None,
+        format_name="raw",
+        algorithm="sha512",
+        digest=hashlib.sha512(data).digest(),
+    )
+
+
+def check_no_attributes(content: BinaryIO) -> None:
+    """Require that what a signature without signed attributes is for is no SET OF signed attributes itself.
+
+    A signature with signed attributes is of their encoding: without this it would pass for one of a file that has just
+    these bytes (RFC 5652 section 5.4, and its security considerations).
+
+    Raises:
+        VerificationError: it is.
+    """
+    content.seek(0)
+    start = content.read(_MAX_ATTRIBUTES + 1)
+    if len(start) > _MAX_ATTRIBUTES or not start.startswith(bytes([SET])):
+        return
+    try:
+        with reading(_WHAT):
+            found = {read_object_identifier(members(attribute, SEQUENCE)[0]) for attribute in members(start, SET)}
+    except FormatError:
+        return
+    if found & {CONTENT_TYPE, MESSAGE_DIGEST}:
+        raise VerificationError(
+            "what it is for are the signed attributes of a message, not a file.", code="signature-mismatch"
+        )
+
+
+def _mismatch() -> VerificationError:
+    return VerificationError(
         "the signature does not match the file and the signer's certificate.", code="signature-mismatch"
     )
 
@@ -112,7 +188,7 @@ def _fits(
     prehashed = Prehashed(algorithm)
     if isinstance(key, ec.EllipticCurvePublicKey):
         return _passes(partial(key.verify, value, hashed, ec.ECDSA(prehashed)))
-    pss = padding.PSS(padding.MGF1(algorithm), algorithm.digest_size)
+    pss = padding.PSS(padding.MGF1(algorithm), padding.PSS.AUTO)
     return any(_passes(partial(key.verify, value, hashed, scheme, prehashed)) for scheme in (padding.PKCS1v15(), pss))
 
 

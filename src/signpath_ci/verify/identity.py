@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import BinaryIO
 
 from signpath_ci.errors import VerificationError
 from signpath_ci.formats import FormatError
+from signpath_ci.formats.registry import SIGNATURE_SUFFIXES, by_name
 from signpath_ci.verify.judge import Signature
 
 _CHUNK = 1 << 18
@@ -68,13 +70,30 @@ def check_paths(now: Iterable[str], before: Iterable[str], *, what: str, prefix:
             )
 
 
-def check_kind(submitted: str | None) -> None:
-    """Demand that a file that is of no known format was of none when it was submitted.
+def check_detached_name(signature: Path, submitted: Path) -> None:
+    """Require that a detached signature does not have the name of the kind of file that it is for.
+
+    Raises:
+        VerificationError: it would pass for that file.
+    """
+    suffix = signature.suffix.lower()
+    if suffix in SIGNATURE_SUFFIXES:
+        return
+    if signature.name == submitted.name or suffix == submitted.suffix.lower() or by_name(signature.name) is not None:
+        raise VerificationError(
+            f"it is a detached signature, which can't take the place of {submitted.name}.",
+            hint=f"A signature of that file has a name such as {submitted.name}.p7s.",
+            code="content-changed",
+        )
+
+
+def check_kind(submitted: str | None, *, now: str | None = None) -> None:
+    """Require that a file has the format that it had when it was submitted, where that was known.
 
     Raises:
         VerificationError: it was of the format `submitted`.
     """
-    if submitted is not None:
+    if submitted not in {None, now}:
         raise VerificationError(
             f"what was submitted is of the format {submitted}, and this is not.", code="content-changed"
         )

@@ -65,6 +65,7 @@ class Judge:
         digest: bytes,
         attributes: frozenset[str] = frozenset(),
         others: tuple[x509.Certificate, ...] = (),
+        is_separate: bool = False,
     ) -> Signature:
         """Judge the signer of a CMS signature, whose content and signature were found to fit.
 
@@ -75,6 +76,7 @@ class Judge:
             digest: of the content.
             attributes: unsigned ones that the caller verifies, besides timestamps.
             others: certificates of the other signers of the same message, whom the caller verifies.
+            is_separate: whether the message is a file of its own.
 
         Raises:
             VerificationError: signer, chain, timestamp or algorithms are not as they should be.
@@ -82,7 +84,7 @@ class Judge:
         """
         self.check_digest(verified.digest_algorithm)
         self.check_digest(verified.signature_digest)
-        stamped = self.message(verified, attributes=attributes, others=others)
+        stamped, notes = self.message(verified, attributes=attributes, others=others, is_separate=is_separate)
         signature = self.signer(
             verified.certificate,
             (*verified.embedded, *(stamped.certificates if stamped else ())),
@@ -91,7 +93,7 @@ class Judge:
             algorithm=algorithm,
             digest=digest,
         )
-        return replace(signature, notes=stamped.notes) if stamped else signature
+        return replace(signature, notes=notes)
 
     def message(
         self,
@@ -100,7 +102,8 @@ class Judge:
         attributes: frozenset[str] = frozenset(),
         others: tuple[x509.Certificate, ...] = (),
         allows_weak: bool = False,
-    ) -> Stamped | None:
+        is_separate: bool = False,
+    ) -> tuple[Stamped | None, tuple[str, ...]]:
         """Check the timestamp, and that there is nothing in a message that no signature covers.
 
         Args:
@@ -108,6 +111,10 @@ class Judge:
             attributes: unsigned ones that the caller verifies, besides timestamps.
             others: certificates of the other signers of the same message, whom the caller verifies.
             allows_weak: whether a timestamp by SHA-1 is verified, though its time is not relied on.
+            is_separate: whether the message is a file of its own.
+
+        Returns:
+            The timestamp, if there is one; what is unusual, as sentences without an end.
 
         Raises:
             VerificationError: the timestamp is not as it should be, or a certificate is revoked.
@@ -123,9 +130,9 @@ class Judge:
             further=certificates,
             roots=self.trust.roots,
         )
-        check_certificates(verified.message, verified.certificates, vouched, _WHAT)
+        notes = check_certificates(verified.message, verified.certificates, vouched, _WHAT, is_separate=is_separate)
         check_not_revoked((*verified.certificates, *certificates), verified.message.revocation_lists, "the signer")
-        return stamped
+        return stamped, (*(stamped.notes if stamped else ()), *notes)
 
     def weak(self, verified: VerifiedSigner, beside: Signature, *, attributes: frozenset[str]) -> str:
         """Check a signature by SHA-1 that lies beside a strong one: it proves nothing, but may hold nothing else.

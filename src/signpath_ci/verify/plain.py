@@ -71,8 +71,7 @@ def _is_plain_extension(value: x509.ExtensionType) -> bool:
 def _texts(value: object) -> Iterator[str]:
     """Yield every text in a name or an extension, and something that can't be printed for what can hold bytes."""
     if isinstance(value, str):
-        # A line break is usual in notices, and no more than two bytes.
-        yield value.replace("\r\n", " ").replace("\n", " ")
+        yield value
     elif isinstance(value, x509.ObjectIdentifier):
         yield value.dotted_string if len(value.dotted_string) <= _MAX_OBJECT_IDENTIFIER else "\0"
     elif isinstance(value, x509.Name):

@@ -23,11 +23,15 @@ _NESTED = frozenset({NESTED_SIGNATURE})
 
 @dataclass(frozen=True, kw_only=True)
 class Found:
-    """A signature that fits its file, whose signer is not verified yet; `algorithm` and `digest` are of the file."""
+    """A signature that fits its file, whose signer is not verified yet; `algorithm` and `digest` are of the file.
+
+    `notes`: what is unusual about how it fits, as sentences without an end.
+    """
 
     verified: VerifiedSigner
     algorithm: str
     digest: bytes
+    notes: tuple[str, ...] = ()
 
     @property
     def is_strong(self) -> bool:
@@ -67,19 +71,21 @@ def judged(found: Sequence[Found], judge: Judge, *, format_name: str) -> tuple[S
     strong = [signature for signature in found if signature.is_strong]
     if not strong:
         raise VerificationError("the signature uses SHA1, which is broken: it proves nothing.", code="weak-digest")
-    signatures = [
-        judge.signature(
-            signature.verified,
-            format_name=format_name,
-            algorithm=signature.algorithm,
-            digest=signature.digest,
-            attributes=_NESTED,
-        )
-        for signature in strong
-    ]
+    signatures = [_judged(signature, judge, format_name) for signature in strong]
     notes = tuple(
         judge.weak(signature.verified, signatures[0], attributes=_NESTED)
         for signature in found
         if not signature.is_strong
     )
     return tuple(replace(signature, notes=(*signature.notes, *notes)) for signature in signatures)
+
+
+def _judged(found: Found, judge: Judge, format_name: str) -> Signature:
+    signature = judge.signature(
+        found.verified,
+        format_name=format_name,
+        algorithm=found.algorithm,
+        digest=found.digest,
+        attributes=_NESTED,
+    )
+    return replace(signature, notes=(*found.notes, *signature.notes))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -83,7 +83,7 @@ def _sign_all(
     run = prepare(settings, process, reporter)
     outcomes: list[Outcome] = []
     try:
-        with replacing(files) if settings.in_place else nullcontext(targets(settings.output, files)) as places:
+        with _places(settings, files) as places:
             receipts = _receipts(settings.receipt, files)
 
             def sign_one(number: int, path: Path, watching: Reporter, stopped: Process) -> SigningResult:
@@ -220,6 +220,12 @@ def _results(outcomes: Sequence[Outcome], *, level: str) -> list[dict[str, Any]]
         }
         for outcome in outcomes
     ]
+
+
+def _places(settings: SignSettings, files: Sequence[Path]) -> AbstractContextManager[list[Path]]:
+    if settings.in_place:
+        return replacing(files, force=settings.force)
+    return nullcontext(targets(settings.output, files))
 
 
 def _receipts(directory: Path | None, files: Sequence[Path]) -> list[Path] | list[None]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from signpath_ci.errors import VerificationError
 from signpath_ci.files import TemporaryFile, beside
+from signpath_ci.formats.registry import SIGNATURE_SUFFIXES
 from signpath_ci.model import Artifact
 from signpath_ci.signing.download import SendsSignedArtifact, kept_if_rejected, receive_into
 from signpath_ci.signing.extract import (
@@ -43,12 +44,15 @@ class Incoming:
         on_progress: gets the bytes that have come and those in all (0 where that is not known); starts again where the
             download does.
         accept: verifies the file under its temporary name; its second argument is the name that people know it by.
+        named: returns the name that an artifact gets where a signed file would get the first argument: a detached
+            signature gets another one.
     """
 
     client: SendsSignedArtifact
     signing_request_id: str
     on_progress: Callable[[int, int], None]
     accept: Callable[[Artifact, Path], None]
+    named: Callable[[Path, Artifact], Path] = lambda name, _: name
 
     @contextmanager
     def downloaded(
@@ -131,12 +135,16 @@ class SignedFile:
     def receive(self, incoming: Incoming) -> Delivered:
         """See `Destination`; a refused file is kept with `.rejected` after its name."""
         self.check()
-        shown_as = self.name or self.path
         with incoming.downloaded(self.path, self.path) as (file, artifact, _):
+            with disk_errors(self.path):
+                target = incoming.named(self.path, artifact)
+                shown_as = incoming.named(self.name or self.path, artifact)
+            if target != self.path:
+                check_target(target, force=self.force)
             with kept_if_rejected(file, shown_as, replace=self.force):
                 incoming.accept(artifact, shown_as)
-            with disk_errors(self.path):
-                file.publish(self.path, replace=self.force)
+            with disk_errors(target):
+                file.publish(target, replace=self.force)
         return Delivered(artifact=replace(artifact, path=shown_as))
 
 
@@ -164,10 +172,14 @@ class NamedByServer:
             made_directory(self.directory),
             incoming.downloaded(near, self.directory, self._name_of) as (file, artifact, target),
         ):
-            incoming.accept(artifact, target)
             with disk_errors(target):
-                file.publish(target, replace=self.force)
-        return Delivered(artifact=replace(artifact, path=target))
+                name = incoming.named(target, artifact)
+            if name != target:
+                check_target(name, force=self.force)
+            incoming.accept(artifact, name)
+            with disk_errors(name):
+                file.publish(name, replace=self.force)
+        return Delivered(artifact=replace(artifact, path=name))
 
     def _name_of(self, incoming: Download) -> Path:
         target = self.directory / name_from_header(incoming.content_disposition, fallback=_TEMPORARY_NAME)
@@ -212,7 +224,7 @@ class Members:
     Attributes:
         places: of each file that was submitted, by its name in the ZIP.
         directory: all places are below it; what the signing added goes there under its own name, which must be that of
-            a submitted file with a further suffix: a detached signature.
+            a submitted file with the suffix of a detached signature.
         name: the name that people know the ZIP by.
         force: replace existing files.
     """
@@ -257,6 +269,7 @@ class Members:
             )
 
     def _is_of(self, path: PurePosixPath) -> bool:
-        """Tell whether a file was submitted, or has the name of one that was, and a further suffix."""
-        dots = [place for place, character in enumerate(path.name) if character == "." and place]
-        return path in self.places or any(path.with_name(path.name[:dot]) in self.places for dot in dots)
+        """Tell whether a file was submitted, or has the name of one that was, and the suffix of a signature of it."""
+        return path in self.places or (
+            path.suffix.lower() in SIGNATURE_SUFFIXES and path.with_name(path.stem) in self.places
+        )

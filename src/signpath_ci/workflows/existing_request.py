@@ -187,6 +187,7 @@ def _delivery(
         submitted_copy=partial(submitted_file, api, expected=expected, directory=destination.path.parent)
         if expected and destination and settings.unsigned is None
         else None,
+        source=settings.unsigned,
     )
     if delivery.destination is not None:
         delivery.destination.check(settings.unsigned)

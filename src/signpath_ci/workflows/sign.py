@@ -34,6 +34,7 @@ from signpath_ci.settings import SignSettings, SubmitSettings
 from signpath_ci.signing.adopt import submit_build_artifact_once, submit_once
 from signpath_ci.signing.artifact import Source
 from signpath_ci.signing.cancel import cancel, canceled_on_interrupt
+from signpath_ci.signing.detached import delivered_name
 from signpath_ci.signing.download import Bounded, size_limit
 from signpath_ci.signing.receipt import default_receipt
 from signpath_ci.signing.submit import submit
@@ -150,6 +151,7 @@ def sign_file(
         submitted_size=lambda: submitted.size,
         allowance=settings.size_allowance,
         expected_origin=_expected_origin(run) if settings.verify_origin else None,
+        source=source.path,
     )
     delivery.check(source.path)
     reporter.artifact_read(replace(submitted, path=source.shown_as))
@@ -298,6 +300,7 @@ class Delivery:
         allowance: by how much the signed artifact may be larger.
         expected_origin: what SignPath must have recorded as origin; `None`: it is not compared.
         submitted_copy: fetches the submitted file of a request, by its id, where only a receipt says which it is.
+        source: the file that was submitted; `None` where it is not at hand.
     """
 
     client: SignPathApi | Connector
@@ -310,6 +313,7 @@ class Delivery:
     allowance: SizeAllowance = field(default_factory=SizeAllowance)
     expected_origin: ExpectedOrigin | None = None
     submitted_copy: Callable[[str], AbstractContextManager[Path | None]] | None = None
+    source: Path | None = None
 
     def check(self, source: Path | None = None) -> None:
         """Find out before anything is submitted what could not be stored or verified after it was signed.
@@ -355,6 +359,7 @@ class Delivery:
             signing_request_id=submission.signing_request_id,
             on_progress=self.reporter.downloading,
             accept=self._verify,
+            named=self._named,
         )
         delivered = destination.receive(incoming)
         return SigningResult(submission=submission, signed=delivered.artifact, files=delivered.files)
@@ -402,6 +407,10 @@ class Delivery:
         self.reporter.downloaded(downloaded)
         if self.verification:
             self.verification.verify(downloaded, shown_as, self.reporter)
+
+    def _named(self, name: Path, downloaded: Artifact) -> Path:
+        is_raw = self.verification is not None and self.verification.expectations.signer_certificate is not None
+        return delivered_name(name, downloaded.path, source=self.source, is_raw=is_raw)
 
     @property
     def _api(self) -> SignPathApi:

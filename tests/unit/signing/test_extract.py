@@ -312,9 +312,9 @@ def _split(names: list[str], directory: Path) -> tuple[Path, ...]:
 
 
 def test_a_detached_signature_may_come_with_the_files_of_a_bundle(tmp_path: Path) -> None:
-    files = _split(["a.exe", "b/c", "a.exe.p7s", "b/c.sig.pem"], tmp_path)
+    files = _split(["a.exe", "b/c", "a.exe.p7s", "b/c.sig"], tmp_path)
 
-    names = ["a.exe", "b/c", "a.exe.p7s", "b/c.sig.pem"]
+    names = ["a.exe", "b/c", "a.exe.p7s", "b/c.sig"]
     assert files == tuple(tmp_path / name for name in names)
     assert [file.read_text("utf-8") for file in files] == names
 

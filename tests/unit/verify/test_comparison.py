@@ -105,7 +105,7 @@ def test_a_pe_file_is_the_same_before_and_after_signing(size: int, is_64: bool) 
     ("write", "read", "unsigned"),
     [
         (cab.write_signed, cab.read_subject, build_cab({"a": b"content"})),
-        (powershell.write_signed, powershell.read_subject, b"Write-Host 1\r\n"),
+        (powershell.SCRIPTS.write_signed, powershell.SCRIPTS.read_subject, b"Write-Host 1\r\n"),
     ],
 )
 def test_cabinets_and_scripts_are_the_same_before_and_after_signing(

@@ -256,7 +256,9 @@ def test_a_bad_jar_inside_is_named(tmp_path: Path) -> None:
     for entries, name in (({"app.jar": build_zip(changed)}, "app.jar"), ({"in.zip": inner}, "in.zip/app.jar")):
         message = _failure(_write(tmp_path / "a.zip", entries)).message
         assert message == f"{tmp_path / 'a.zip'}: {name}: changed after it was signed: native.dll."
-    assert _failure(tmp_path / "app.jar", LAUNCHERS["x64"]).message.startswith(f"{tmp_path / 'app.jar'}: the submitted")
+    assert _failure(tmp_path / "app.jar", LAUNCHERS["x64"]).message.startswith(
+        f"{tmp_path / 'app.jar'}: what was submitted is of the format pe"
+    )
 
 
 def test_a_swapped_pe_file_is_found(tmp_path: Path) -> None:

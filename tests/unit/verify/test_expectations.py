@@ -10,7 +10,7 @@ import pytest
 
 from signpath_ci.clock import Clock
 from signpath_ci.errors import UnsupportedFormatError, UsageError, VerificationError
-from signpath_ci.formats.cms import SignedData
+from signpath_ci.formats.asn1 import octet_string
 from signpath_ci.model import Expectations
 from signpath_ci.report.words import judgement_words
 from signpath_ci.verify import can_verify, check_expectations, verify_file
@@ -189,11 +189,12 @@ def test_a_detached_signature_without_its_file(tmp_path: Path) -> None:
     path.write_bytes(CMS.signed())
     with pytest.raises(VerificationError, match="is detached, and the file that it is for is not given"):
         verify_file(path, clock=CLOCK)
-    inside = tmp_path / "inside.p7s"
-    inside.write_bytes(CMS.signed(change=_with_content))
-    with pytest.raises(UnsupportedFormatError, match="has its content inside"):
-        verify_file(inside, unsigned=path, clock=CLOCK)
-
-
-def _with_content(message: SignedData) -> SignedData:
-    return replace(message, content=b"\4\1x")
+    inside, content = tmp_path / "inside.p7s", tmp_path / "data.bin"
+    content.write_bytes(CMS.unsigned)
+    for data, is_good in ((CMS.unsigned, True), (b"x", False)):
+        inside.write_bytes(CMS.signed(change=lambda m, data=data: replace(m, content=octet_string(data))))  # type: ignore[misc]
+        if is_good:
+            assert verify_file(inside, unsigned=content, clock=CLOCK)[0].identity == "same"
+        else:
+            with pytest.raises(VerificationError, match="is not the file that it is for"):
+                verify_file(inside, unsigned=content, clock=CLOCK)

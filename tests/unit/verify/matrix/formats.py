@@ -137,7 +137,7 @@ def _embed_pe(files: Tree, signature: bytes) -> bytes:
 
 def _embed_script(files: Tree, signature: bytes) -> bytes:
     target = io.BytesIO()
-    powershell.write_signed(io.BytesIO(files[""]), target, algorithm="sha256", sign=lambda _: signature)
+    powershell.SCRIPTS.write_signed(io.BytesIO(files[""]), target, algorithm="sha256", sign=lambda _: signature)
     return target.getvalue()
 
 
