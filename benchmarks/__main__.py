@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import lifecycle, soak, startup, step, transfer, verification
+from benchmarks import check, lifecycle, soak, startup, step, transfer, verification
 
 _PARTS = {
     "startup": startup.measure,
@@ -13,6 +13,7 @@ _PARTS = {
     "many": lifecycle.measure_many,
     "transfer": transfer.measure,
     "verification": verification.measure,
+    "check": check.measure,
     "soak": soak.measure,
 }
 

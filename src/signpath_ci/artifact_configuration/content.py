@@ -8,8 +8,6 @@ from xml.parsers import expat
 
 from signpath_ci.formats import FormatError
 from signpath_ci.formats.containers import Layout
-from signpath_ci.formats.msi_database import InstallerDatabase
-from signpath_ci.formats.pe_version import read_version_strings
 
 _COMPOUND = bytes.fromhex("d0cf11e0a1b11ae1")
 _STARTS = (
@@ -112,10 +110,15 @@ def metadata(kind: str, file: BinaryIO) -> dict[str, str]:
     Raises:
         FormatError: the file is damaged, or of another format.
     """
+    # The readers are imported here, as most configurations restrict nothing of the kind.
     if kind == "pe-file":
+        from signpath_ci.formats.pe_version import read_version_strings
+
         strings = read_version_strings(file)
         return {name: strings[key] for name, key in _VERSION_NAMES.items() if key in strings}
     if kind == "msi-file":
+        from signpath_ci.formats.msi_database import InstallerDatabase
+
         return InstallerDatabase(file).summary()
     return _root_element(file)
 

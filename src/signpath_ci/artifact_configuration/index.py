@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
@@ -13,6 +14,10 @@ from signpath_ci.formats.containers import Member
 MAX_COMPARISONS = 10_000_000
 """How often a name and a pattern are compared for one artifact: a few seconds."""
 _MAX_DEPTH = 128  # directories inside each other; Windows' paths have at most 130
+
+
+_Entry = tuple[str, int, str, Member]
+"""Folded name, number in the container, folded directory, and the file."""
 
 
 class TooMuchWorkError(Exception):
@@ -59,17 +64,15 @@ class Index:
         self.root = Directory("", "")
         self._comparisons = 0
         self._known: dict[str, Directory] = {"": self.root}
-        self._by_suffix: dict[str, list[tuple[Member, str, str]]] = {}
-        self._all: list[tuple[Member, str, str]] = []
+        self._all: list[_Entry] = []
+        self._sorted: dict[str | None, list[_Entry]] = {}
         for path in directories:
             self._directory(path)
-        for member in members:
+        for number, member in enumerate(members):
             head, _, name = member.path.rpartition("/")
             folded = inferred.fold(name)
             self._directory(head).files.setdefault(folded, []).append(member)
-            entry = member, inferred.fold(head), folded
-            self._all.append(entry)
-            self._by_suffix.setdefault(_suffix(folded), []).append(entry)
+            self._all.append((folded, number, inferred.fold(head), member))
 
     def _directory(self, path: str) -> Directory:
         known = self._known.get(path)
@@ -144,18 +147,24 @@ class Index:
         last = path.segments[-1]
         if base is not self.root:
             return self._deep_below(base, path)
-        candidates = self._all
-        if last is not DEEP:
-            # What a name must end with tells its suffix, so most names need not be looked at.
-            ending = last.literal if last.literal is not None else last.last.text
-            if "." in ending:
-                candidates = self._by_suffix.get(_suffix(ending), [])
-        self._count(len(candidates))
-        named = candidates if last is DEEP else [one for one in candidates if last.matches(one[2])]
+        named = self._all if last is DEEP else self._named(last)
         if len(path.segments) == 2 and last is not DEEP:  # noqa: PLR2004 - `**/name` depends on the name only
-            return [member for member, _, _ in named]
+            return [member for _, _, _, member in named]
         self._count(len(named))
-        return [member for member, head, name in named if path.matches([*head.split("/"), name] if head else [name])]
+        return [member for name, _, head, member in named if path.matches([*head.split("/"), name] if head else [name])]
+
+    def _named(self, segment: Segment) -> list[_Entry]:
+        """Return the files whose name fits, in the container's order; what it begins and ends with spares most work."""
+        extension = segment.suffix.rpartition(".")[2] if "." in segment.suffix else None
+        if not self._sorted:
+            self._sorted[None] = sorted(self._all, key=_name_of)
+            for entry in self._sorted[None]:
+                self._sorted.setdefault(entry[0].rpartition(".")[2], []).append(entry)
+        entries = self._sorted.get(extension, [])
+        start = bisect_left(entries, segment.prefix, key=_name_of)
+        end = bisect_left(entries, segment.prefix + chr(0x10FFFF), key=_name_of) if segment.prefix else len(entries)
+        self._count(end - start)
+        return sorted((one for one in entries[start:end] if segment.matches(one[0])), key=_number_of)
 
     def _deep_below(self, base: Directory, path: Path) -> list[Member]:
         found = []
@@ -174,5 +183,9 @@ class Index:
             raise TooMuchWorkError
 
 
-def _suffix(name: str) -> str:
-    return name.rpartition(".")[2]
+def _name_of(entry: _Entry) -> str:
+    return entry[0]
+
+
+def _number_of(entry: _Entry) -> int:
+    return entry[1]

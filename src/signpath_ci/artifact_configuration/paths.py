@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import takewhile
 
 from signpath_ci.artifact_configuration import inferred
 
@@ -31,6 +32,8 @@ class Segment:
         first, last: what a name must begin and end with; the whole pattern where it has no `*`.
         middle: what must stand between them, in this order.
         has_star: whether a `*` is in it.
+        prefix: what every name that it matches begins with, as far as no wildcard stands there.
+        suffix: what every such name ends with, likewise.
     """
 
     literal: str | None
@@ -38,6 +41,8 @@ class Segment:
     last: _Piece
     middle: tuple[_Piece, ...] = ()
     has_star: bool = True
+    prefix: str = ""
+    suffix: str = ""
 
     def matches(self, name: str) -> bool:
         """Whether a folded name fits."""
@@ -177,14 +182,30 @@ def _segment(parts: Sequence[tuple[str, bool]]) -> Segment:
                 pieces[-1].append(expression)
     made = [_piece(piece) for piece in pieces]
     literal = None if has_wildcard else made[0].text
-    return Segment(literal, made[0], made[-1], tuple(made[1:-1]), has_star=len(made) > 1)
+    return Segment(
+        literal,
+        made[0],
+        made[-1],
+        tuple(made[1:-1]),
+        has_star=len(made) > 1,
+        prefix=_text(list(takewhile(_is_literal, pieces[0]))),
+        suffix=_text(list(takewhile(_is_literal, reversed(pieces[-1])))[::-1]),
+    )
 
 
 def _piece(expressions: list[str]) -> _Piece:
-    expression = "".join(expressions)
-    if any(one == "." or one.startswith("[") for one in expressions):
-        return _Piece("", len(expressions), re.compile(expression, re.DOTALL))
-    return _Piece(re.sub(r"\\(.)", r"\1", expression, flags=re.DOTALL), len(expressions))
+    if all(map(_is_literal, expressions)):
+        return _Piece(_text(expressions), len(expressions))
+    return _Piece("", len(expressions), re.compile("".join(expressions), re.DOTALL))
+
+
+def _is_literal(expression: str) -> bool:
+    return expression != "." and not expression.startswith("[")
+
+
+def _text(expressions: list[str]) -> str:
+    """Return what expressions of single literal characters stand for."""
+    return "".join(expression[-1] for expression in expressions)  # behind the escape, where there is one
 
 
 def _class(text: str, start: int) -> tuple[str, int]:

@@ -14,10 +14,7 @@ from signpath_ci.artifact_configuration.local_files import LocalFiles
 from signpath_ci.artifact_configuration.plan import Plan
 from signpath_ci.artifact_configuration.resolve import make_plan
 from signpath_ci.errors import ArtifactConfigurationError, LocalFileError, SignPathError, UsageError
-from signpath_ci.metadata import expand_parameters, parse_parameter_lines, parse_parameters
-from signpath_ci.platforms.collect import collect_origin
 from signpath_ci.settings import CheckSettings
-from signpath_ci.signing.bundle import common_directory, member_names
 from signpath_ci.signing.inputs import expand_inputs
 from signpath_ci.workflows.configuration_file import ConfigurationFile, read_configuration_file
 from signpath_ci.workflows.process import Process, print_object, print_words, reporter_for
@@ -109,6 +106,8 @@ def _checked(
     given = [process.directory / path for path in settings.artifact]
     files = expand_inputs(given, can_be_signed=lambda _: True)
     if settings.bundle:
+        from signpath_ci.signing.bundle import common_directory, member_names
+
         members = {str(name): path for name, path in member_names(files, common_directory(given)).items()}
         plan = make_plan(found.configuration, LocalFiles(members), name=_BUNDLE, values=values)
         return [_Checked(path=Path(_BUNDLE), plan=plan)]
@@ -131,6 +130,11 @@ def _checked(
 
 
 def _parameters(settings: CheckSettings, process: Process) -> Mapping[str, str]:
+    if not settings.parameters and not settings.parameter:
+        return {}
+    from signpath_ci.metadata import expand_parameters, parse_parameter_lines, parse_parameters
+    from signpath_ci.platforms.collect import collect_origin
+
     given = parse_parameter_lines(settings.parameters or "") | parse_parameters(settings.parameter)
     if not any("{" in value or "}" in value for value in given.values()):
         return given  # nothing of the build is needed

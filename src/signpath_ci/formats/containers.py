@@ -9,12 +9,14 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from typing import Any, BinaryIO, Literal, Protocol, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal, Protocol, cast
 
 from signpath_ci.formats import FormatError, UnsupportedError
-from signpath_ci.formats.cab_members import CabinetArchive, CabinetFile
-from signpath_ci.formats.msi_database import InstalledFile, InstallerDatabase
 from signpath_ci.formats.zip import Archive, Budget, open_archive
+
+if TYPE_CHECKING:
+    from signpath_ci.formats.cab_members import CabinetArchive, CabinetFile
+    from signpath_ci.formats.msi_database import InstalledFile
 
 HEAD = 4096
 """Bytes of a file's start that tell what it is."""
@@ -134,6 +136,8 @@ class _Cabinet:
     directories: tuple[str, ...] = ()
 
     def __init__(self, file: BinaryIO, budget: Budget, stack: ExitStack) -> None:
+        from signpath_ci.formats.cab_members import CabinetArchive  # here, as most containers are ZIP archives
+
         cabinet = CabinetArchive(file)
         self._folders = _Folders(cabinet, budget, stack)
         budget.entries -= len(cabinet.files)
@@ -165,6 +169,8 @@ class _Installer:
     directories: tuple[str, ...] = ()
 
     def __init__(self, file: BinaryIO, budget: Budget, stack: ExitStack) -> None:
+        from signpath_ci.formats.msi_database import InstallerDatabase  # as above
+
         self._database = InstallerDatabase(file)
         self._budget, self._stack = budget, stack
         self._cabinets: dict[str, _Cabinet] = {}

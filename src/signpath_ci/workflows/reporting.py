@@ -14,10 +14,10 @@ from signpath_ci.settings import Common
 from signpath_ci.settings.combinations import check_combinations
 from signpath_ci.settings.declaration import Secret, options
 from signpath_ci.workflows.process import Process, print_object, print_path, print_words, reporter_for
-from signpath_ci.workflows.sign import SigningResult
 
 if TYPE_CHECKING:
     from signpath_ci.report.platform import PlatformReporter
+    from signpath_ci.workflows.sign import SigningResult
 
 
 def run_and_report(
