@@ -15,6 +15,7 @@ from typing import Any
 import requests
 
 from signpath_ci.clock import Clock
+from signpath_ci.sandbox.api.versions import NEWEST, ServerVersion
 from signpath_ci.sandbox.app import create_app
 from signpath_ci.sandbox.artifact_configurations import ArtifactConfigurations
 from signpath_ci.sandbox.config import (
@@ -231,6 +232,7 @@ def serving(
     *,
     sign: SignFile = fake_sign,
     processing_seconds: float = 0,
+    version: ServerVersion = NEWEST,
 ) -> Iterator[Client]:
     """Serve a sandbox whose state lies in `directory`."""
     ready = threading.Event()
@@ -250,6 +252,7 @@ def serving(
                     artifact_configurations=ArtifactConfigurations(directory / "configurations", configuration),
                     authority=Authority.open(directory / "pki", now=Clock().now()),
                     processing_seconds=processing_seconds,
+                    version=version,
                     clock=Clock(),
                 )
                 servers.append(Server(app, ready.set))

@@ -83,6 +83,8 @@ class SignPathApi:
     def submit_with_artifact(self, fields: SigningRequestFields, *, file_name: str, content: Content) -> Submission:
         """Submit fields and artifact in one call, as servers before 1.191 take it. Not safe to repeat.
 
+        `SubmitWithArtifact` came later, in 1.196: where the two-phase submit is missing, it is missing too.
+
         Raises:
             ServiceUnavailableError: also where the server may have taken it.
             LocalFileError: the build settings file can't be read.
@@ -90,7 +92,7 @@ class SignPathApi:
         parts = [*build_settings_parts(fields.build_settings_file), FilePart("artifact", file_name, content)]
         form = MultipartForm(form_fields(fields), parts)
         answer = self._transport.post(
-            f"{self._requests}/SubmitWithArtifact",
+            self._requests,
             form,
             form.content_type,
             if_in_doubt=_LOOK_FIRST,

@@ -29,6 +29,7 @@ def run(settings: SandboxSettings, process: Process) -> None:
         config=settings.config,
         artifact_store=settings.artifact_store,
         processing_seconds=settings.processing_seconds,
+        server_version=settings.server_version,
         as_json=settings.json,
         output=process.stdout,
     )

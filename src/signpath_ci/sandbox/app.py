@@ -13,6 +13,8 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from signpath_ci.clock import Clock
+from signpath_ci.sandbox.api.routes import rest_routes
+from signpath_ci.sandbox.api.versions import NEWEST, ServerVersion
 from signpath_ci.sandbox.artifact_configurations import ArtifactConfigurations
 from signpath_ci.sandbox.config import Configuration
 from signpath_ci.sandbox.connectors.routes import connector_routes
@@ -22,7 +24,6 @@ from signpath_ci.sandbox.pki import Authority
 from signpath_ci.sandbox.policies import RefusalError
 from signpath_ci.sandbox.problems import ProblemError
 from signpath_ci.sandbox.processing import Processor, SignFile
-from signpath_ci.sandbox.rest import rest_routes
 from signpath_ci.sandbox.service import Service
 from signpath_ci.sandbox.store import Store
 from signpath_ci.sandbox.web.errors import error_answer
@@ -56,6 +57,7 @@ def create_app(
     processing_seconds: float,
     clock: Clock,
     allowed_hosts: Sequence[str] = (),
+    version: ServerVersion = NEWEST,
 ) -> ASGIApp:
     """Put the sandbox together.
 
@@ -70,8 +72,9 @@ def create_app(
         processing_seconds: how long a request takes.
         clock: the time.
         allowed_hosts: names besides those of loopback by which the sandbox is called.
+        version: of SignPath's application that is played.
     """
-    processor = Processor(configuration, store, sign=sign, processing_seconds=processing_seconds)
+    processor = Processor(configuration, store, sign=sign, processing_seconds=processing_seconds, clock=clock)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
@@ -80,7 +83,7 @@ def create_app(
         await processor.close()
 
     app = Starlette(
-        routes=[*rest_routes(), *connector_routes(), *local_routes(), *web_routes()],
+        routes=[*rest_routes(version), *connector_routes(), *local_routes(), *web_routes()],
         lifespan=lifespan,
         exception_handlers=dict.fromkeys(_REFUSALS, error_answer),
     )
@@ -94,5 +97,6 @@ def create_app(
         artifact_store=artifact_store,
         artifact_configurations=artifact_configurations,
         authority=authority,
+        version=version,
     )
     return GuardHosts(FoldPathCase(app), allowed_hosts)

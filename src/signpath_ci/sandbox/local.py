@@ -9,13 +9,13 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from signpath_ci.artifact_configuration.document import DocumentError, read_document
+from signpath_ci.sandbox.api.views import sandbox_view
 from signpath_ci.sandbox.artifact_configurations import MAX_BYTES
 from signpath_ci.sandbox.operations import ANYBODY, approve, deny
 from signpath_ci.sandbox.policies import may
 from signpath_ci.sandbox.problems import ProblemError, bad_fields, forbidden, not_found
 from signpath_ci.sandbox.service import authenticated, known_request, require_access, service_of
 from signpath_ci.sandbox.signing_request import SigningRequest
-from signpath_ci.sandbox.views import sandbox_view
 
 _MAX_QUERY = 64 * 1024
 _CONFIGURATION = "/sandbox/projects/{project}/artifact-configurations/{slug}"

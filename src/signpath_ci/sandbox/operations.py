@@ -40,6 +40,7 @@ def start(service: Service, signing_request: SigningRequest) -> None:
         service.store.artifact_configuration(signing_request.id).write_text(text, "utf-8", newline="")
     service.store.add(signing_request)
     service.processor.wake(signing_request.id)
+    service.processor.cancel_when_due(signing_request.id)
 
 
 def _require_parameters(text: str, parameters: Mapping[str, str]) -> None:

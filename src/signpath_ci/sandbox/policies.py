@@ -56,6 +56,16 @@ def may(user: User, permission: Permission, project: str, policy: str | None = N
     return granted and in_project and with_policy
 
 
+def permitted_policies(configuration: Configuration, user: User, permission: Permission) -> frozenset[tuple[str, str]]:
+    """Return the pairs of project and policy for which a user has a permission."""
+    return frozenset(
+        (project.slug, policy.slug)
+        for project in configuration.projects
+        for policy in project.signing_policies
+        if may(user, permission, project.slug, policy.slug)
+    )
+
+
 def require_permission(user: User, permission: Permission, project: str, policy: str) -> None:
     """Let through who has the permission.
 

@@ -7,7 +7,9 @@ from http import HTTPStatus
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+
+from signpath_ci.sandbox.api.versions import NEWEST, PROBLEM_DETAILS
 
 _MEDIA_TYPE = "application/problem+json"
 
@@ -59,7 +61,7 @@ def conflict(detail: str) -> ProblemError:
     return ProblemError(HTTPStatus.CONFLICT, detail)
 
 
-def problem_answer(_request: Request, error: Exception) -> Response:
+def problem_answer(request: Request, error: Exception) -> Response:
     """Turn an exception into the answer; handler of Starlette's for `ProblemError` and its own `HTTPException`."""
     if isinstance(error, HTTPException):
         error = ProblemError(HTTPStatus(error.status_code), str(error.detail), headers=error.headers)
@@ -67,6 +69,9 @@ def problem_answer(_request: Request, error: Exception) -> Response:
         # The server drops the connection after a defect: a client that was not told would send its next call into it.
         detail, headers = "The sandbox failed; its log says more.", {"Connection": "close"}
         error = ProblemError(HTTPStatus.INTERNAL_SERVER_ERROR, detail, headers=headers)
+    if _is_before_problem_details(request):
+        texts = [error.detail, *(f"{name}: {text}" for name, each in (error.errors or {}).items() for text in each)]
+        return PlainTextResponse("\n".join(texts), error.status.value, error.headers)
     body: dict[str, object] = {
         "type": "about:blank",
         "title": error.status.phrase,
@@ -76,3 +81,10 @@ def problem_answer(_request: Request, error: Exception) -> Response:
     if error.errors:
         body["errors"] = {name: list(problems) for name, problems in error.errors.items()}
     return JSONResponse(body, error.status.value, error.headers, media_type=_MEDIA_TYPE)
+
+
+def _is_before_problem_details(request: Request) -> bool:
+    """Whether the server that is played answers errors of its REST API as plain text."""
+    app = request.scope.get("app")  # not there yet where a call is refused before it is routed
+    version = app.state.service.version if app else NEWEST
+    return version < PROBLEM_DETAILS and request.url.path.startswith("/api/")

@@ -7,10 +7,12 @@ import contextlib
 import hashlib
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
+from signpath_ci.clock import Clock
 from signpath_ci.sandbox import retrieval, webhook
 from signpath_ci.sandbox.config import Configuration, SigningPolicy
 from signpath_ci.sandbox.signers.errors import CannotSignError
@@ -47,8 +49,15 @@ class Processor:
     """
 
     def __init__(
-        self, configuration: Configuration, store: Store, *, sign: SignFile, processing_seconds: float
+        self,
+        configuration: Configuration,
+        store: Store,
+        *,
+        sign: SignFile,
+        processing_seconds: float,
+        clock: Clock | None = None,
     ) -> None:
+        self._clock = clock or Clock()
         self._configuration, self._store, self._sign = configuration, store, sign
         self._seconds = processing_seconds
         self._signings = asyncio.Semaphore(_SIGNINGS_AT_ONCE)
@@ -58,12 +67,29 @@ class Processor:
         """Go on with whatever an earlier process left unfinished."""
         for request_id in self._store.unfinished():
             self.wake(request_id)
+            self.cancel_when_due(request_id)
 
     def wake(self, request_id: str) -> None:
         """Go on with a request that was just submitted, uploaded or approved."""
-        task = asyncio.create_task(self._process(request_id))
+        self._begin(self._process(request_id))
+
+    def cancel_when_due(self, request_id: str) -> None:
+        """Cancel a request at the time that its submit has named, if it did."""
+        request = self._store.find(request_id)
+        if request and request.cancel_at:
+            due = datetime.fromisoformat(request.cancel_at)
+            self._begin(self._cancel_at(request_id, (due - self._clock.now()).total_seconds()))
+
+    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    async def _cancel_at(self, request_id: str, seconds: float) -> None:
+        await asyncio.sleep(max(0, seconds))
+        request = self._store.find(request_id)
+        if request and not request.state.is_final:
+            self.end(request, State.CANCELED, failure="Canceled: the time that the submit has named is over.")
 
     async def close(self) -> None:
         """Drop everything; `resume` takes it up again."""

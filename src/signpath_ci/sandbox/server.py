@@ -22,6 +22,7 @@ import uvicorn
 from signpath_ci.clock import Clock
 from signpath_ci.errors import UsageError
 from signpath_ci.sandbox import tsa
+from signpath_ci.sandbox.api.versions import NEWEST, ServerVersion
 from signpath_ci.sandbox.app import create_app
 from signpath_ci.sandbox.artifact_configurations import ArtifactConfigurations
 from signpath_ci.sandbox.config import Configuration, default_configuration
@@ -47,6 +48,7 @@ def run(
     config: Path | None,
     artifact_store: Path | None,
     processing_seconds: float,
+    server_version: str | None,
     as_json: bool,
     output: TextIO,
     clock: Clock | None = None,
@@ -61,6 +63,7 @@ def run(
         config: YAML; `None`: a built-in demo project.
         artifact_store: the CI systems' artifacts; `None`: below the state directory.
         processing_seconds: how long a request takes.
+        server_version: of SignPath, such as `1.190`; `None`: the newest.
         as_json: say it as one JSON object on one line instead of readable lines.
         output: where that is written, once the sandbox is ready.
         clock: the time.
@@ -69,6 +72,7 @@ def run(
         UsageError: a directory, the configuration or the address can't be used.
     """
     clock = clock or Clock()
+    version = _version(server_version)
     with contextlib.ExitStack() as stack:
         directory = stack.enter_context(_state_directory(state))
         store = stack.enter_context(contextlib.closing(Store(directory, clock=clock)))
@@ -86,6 +90,7 @@ def run(
             authority=authority,
             processing_seconds=processing_seconds,
             clock=clock,
+            version=version,
             allowed_hosts=[*allow_host, *([] if host in _ANY_ADDRESS else [host])],
         )
         about = _about(_url(host, listener), configuration, authority.trust_root, artifacts)
@@ -128,6 +133,13 @@ class Server(uvicorn.Server):
         """Start, and say so."""
         await super().startup(sockets)
         self._ready()
+
+
+def _version(text: str | None) -> ServerVersion:
+    try:
+        return ServerVersion.parse(text) if text else NEWEST
+    except ValueError as error:
+        raise UsageError(f"{error}.", hint="Name one with --server-version.", code="invalid-option") from None
 
 
 @contextlib.contextmanager

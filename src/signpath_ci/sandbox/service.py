@@ -12,11 +12,12 @@ from typing import cast
 from starlette.requests import Request
 
 from signpath_ci.clock import Clock
+from signpath_ci.sandbox.api.versions import ServerVersion
 from signpath_ci.sandbox.artifact_configurations import ArtifactConfigurations
 from signpath_ci.sandbox.config import Configuration, Permission, User
 from signpath_ci.sandbox.pki import Authority
 from signpath_ci.sandbox.policies import Caller, caller_of, require_permission
-from signpath_ci.sandbox.problems import ProblemError, not_found
+from signpath_ci.sandbox.problems import ProblemError, forbidden, not_found
 from signpath_ci.sandbox.processing import Processor
 from signpath_ci.sandbox.states import State
 from signpath_ci.sandbox.store import SigningRequest, Store
@@ -31,6 +32,7 @@ class Service:
         artifact_store: the CI systems' artifacts.
         artifact_configurations: the texts of artifact configurations.
         authority: the certificates that sign.
+        version: of SignPath's application that is played.
     """
 
     configuration: Configuration
@@ -41,6 +43,7 @@ class Service:
     artifact_store: Path
     artifact_configurations: ArtifactConfigurations
     authority: Authority
+    version: ServerVersion
 
 
 def service_of(request: Request) -> Service:
@@ -52,7 +55,7 @@ def authenticated(request: Request) -> Caller:
     """Return who calls.
 
     Raises:
-        ProblemError: 401 where nobody does, 404 where the path names another organization.
+        ProblemError: 401 where nobody does, 403 where the path names another organization.
     """
     service = service_of(request)
     scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
@@ -63,7 +66,7 @@ def authenticated(request: Request) -> Caller:
         raise _unauthorized("The API token, or the trusted build system token that follows its colon, is not valid.")
     organization = request.path_params.get("organization_id")
     if organization and organization != service.configuration.organization_id:
-        raise not_found(f"There is no organization '{organization}', or the API token does not belong to it.")
+        raise forbidden(f"There is no organization '{organization}', or the API token does not belong to it.")
     return caller
 
 
@@ -71,11 +74,13 @@ def permitted_request(request: Request, permission: Permission) -> tuple[Signing
     """Return the signing request that the path names, and who asks for it.
 
     Raises:
-        ProblemError: 401 or 404.
+        ProblemError: 401 or 403.
         RefusalError: the permission is missing.
     """
     caller = authenticated(request)
-    found = known_request(service_of(request), request.path_params)
+    found = service_of(request).store.find(request.path_params["request_id"])
+    if found is None:  # not 404: since 1.104, what is not known is answered like what is not permitted
+        raise forbidden(f"There is no signing request '{request.path_params['request_id']}'.")
     require_access(caller.user, permission, found)
     return found, caller
 

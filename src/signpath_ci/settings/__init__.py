@@ -253,6 +253,12 @@ class SandboxSettings(SandboxServer, Common):
         variable="SIGNPATH_SANDBOX_ARTIFACT_STORE",
         metavar="DIR",
     )
+    server_version: str | None = option(
+        "The version of SignPath to play, such as 1.190; without it the newest one that is known.",
+        default=None,
+        variable="SIGNPATH_SANDBOX_SERVER_VERSION",
+        metavar="VERSION",
+    )
 
 
 class DemoSettings(SandboxServer, Common):

@@ -112,7 +112,7 @@ def test_creating_is_safe_to_repeat(server: responses.RequestsMock) -> None:
 
 
 def test_one_call_with_everything_is_not(server: responses.RequestsMock) -> None:
-    server.post(f"{REQUESTS}/SubmitWithArtifact", body=requests.ConnectionError())
+    server.post(REQUESTS, body=requests.ConnectionError())
     with pytest.raises(ServiceUnavailableError) as caught:
         rest_api().submit_with_artifact(FIELDS, file_name="app.exe", content=Blocks(b"MZ"))
 
@@ -120,7 +120,7 @@ def test_one_call_with_everything_is_not(server: responses.RequestsMock) -> None
 
 
 def test_one_call_with_everything(server: responses.RequestsMock) -> None:
-    server.post(f"{REQUESTS}/SubmitWithArtifact", status=201, json={"signingRequestId": ID, "webLink": LINK})
+    server.post(REQUESTS, status=201, json={"signingRequestId": ID, "webLink": LINK})
 
     made = rest_api().submit_with_artifact(FIELDS, file_name="app.exe", content=Blocks(b"MZ", b"go"))
 

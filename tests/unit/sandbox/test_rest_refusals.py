@@ -110,10 +110,10 @@ def test_a_refusal_names_its_cause(sandbox: Client) -> None:
     assert sandbox.post(f"{request_id}/Cancel", token="reader-token").status_code == 403
 
 
-def test_what_is_not_there_is_404(sandbox: Client) -> None:
+def test_unknown_resources_are_answered_like_those_that_are_not_permitted(sandbox: Client) -> None:
     missing = uuid.uuid4()
 
-    assert problem(sandbox.get(f"{missing}/Status")) == (404, f"There is no signing request '{missing}'.")
+    assert problem(sandbox.get(f"{missing}/Status")) == (403, f"There is no signing request '{missing}'.")
     other = f"/Api/v1/{missing}/SigningRequests/{missing}"
     assert problem(sandbox.get(other))[1] == (
         f"There is no organization '{missing}', or the API token does not belong to it."

@@ -19,7 +19,7 @@ from tests.support.wire import REQUESTS, rest_api
 ID = "7c2f0a44-1111-4222-8333-444455556666"
 FIELDS = SigningRequestFields(project_slug="demo", signing_policy_slug="test-signing")
 CREATE, UPLOAD, CANCEL = f"{REQUESTS}/SubmitWithoutArtifact", f"{REQUESTS}/{ID}/UploadUnsignedArtifact", "/Cancel"
-ONE_CALL = f"{REQUESTS}/SubmitWithArtifact"
+ONE_CALL = REQUESTS
 CREATED = {"signingRequestId": ID, "webLink": None}
 BLOCK = 256 * 1024
 

@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from signpath_ci.model import RecordedOrigin
+from signpath_ci.sandbox.api.views import artifact_answer, web_link
 from signpath_ci.sandbox.connectors import azure, github, gitlab
 from signpath_ci.sandbox.connectors.payload import Build, InvalidSubmitError, Payload
 from signpath_ci.sandbox.operations import start
@@ -21,7 +22,6 @@ from signpath_ci.sandbox.receiving import pieces
 from signpath_ci.sandbox.service import Service, authenticated, permitted_request, require_completed, service_of
 from signpath_ci.sandbox.store import Retrieval, SigningRequest
 from signpath_ci.sandbox.submission import UnknownFieldError, draft, target_by_slugs
-from signpath_ci.sandbox.views import artifact_answer, web_link
 
 _API_VERSION = "1.0"
 _MAX_PAYLOAD = 1024 * 1024
@@ -83,7 +83,7 @@ def _refusing(endpoint: _Endpoint) -> _Endpoint:
 
 _HOW_TO_FIX = {
     HTTPStatus.UNAUTHORIZED: "Use a valid SignPath API token.",
-    HTTPStatus.NOT_FOUND: "Check the organization id and the signing request id.",
+    HTTPStatus.FORBIDDEN: "Check the organization id and the signing request id.",
 }
 
 

@@ -8,13 +8,13 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
+from signpath_ci.sandbox.api.views import BYTES, ArtifactResponse, artifact_answer
 from signpath_ci.sandbox.outcome import read_steps
 from signpath_ci.sandbox.policies import may
 from signpath_ci.sandbox.problems import forbidden, not_found
 from signpath_ci.sandbox.service import Service, known_request, require_completed, service_of
 from signpath_ci.sandbox.signing_request import Check, SigningRequest
 from signpath_ci.sandbox.states import State
-from signpath_ci.sandbox.views import BYTES, ArtifactResponse, artifact_answer
 from signpath_ci.sandbox.web.formatting import size
 from signpath_ci.sandbox.web.pages import HEADERS, can_approve, may_read, person, render, request_page
 from signpath_ci.sandbox.web.trees import tree_of_steps

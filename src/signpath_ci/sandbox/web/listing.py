@@ -12,12 +12,13 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
+from signpath_ci.sandbox.policies import permitted_policies
 from signpath_ci.sandbox.service import Service, service_of
 from signpath_ci.sandbox.signing_request import SigningRequest
 from signpath_ci.sandbox.states import State
 from signpath_ci.sandbox.store import Query
 from signpath_ci.sandbox.web.connect import client_commands
-from signpath_ci.sandbox.web.pages import HEADERS, permitted, person, render, request_page, waiting_for
+from signpath_ci.sandbox.web.pages import HEADERS, person, render, request_page, waiting_for
 
 _PAGE_SIZE = 50
 _FILTERS = ("text", "project", "policy", "configuration", "status", "branch", "before")
@@ -138,7 +139,7 @@ def _query(request: Request, filters: dict[str, str]) -> Query:
         branch=filters["branch"] or None,
         text=filters["text"] or None,
         before=before,
-        policies=permitted(service_of(request).configuration, user, "read"),
+        policies=permitted_policies(service_of(request).configuration, user, "read"),
         own=user.name,
     )
 

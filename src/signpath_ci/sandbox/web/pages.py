@@ -14,7 +14,7 @@ from starlette.responses import RedirectResponse, Response
 
 from signpath_ci import __version__
 from signpath_ci.sandbox.config import ADMINISTRATOR, Configuration, User
-from signpath_ci.sandbox.policies import may
+from signpath_ci.sandbox.policies import may, permitted_policies
 from signpath_ci.sandbox.problems import ProblemError
 from signpath_ci.sandbox.receiving import pieces
 from signpath_ci.sandbox.service import service_of
@@ -99,19 +99,9 @@ def may_read(request: Request, signing_request: SigningRequest) -> bool:
     return by_role or user.name == signing_request.submitter
 
 
-def permitted(configuration: Configuration, user: User, permission: str) -> frozenset[tuple[str, str]]:
-    """Return the pairs of project and policy for which a user has a permission."""
-    return frozenset(
-        (project.slug, policy.slug)
-        for project in configuration.projects
-        for policy in project.signing_policies
-        if may(user, permission, project.slug, policy.slug)  # type: ignore[arg-type] # a word of this package's own
-    )
-
-
 def waiting_for(store: Store, configuration: Configuration, user: User) -> list[SigningRequest]:
     """Return the requests that wait for the approval of a user, the newest first, a hundred at most."""
-    policies = permitted(configuration, user, "approve")
+    policies = permitted_policies(configuration, user, "approve")
     if not policies:
         return []
     query = Query(status="WaitingForApproval", policies=policies)

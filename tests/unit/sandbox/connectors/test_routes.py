@@ -245,7 +245,7 @@ def test_who_may_not_submit_is_refused(sandbox: Client) -> None:
     assert unknown.headers["WWW-Authenticate"] == "Bearer"
     missing = uuid.uuid4()
     assert _refusal(sandbox.get(_url(sandbox, "gitlab", str(missing), "Status"))) == (
-        404,
+        403,
         f"There is no signing request '{missing}'.",
         "Check the organization id and the signing request id.",
     )

@@ -1,63 +1,41 @@
-"""SignPath's REST API (wire contract, "REST API"). Paths stand here in lower case: `app` folds what comes in."""
+"""The calls of the REST API that make a signing request (wire contract, "Submit")."""
 
 from __future__ import annotations
 
 import re
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
+from datetime import timedelta
 from http import HTTPStatus
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import BaseRoute, Route
 
 from signpath_ci.model import RecordedOrigin
+from signpath_ci.sandbox import operations
+from signpath_ci.sandbox.api.bodies import json_texts
+from signpath_ci.sandbox.api.versions import CANCELLATION_TIMEOUT
+from signpath_ci.sandbox.api.views import (
+    request_link,
+    whole_view,
+)
 from signpath_ci.sandbox.forms import Form, received_form
-from signpath_ci.sandbox.operations import cancel, resubmit, start
-from signpath_ci.sandbox.outcome import description_xml, read_steps
 from signpath_ci.sandbox.policies import Caller
-from signpath_ci.sandbox.problems import ProblemError, bad_field, bad_fields, conflict, forbidden, not_found
+from signpath_ci.sandbox.problems import ProblemError, bad_field, bad_fields, conflict, forbidden
 from signpath_ci.sandbox.receiving import announced_length, pieces, receiving, refuse_too_large
 from signpath_ci.sandbox.retrieval import is_retrievable
-from signpath_ci.sandbox.service import Service, authenticated, permitted_request, require_completed, service_of
+from signpath_ci.sandbox.service import Service, authenticated, permitted_request, service_of
 from signpath_ci.sandbox.states import State
 from signpath_ci.sandbox.store import Retrieval, SigningRequest
 from signpath_ci.sandbox.submission import Target, base_name, draft, target_by_ids, target_by_slugs
-from signpath_ci.sandbox.views import (
-    BYTES,
-    ArtifactResponse,
-    artifact_answer,
-    request_link,
-    status_view,
-    web_link,
-    whole_view,
-)
 
+_MAX_DIGITS = 9
 _BUILD_SETTINGS = "origin.builddata.buildsettingsfile"
 
 
-def rest_routes() -> list[BaseRoute]:
-    """Return the routes below the root."""
-    all_requests = "/api/v1/{organization_id}/signingrequests"
-    one = all_requests + "/{request_id}"
-    return [
-        Route(all_requests, _submit_with_artifact, methods=["POST"]),
-        Route(f"{all_requests}/submitwithartifact", _submit_with_artifact, methods=["POST"]),
-        Route(f"{all_requests}/submitwithoutartifact", _submit_without_artifact, methods=["POST"]),
-        Route(f"{all_requests}/submitwithartifactretrievallink", _submit_with_link, methods=["POST"]),
-        Route(f"{all_requests}/resubmit", _resubmit, methods=["POST"]),
-        Route(f"{one}/uploadunsignedartifact", _upload, methods=["POST"]),
-        Route(f"{one}/status", _status),
-        Route(one, _whole),
-        Route(f"{one}/signedartifact", _signed_artifact),
-        Route(f"{one}/unsignedartifact", _unsigned_artifact),
-        Route(f"{one}/buildsettingsfile", _build_settings_file),
-        Route(f"{one}/artifactdescriptionxml", _artifact_description),
-        Route(f"{one}/cancel", _cancel, methods=["POST"]),
-    ]
-
-
-async def _submit_with_artifact(request: Request) -> Response:
+async def submit_with_artifact(request: Request) -> Response:
+    """Take metadata and artifact in one call."""
     service, caller = service_of(request), authenticated(request)
     async with _form(request, service) as form:
         drafted = _drafted(service, caller, form)
@@ -75,7 +53,8 @@ async def _submit_with_artifact(request: Request) -> Response:
         )
 
 
-async def _submit_without_artifact(request: Request) -> Response:
+async def submit_without_artifact(request: Request) -> Response:
+    """Take the metadata; the artifact is uploaded with another call."""
     service, caller = service_of(request), authenticated(request)
     async with _form(request, service) as form:
         file_name, sha256 = form.required("unsignedArtifactMetadata.fileName", "unsignedArtifactMetadata.sha256Hash")
@@ -89,7 +68,8 @@ async def _submit_without_artifact(request: Request) -> Response:
         )
 
 
-async def _submit_with_link(request: Request) -> Response:
+async def submit_with_link(request: Request) -> Response:
+    """Take the metadata and a link that the artifact is fetched from."""
     service, caller = service_of(request), authenticated(request)
     async with _form(request, service) as form:
         url, file_name, sha256 = form.required(
@@ -103,9 +83,10 @@ async def _submit_with_link(request: Request) -> Response:
         return _add(request, service, form, replace(drafted, retrieval=link, announced_sha256=sha256))
 
 
-async def _resubmit(request: Request) -> Response:
+async def resubmit(request: Request) -> Response:
+    """Sign the artifact of an earlier request under another policy. Takes a form or JSON: SignPath says both."""
     service, caller = service_of(request), authenticated(request)
-    async with _form(request, service) as form:
+    async with _form_or_json(request, service) as form:
         (original_id,) = form.required("originalSigningRequestId")
         original = service.store.find(original_id)
         if original is None:
@@ -113,11 +94,12 @@ async def _resubmit(request: Request) -> Response:
         if original.unsigned_sha256 is None:
             raise bad_field("originalSigningRequestId", "The original signing request has no artifact.")
         target = _target(service, form, original=original)
-        resubmitted = resubmit(service, caller, original, target, description=form.optional("description"))
+        resubmitted = operations.resubmit(service, caller, original, target, description=form.optional("description"))
         return _created(request, service, resubmitted)
 
 
-async def _upload(request: Request) -> Response:
+async def upload(request: Request) -> Response:
+    """Take the artifact of a request that waits for it."""
     signing_request, _ = permitted_request(request, "submit")
     service = service_of(request)
     limit = service.configuration.max_artifact_bytes
@@ -153,66 +135,42 @@ def _require_waiting_for_upload(signing_request: SigningRequest) -> None:
         )
 
 
-async def _status(request: Request) -> Response:
-    signing_request, _ = permitted_request(request, "read")
-    return JSONResponse(status_view(signing_request))
-
-
-async def _whole(request: Request) -> Response:
-    signing_request, _ = permitted_request(request, "read")
-    return JSONResponse(whole_view(request, service_of(request).configuration, signing_request))
-
-
-async def _signed_artifact(request: Request) -> Response:
-    signing_request, _ = permitted_request(request, "read")
-    require_completed(signing_request)
-    return artifact_answer(service_of(request).store, signing_request, signed=True)
-
-
-async def _unsigned_artifact(request: Request) -> Response:
-    signing_request, _ = permitted_request(request, "read")
-    if signing_request.unsigned_sha256 is None:
-        raise not_found("The signing request has no artifact yet.")
-    return artifact_answer(service_of(request).store, signing_request, signed=False)
-
-
-async def _build_settings_file(request: Request) -> Response:
-    signing_request, _ = permitted_request(request, "read")
-    origin = signing_request.origin
-    if origin is None or origin.build_settings_file_name is None:
-        raise not_found("The signing request has no build settings file.")
-    path = service_of(request).store.build_settings(signing_request.id)
-    return ArtifactResponse(path, media_type=BYTES, filename=origin.build_settings_file_name)
-
-
-async def _artifact_description(request: Request) -> Response:
-    signing_request, _ = permitted_request(request, "read")
-    steps = read_steps(service_of(request).store.steps(signing_request.id))
-    if not steps:
-        raise not_found("The signing request was not processed by an artifact configuration yet.")
-    return Response(description_xml(signing_request.file_name, steps), media_type="application/xml")
-
-
-async def _cancel(request: Request) -> Response:
-    signing_request, caller = permitted_request(request, "submit")
-    cancel(service_of(request), signing_request, by=caller.user.name)
-    return Response(status_code=HTTPStatus.OK)
-
-
 def _form(request: Request, service: Service) -> AbstractAsyncContextManager[Form]:
     return received_form(request, incoming=service.store.incoming, limit=service.configuration.max_artifact_bytes)
 
 
+@asynccontextmanager
+async def _form_or_json(request: Request, service: Service) -> AsyncIterator[Form]:
+    if not request.headers.get("content-type", "").lower().startswith("application/json"):
+        async with _form(request, service) as form:
+            yield form
+        return
+    yield Form(fields=await json_texts(request), file_lists={})
+
+
 def _drafted(service: Service, caller: Caller, form: Form, *, file_name: str = "artifact") -> SigningRequest:
-    return draft(
+    now = service.clock.now()
+    drafted = draft(
         caller,
         _target(service, form),
-        now=service.clock.now(),
+        now=now,
         file_name=file_name,
         description=form.optional("description"),
         parameters=form.parameters(),
         origin=_origin(form, caller),
     )
+    seconds = _cancellation_timeout(service, form)
+    return replace(drafted, cancel_at=(now + timedelta(seconds=seconds)).isoformat()) if seconds else drafted
+
+
+def _cancellation_timeout(service: Service, form: Form) -> int:
+    """Return after how many seconds the request is canceled by itself; 0: never."""
+    text = form.optional("cancellationTimeoutInSeconds") if service.version >= CANCELLATION_TIMEOUT else None
+    if text is None:
+        return 0
+    if not text.isascii() or not text.isdecimal() or len(text) > _MAX_DIGITS:
+        raise bad_field("cancellationTimeoutInSeconds", "Must be a number of seconds, 0 or more.")
+    return int(text)
 
 
 def _target(service: Service, form: Form, *, original: SigningRequest | None = None) -> Target:
@@ -263,16 +221,12 @@ def _add(request: Request, service: Service, form: Form, signing_request: Signin
     settings = form.files.get(_BUILD_SETTINGS)
     if settings:
         settings.keep(service.store.build_settings(signing_request.id))
-    start(service, signing_request)
+    operations.start(service, signing_request)
     return _created(request, service, signing_request)
 
 
 def _created(request: Request, service: Service, signing_request: SigningRequest) -> Response:
-    answer = {
-        "signingRequestId": signing_request.id,
-        "webLink": web_link(request, signing_request),
-        **whole_view(request, service.configuration, signing_request),
-    }
+    answer = whole_view(request, service.configuration, signing_request)
     if signing_request.state is State.WAITING_FOR_ARTIFACT_UPLOAD:
         answer["uploadLink"] = request_link(request, signing_request, "UploadUnsignedArtifact")
     return JSONResponse(answer, HTTPStatus.CREATED, {"Location": request_link(request, signing_request)})

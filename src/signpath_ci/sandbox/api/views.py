@@ -5,6 +5,7 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import FileResponse
 
+from signpath_ci.sandbox.api.versions import SIGNED_ARTIFACT_LINK_FROM_THE_START, WEB_LINK
 from signpath_ci.sandbox.config import Configuration
 from signpath_ci.sandbox.states import State
 from signpath_ci.sandbox.store import SigningRequest, Store
@@ -50,13 +51,14 @@ def status_view(signing_request: SigningRequest) -> dict[str, object]:
 
 
 def whole_view(request: Request, configuration: Configuration, signing_request: SigningRequest) -> dict[str, object]:
-    """Return what the whole request looks like; links and origin are there only where they lead somewhere."""
+    """Return what the whole request looks like; an origin is there only where there is one."""
+    version = request.app.state.service.version
     project_slug, policy_slug = signing_request.project_slug, signing_request.signing_policy_slug
     artifact_slug = signing_request.artifact_configuration_slug
     project = configuration.project(project_slug)
     policy = project.signing_policy(policy_slug) if project else None
     artifact_configuration = project.artifact_configuration(artifact_slug) if project else None
-    view = {
+    view: dict[str, object] = {
         **status_view(signing_request),
         "description": signing_request.description,
         "projectId": project_id(configuration, project_slug),
@@ -68,12 +70,13 @@ def whole_view(request: Request, configuration: Configuration, signing_request: 
         "signingPolicyId": signing_policy_id(configuration, project_slug, policy_slug),
         "signingPolicySlug": policy_slug,
         "signingPolicyName": policy.name if policy else policy_slug,
-        "webLink": web_link(request, signing_request),
         "parameters": dict(signing_request.parameters),
     }
+    if version >= WEB_LINK:
+        view["webLink"] = web_link(request, signing_request)
     if signing_request.unsigned_sha256:
         view["unsignedArtifactLink"] = request_link(request, signing_request, "UnsignedArtifact")
-    if signing_request.state is State.COMPLETED:
+    if signing_request.state is State.COMPLETED or version >= SIGNED_ARTIFACT_LINK_FROM_THE_START:
         view["signedArtifactLink"] = request_link(request, signing_request, "SignedArtifact")
     if signing_request.origin:
         view["origin"] = origin_view(request, signing_request)
