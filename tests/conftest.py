@@ -103,7 +103,7 @@ def requests_of(sandbox: Sandbox) -> RequestsOf:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     skipped = terminalreporter.stats.get("skipped", [])
-    tools = missing_tools([str(report.longrepr) for report in skipped])
+    tools = missing_tools([report.longrepr[2] for report in skipped])
     if tools:
         named = "; ".join(f"{tool} ({INSTALLED_BY[tool]})" for tool in tools)
         terminalreporter.write_line(f"{len(skipped)} tests were skipped. Missing: {named}", yellow=True)

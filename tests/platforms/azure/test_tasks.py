@@ -140,7 +140,7 @@ def test_the_manifest_says_what_no_input_says(agent: Agent, task: Step, sandbox:
 
 
 def test_an_input_wins_over_the_manifest(agent: Agent, task: Step, sandbox: SandboxService) -> None:
-    elsewhere = {"api-url": "http://127.0.0.1:9/Api", "organization": "11111111-2222-3333-4444-555555555555"}
+    elsewhere = {"organization": "11111111-2222-3333-4444-555555555555"}
     write_manifest(
         agent.directory, **elsewhere, policy="nonsense", artifacts=["nowhere.exe"], output={"path": "elsewhere.exe"}
     )

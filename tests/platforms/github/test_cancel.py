@@ -100,14 +100,16 @@ def test_no_token_is_in_the_list_of_processes(tmp_path: Path, release: Path, san
     with _waiting_for_approval(
         "submit-signing-request", tmp_path, release, sandbox, SIGNPATH_ARTIFACT="app.exe"
     ) as process:
-        listed = list(_command_lines())
+        listed = list(_command_lines(release))
         assert process.poll() is None
 
     assert [line for line in listed if line.endswith("signpath-ci.pyz sign")]
     assert [line for line in listed if any(token in line for token in TOKENS.values())] == []
 
 
-def _command_lines() -> Iterator[str]:
+def _command_lines(release: Path) -> Iterator[str]:
+    """Return those of the processes that run the actions of this release: other tests run beside this one."""
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         with suppress(OSError):  # the process has ended meanwhile
-            yield path.read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
+            if os.fsencode(f"GITHUB_ACTION_PATH={release}") in path.with_name("environ").read_bytes():
+                yield path.read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
