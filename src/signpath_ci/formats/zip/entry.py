@@ -20,6 +20,7 @@ _ENCRYPTIONS = ENCRYPTED | 0x40 | 0x2000  # also strong encryption, and masked h
 _KNOWN_FLAGS = 0x6 | SIZES_BEHIND | UTF_8  # bits 1 and 2: how thoroughly it was compressed
 # Attributes in DOS form. unzip leaves out volume labels; 7-Zip takes reparse points for links.
 _DOS_DIRECTORY, _DOS_SPECIAL = 0x10, 0x8 | 0x40 | 0x400
+_UNKNOWN_MODE = 0xFFFF  # what Maven wrote for directories
 _SET_ID = stat.S_ISUID | stat.S_ISGID
 _DEFLATE_RATIO = 1032  # no compressed byte gives more (RFC 1951: 258 bytes for two bits)
 _DEFLATE_TOLERANCE = 4096
@@ -76,7 +77,7 @@ class Entry(NamedTuple):
     def mode(self) -> int | None:
         """The permissions of Unix, without the type; `None` where the archive states no mode."""
         mode = self.attributes >> 16
-        return stat.S_IMODE(mode) if mode else None
+        return stat.S_IMODE(mode) if mode not in {0, _UNKNOWN_MODE} else None
 
     @property
     def extra(self) -> bytes:
@@ -133,14 +134,16 @@ def check_attributes(name: str, attributes: int) -> None:
         FormatError: a link, a device, a volume label, a mode with setuid or setgid, ...
     """
     mode = attributes >> 16
+    is_directory = name.endswith("/")
+    if is_directory and mode == _UNKNOWN_MODE:
+        mode = 0
     if stat.S_ISLNK(mode):
         raise FormatError(f"the archive's entry {name} is a symbolic link", code="zip-entry-link")
     kind = stat.S_IFMT(mode)
     if kind not in {0, stat.S_IFREG, stat.S_IFDIR} or attributes & _DOS_SPECIAL:
         raise FormatError(f"the archive's entry {name} is a special file", code="zip-entry-special")
-    if mode & _SET_ID:
+    if mode & _SET_ID and not is_directory:  # directories inherit a group by it; Eclipse's JARs have such ones
         raise FormatError(f"the archive's entry {name} has a setuid or setgid bit", code="zip-entry-set-id")
-    is_directory = name.endswith("/")
     if (attributes & _DOS_DIRECTORY or kind == stat.S_IFDIR) if not is_directory else kind == stat.S_IFREG:
         raise FormatError(
             f"the archive's entry {name} is a file by its name or by its attributes, and a directory by the other",

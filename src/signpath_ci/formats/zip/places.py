@@ -20,12 +20,13 @@ LOCAL_SIGNATURE = b"PK\x03\x04"
 DESCRIPTOR_SIGNATURE = b"PK\x07\x08"
 # The forms of a data descriptor by their size: with or without a signature, with small or large sizes.
 _DESCRIPTORS = {
-    12: struct.Struct("<III"),
     16: struct.Struct("<4xIII"),
-    20: struct.Struct("<IQQ"),
     24: struct.Struct("<4xIQQ"),
+    12: struct.Struct("<III"),
+    20: struct.Struct("<IQQ"),
 }
 _SIGNED_DESCRIPTORS = frozenset({16, 24})
+_LARGE_DESCRIPTORS = frozenset({20, 24})
 _LARGE_DESCRIPTOR = 24
 
 # https://source.android.com/docs/security/features/apksigning/v2
@@ -33,6 +34,7 @@ _BLOCK_MAGIC = b"APK Sig Block 42"
 _BLOCK_END = struct.Struct("<Q16s")
 _BLOCK_PAIR = struct.Struct("<QI")
 _BLOCK_OWNER = "AndroidManifest.xml"
+_PAGE = 4096
 MAX_BLOCK_SIZE = 1 << 20
 """Of an APK signing block, in bytes."""
 
@@ -72,13 +74,14 @@ def place_entries(file: BinaryIO, listed: list[Listed], directory: int) -> tuple
         following = directory if is_last else listed[order[position + 1]].offset
         data_offset = _read_local_header(file, entry)
         end = data_offset + entry.packed_size
-        if is_last and block is not None and end <= block.offset:
+        is_padded = is_last and block is not None and end <= block.offset
+        if is_padded and block is not None:
             following = block.offset
         if entry.flags & SIZES_BEHIND:
-            end = _read_descriptor(file, entry, end, following)
+            end = _read_descriptor(file, entry, end, following, is_padded=is_padded)
         placed[index] = Entry(*entry[:1], *entry[2:8], data_offset, end, entry.record)
     if block is not None and end <= block.offset:
-        _check_adjacent(end, block.offset, "")
+        _check_adjacent(end + _padding(file, end, block.offset), block.offset, "")
     else:
         block = None
         _check_adjacent(end, directory, "")
@@ -125,30 +128,42 @@ def _differs(name: str) -> FormatError:
     )
 
 
-def _read_descriptor(file: BinaryIO, entry: Listed, start: int, end: int) -> int:
-    """Check the data descriptor, which fills what lies between an entry's data and what follows; return its end."""
-    size = end - start
-    if size < 0:
+def _read_descriptor(file: BinaryIO, entry: Listed, start: int, end: int, *, is_padded: bool) -> int:
+    """Check the data descriptor behind an entry's data, which fills what there is in front of `end`; return its end.
+
+    Args:
+        file: the archive.
+        entry: what the directory says.
+        start: where the data ends.
+        end: where what follows begins.
+        is_padded: whether there may be something between the descriptor and `end`, which the caller checks.
+    """
+    if end < start:
         raise FormatError(f"the archive's entry {entry.name} reaches into what follows", code="zip-overlap")
-    form = _DESCRIPTORS.get(size)
-    if form is None:
-        raise FormatError(
-            f"the archive has {size} bytes of data behind its entry {entry.name}, which are no data descriptor",
-            code="zip-descriptor",
-        )
     file.seek(start)
+    data = file.read(min(end - start, _LARGE_DESCRIPTOR + 1))
+    expected = (entry.crc, entry.packed_size, entry.size)
+    for size, form in _DESCRIPTORS.items():
+        is_whole = size == len(data) or (is_padded and size < len(data))
+        # A checksum that looks like the signature would make the form uncertain.
+        is_signed = size in _SIGNED_DESCRIPTORS
+        if is_whole and form.unpack_from(data) == expected and data.startswith(DESCRIPTOR_SIGNATURE) == is_signed:
+            if size in _LARGE_DESCRIPTORS and entry.method == DEFLATED and not entry.size:
+                break  # where its sizes are zeros, a descriptor with small ones fits as well
+            return start + size
+    raise FormatError(
+        f"the archive's entry {entry.name} has something else behind it than its data descriptor", code="zip-descriptor"
+    )
+
+
+def _padding(file: BinaryIO, end: int, block: int) -> int:
+    """Return the number of zeros in front of a signing block that starts a memory page, as apksigner writes them."""
+    size = block - end
+    if block % _PAGE or size >= _PAGE:
+        return 0
+    file.seek(end)
     data = file.read(size)
-    if (
-        len(data) != size
-        or form.unpack(data) != (entry.crc, entry.packed_size, entry.size)
-        # A checksum that looks like the signature makes the end uncertain.
-        or data.startswith(DESCRIPTOR_SIGNATURE) != (size in _SIGNED_DESCRIPTORS)
-    ):
-        raise FormatError(f"the archive's entry {entry.name} has a data descriptor that differs", code="zip-descriptor")
-    if size >= 20 and entry.method == DEFLATED and not entry.size:  # noqa: PLR2004 - with large sizes
-        # Where these are zeros, the descriptor has a smaller form that fits as well.
-        raise FormatError(f"the archive's entry {entry.name} has a data descriptor of two forms", code="zip-descriptor")
-    return end
+    return len(data) - len(data.rstrip(b"\0"))
 
 
 def _signing_block(file: BinaryIO, directory: int) -> SigningBlock | None:

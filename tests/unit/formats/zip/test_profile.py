@@ -282,6 +282,8 @@ ACCEPTED: dict[str, tuple[RawEntry, ...]] = {
     "nothing": (),
     "files and directories": (A, DIRECTORY, B),
     "a directory that is not first": (B, DIRECTORY, A),
+    "a directory that gives its group to files": (replace(DIRECTORY, attributes=0o42755 << 16),),
+    "a directory of an unknown mode": (replace(DIRECTORY, attributes=0xFFFF0010),),
     "a deflated directory": (replace(DIRECTORY, method=8, attributes=0),),
     "a declared name": (replace(A, name="ünïcode/日本.txt".encode(), flags=0x800),),
     "a Unicode path with the same name": (replace(A, extra=unicode_path(b"a.txt", "a.txt")),),
@@ -356,6 +358,18 @@ def test_signing_block_of_an_apk(last: RawEntry) -> None:
         assert data[start : start + archive.signing_block.size] == block
     with open_archive(io.BytesIO(build(APK, last))) as archive:
         assert archive.signing_block is None
+
+
+@pytest.mark.parametrize("last", [A, STORED_A, *(streamed(A, form) for form in ("<III", "<4sIII", "<IQQ", "<4sIQQ"))])
+def test_zeros_put_a_signing_block_on_a_page(last: RawEntry) -> None:
+    start = build(APK, last).index(b"PK\1\2")
+    data = build(APK, last, before_directory=bytes(4096 - start) + signing_block(PAIR))
+    with open_archive(io.BytesIO(data)) as archive:
+        assert archive.signing_block is not None
+        assert archive.signing_block.offset == 4096
+    for padding in (bytes(4095 - start), bytes(8192 - start), b"x" + bytes(4095 - start)):
+        with pytest.raises(FormatError):
+            read(build(APK, last, before_directory=padding + signing_block(PAIR)))
 
 
 def test_content_that_ends_like_a_signing_block() -> None:
