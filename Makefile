@@ -15,7 +15,7 @@ ZIPAPP := dist/signpath-ci.pyz
 WHEELS := build/wheels/.fetched
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test windows fault-matrix check verify-matrix fuzz audit format docs bench dist dist-azure lock clean
+.PHONY: help demo test windows fault-matrix check verify-matrix fuzz fuzz-zip audit format docs bench dist dist-azure lock clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1 /p' $(MAKEFILE_LIST) | while read -r target text; do printf '%-16s%s\n' "$$target" "$$text"; done
@@ -61,8 +61,12 @@ $(FUZZ_TOOLS): requirements/fuzz.txt
 	.venv-fuzz/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
 	@touch $@
 
-fuzz: $(FUZZ_TOOLS) ## Fuzz verification for FUZZ_SECONDS (120)
+fuzz: $(FUZZ_TOOLS) ## Fuzz verification, and readers of ZIP archives, for FUZZ_SECONDS each (120)
 	PYTHONPATH=src .venv-fuzz/bin/python -m tests.fuzz -max_total_time=$(FUZZ_SECONDS)
+	$(MAKE) --no-print-directory fuzz-zip
+
+fuzz-zip: $(INSTALLED) $(NODE_TOOLS) ## Look for ZIP archives that readers see differently (FUZZ_SECONDS=0: without end)
+	$(BIN)/python -m tests.fuzz.zip_readers $(FUZZ_SECONDS)
 
 audit: $(AUDIT_TOOLS) ## Look up all locked packages for known vulnerabilities
 	@failed=0; .venv-audit/bin/python -m tools.audit || failed=1; \

@@ -522,20 +522,20 @@ CODES: dict[str, tuple[str, str]] = {
         "A path in a ZIP archive has more than 128 directories.",
         "Rename the file before it is packed.",
     ),
-    "zip-name-device": (
-        "A name in a ZIP archive is that of a device on Windows.",
-        "Rename the file before it is packed.",
-    ),
     "zip-name-drive": (
         "A name in a ZIP archive has a colon: a drive or a stream on Windows.",
         "Rename the file before it is packed.",
     ),
     "zip-name-encoding": (
-        "A name in a ZIP archive is neither ASCII nor declared as UTF-8.",
+        "A name in a ZIP archive is neither ASCII nor UTF-8 to all readers: not declared as UTF-8, or of DOS.",
         "Pack the archive with a tool that writes UTF-8 names, or rename the file.",
     ),
     "zip-name-end": (
-        "A name in a ZIP archive ends in a dot or a blank, which Windows removes.",
+        "A name in a ZIP archive ends in what some systems remove: a dot or a blank, or a version as `;1`.",
+        "Rename the file before it is packed.",
+    ),
+    "zip-name-form": (
+        "A name in a ZIP archive is not in Unicode's form NFC, and some readers change it.",
         "Rename the file before it is packed.",
     ),
     "zip-name-length": (
@@ -545,6 +545,10 @@ CODES: dict[str, tuple[str, str]] = {
     "zip-name-path": (
         "A name in a ZIP archive has an empty part, `.` or `..`.",
         "Pack the archive with another tool, or with other options.",
+    ),
+    "zip-name-reserved": (
+        "A name in a ZIP archive has another meaning: that of a device on Windows, or `__proto__` in JavaScript.",
+        "Rename the file before it is packed.",
     ),
     "zip-name-unicode-path": (
         "A Unicode Path field in a ZIP archive gives an entry another name.",

@@ -19,7 +19,9 @@ ROOT = Path(__file__).parents[2]
 _TOOLS = ROOT / ".venv-tools" / "bin"
 _NODE_TOOLS = ROOT / "tests" / "platforms" / "node_modules" / ".bin"
 INSTALLED_BY: Mapping[str, str] = {
+    "7z": "apt-get install p7zip-full",
     "act": "make test",
+    "bsdtar": "apt-get install libarchive-tools",
     "build/wheels": "make test",
     "busybox": "apt-get install busybox",
     "check-jsonschema": "make test",
@@ -29,6 +31,7 @@ INSTALLED_BY: Mapping[str, str] = {
     "git": "apt-get install git",
     "gitlab-ci-local": "Node.js 20 or later, then make test",
     "jactionlint": "make test",
+    "java": "apt-get install default-jdk-headless",
     "jarsigner": "apt-get install default-jdk-headless",
     "msibuild": "apt-get install msitools",
     "node": "Node.js 20 or later",
@@ -40,6 +43,7 @@ INSTALLED_BY: Mapping[str, str] = {
     "xmlsec1": "apt-get install xmlsec1",
     "unshare": "apt-get install util-linux, and a system that lets users mount",
     "setpriv": "apt-get install util-linux",
+    "unzip": "apt-get install unzip",
     "zizmor": "make test",
 }
 """Each program, and what installs it."""

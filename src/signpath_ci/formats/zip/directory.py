@@ -56,7 +56,7 @@ def read_directory(file: BinaryIO, ending: Ending) -> list[Listed]:
     data = file.read(ending.size)
     names, entries, position = Names(), [], 0
     for _ in range(ending.count):
-        entry = _read_record(data, position)
+        entry = _read_record(data, position, is_large=ending.is_large)
         names.add(entry.name)
         entries.append(entry)
         position += len(entry.record)
@@ -65,12 +65,12 @@ def read_directory(file: BinaryIO, ending: Ending) -> list[Listed]:
     return entries
 
 
-def _read_record(data: bytes, position: int) -> Listed:
+def _read_record(data: bytes, position: int, *, is_large: bool) -> Listed:
     if not data.startswith(RECORD_SIGNATURE, position) or len(data) - position < RECORD.size:
         raise FormatError("the archive's directory is damaged", code="zip-directory-damaged")
     (
         _,
-        _,
+        made_by,
         _,
         flags,
         method,
@@ -93,11 +93,18 @@ def _read_record(data: bytes, position: int) -> Listed:
     if end > len(data):
         raise FormatError("the archive's directory is damaged", code="zip-directory-damaged")
     raw_name = data[start:middle]
-    name = decode_name(raw_name, flags)
+    name = decode_name(raw_name, flags=flags, made_by=made_by)
     check_features(name, flags=flags, method=method)
     check_attributes(name, attributes)
     extra = data[middle : middle + extra_size]
-    size, packed, offset, disk = resolve(extra, raw_name, name, (size, packed, offset, disk))
+    stated = (size, packed, offset, disk)
+    size, packed, offset, disk = resolve(extra, raw_name, name, stated)
+    if not is_large and (size, packed, offset, disk) != stated:
+        raise FormatError(
+            f"the archive's entry {name} has ZIP64 sizes, and the archive no ZIP64 record: some readers do not look for"
+            " them then",
+            code="zip-zip64-entry",
+        )
     if disk:
         raise UnsupportedError("the archive is one of several disks", code="zip-disks")
     check_sizes(name, method=method, size=size, packed_size=packed)

@@ -32,12 +32,14 @@ class Ending:
         offset: of the directory.
         size: of the directory, which ends where the first of the end records begins.
         comment: of the archive.
+        is_large: whether there are ZIP64 records.
     """
 
     count: int
     offset: int
     size: int
     comment: bytes
+    is_large: bool
 
 
 def read_ending(file: BinaryIO) -> Ending:
@@ -61,7 +63,8 @@ def read_ending(file: BinaryIO) -> Ending:
     if _SIGNATURE.search(comment):
         raise FormatError("the archive's comment holds what readers may take for a record", code="zip-comment")
     end = start + at
-    if tail[max(0, at - LOCATOR.size) : at].startswith(LOCATOR_SIGNATURE):
+    is_large = tail[max(0, at - LOCATOR.size) : at].startswith(LOCATOR_SIGNATURE)
+    if is_large:
         large, end = _read_ending_64(file, end - LOCATOR.size)
         for value, true, limit in zip(values, large, _LIMITS, strict=True):
             if value not in {true, limit}:
@@ -74,7 +77,7 @@ def read_ending(file: BinaryIO) -> Ending:
         raise FormatError(
             "the archive's directory does not end where its end record begins", code="zip-directory-place"
         )
-    return Ending(count=count, offset=offset, size=size, comment=comment)
+    return Ending(count=count, offset=offset, size=size, comment=comment, is_large=is_large)
 
 
 def _read_ending_64(file: BinaryIO, locator: int) -> tuple[list[int], int]:

@@ -16,6 +16,10 @@ MAX_DEPTH = 128
 _PLAIN = re.compile(r"[ !#-)+-.0-9;=@-\[\]-{}~]+")  # printable ASCII without / \ : and what Windows does not take
 # Controls, formatting such as a change of the writing direction, halves of characters, line and paragraph separators.
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+# Systems whose names unzip decodes by a code page even where they are declared as UTF-8: DOS, OS/2, one of Windows NT.
+_OF_CODE_PAGES, _NTFS_OF_CODE_PAGES = frozenset({0, 6}), 11 << 8 | 50
+_VERSION = re.compile(r";[0-9]*\Z")
+_OBJECT = "__proto__"
 _RESERVED = re.compile(
     r"(?:con|prn|aux|nul|conin\$|conout\$|com[0-9\u00b9\u00b2\u00b3]|lpt[0-9\u00b9\u00b2\u00b3])", re.IGNORECASE
 )
@@ -34,11 +38,17 @@ def shown(raw: bytes) -> str:
     return raw[:200].decode("ascii", "backslashreplace")
 
 
-def decode_name(raw: bytes, flags: int) -> str:
+def decode_name(raw: bytes, *, flags: int, made_by: int) -> str:
     """Return a name that readers decode alike.
 
+    Args:
+        raw: the name in the directory.
+        flags: general purpose flags.
+        made_by: "version made by" (4.4.2): the system in the upper byte.
+
     Raises:
-        FormatError: it is empty, too long, not ASCII and not declared as UTF-8, or not UTF-8.
+        FormatError: it is too long, not ASCII and not declared as UTF-8, not UTF-8, or of a system whose names unzip
+            takes for others whatever they are declared as.
     """
     if len(raw) > MAX_NAME_SIZE:
         raise FormatError(
@@ -46,12 +56,20 @@ def decode_name(raw: bytes, flags: int) -> str:
             code="zip-name-length",
         )
     try:
-        return raw.decode("utf-8" if flags & UTF_8 else "ascii")
+        name = raw.decode("utf-8" if flags & UTF_8 else "ascii")
     except UnicodeDecodeError:
         why = "is not UTF-8, as which it is declared" if flags & UTF_8 else "is not ASCII, nor declared as UTF-8"
         raise FormatError(
             f"the archive's name {shown(raw)} {why}: readers decode it differently", code="zip-name-encoding"
         ) from None
+
+    if not name.isascii() and (made_by >> 8 in _OF_CODE_PAGES or made_by == _NTFS_OF_CODE_PAGES):
+        raise FormatError(
+            f"the archive's name {shown(raw)} is not ASCII, and stated to be of DOS or Windows: readers decode it"
+            " differently",
+            code="zip-name-encoding",
+        )
+    return name
 
 
 class Names:
@@ -71,6 +89,8 @@ class Names:
         if not name:
             raise _unsafe(name, "no name", code="zip-name-path")
         _check_characters(name)
+        if name == _OBJECT:
+            raise _unsafe(name, "a name that JavaScript takes for something else", code="zip-name-reserved")
         parts = name.split("/")
         last = parts.pop()  # empty for a directory
         if len(parts) > MAX_DEPTH:
@@ -86,6 +106,8 @@ class Names:
                 known = self._directories[number, part] = len(self._directories) + 1
             number = known
         if last:
+            if _VERSION.search(last):
+                raise _unsafe(name, "a version of VMS in its name, which unzip takes away", code="zip-name-end")
             self._take(number, last, name)
         elif number in self._listed:
             raise _collision(name, name)
@@ -113,6 +135,10 @@ def _check_characters(name: str) -> None:
     else:
         if any(unicodedata.category(character) in _UNSEEN for character in name):
             raise _unsafe(name, "control characters in its name", code="zip-name-control")
+        if unicodedata.normalize("NFC", name) != name:
+            raise _unsafe(
+                name, "a name that some readers change: it is not in Unicode's form NFC", code="zip-name-form"
+            )
         if "\\" in name:
             raise _unsafe(name, "a backslash in its name", code="zip-name-backslash")
         is_windows_path = ":" in name
@@ -128,7 +154,7 @@ def _check_part(part: str, name: str) -> None:
     if part[-1] in ". ":
         raise _unsafe(name, "a name that ends in a dot or blank, which Windows takes away", code="zip-name-end")
     if is_reserved(part):
-        raise _unsafe(name, "a name that Windows takes for a device", code="zip-name-device")
+        raise _unsafe(name, "a name that Windows takes for a device", code="zip-name-reserved")
 
 
 def _unsafe(name: str, what: str, *, code: str) -> FormatError:

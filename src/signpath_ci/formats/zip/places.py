@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 from signpath_ci.formats import FormatError
 from signpath_ci.formats.zip.directory import Listed
-from signpath_ci.formats.zip.entry import DEFLATED, SIZES_BEHIND, Entry
+from signpath_ci.formats.zip.entry import DEFLATED, SIZES_BEHIND, STORED, Entry
 from signpath_ci.formats.zip.extra import resolve
 
 LOCAL = struct.Struct("<4s5H3I2H")
@@ -26,8 +26,10 @@ _DESCRIPTORS = {
     20: struct.Struct("<IQQ"),
 }
 _SIGNED_DESCRIPTORS = frozenset({16, 24})
-_LARGE_DESCRIPTORS = frozenset({20, 24})
 _LARGE_DESCRIPTOR = 24
+# Forms in which readers may see another end of an entry without content: where sizes are zeros, large ones look like
+# small ones; and where there is neither a size nor compressed data, they look for the signature.
+_UNSURE_IF_EMPTY = {STORED: frozenset({12, 20}), DEFLATED: frozenset({20, 24})}
 
 # https://source.android.com/docs/security/features/apksigning/v2
 _BLOCK_MAGIC = b"APK Sig Block 42"
@@ -148,8 +150,8 @@ def _read_descriptor(file: BinaryIO, entry: Listed, start: int, end: int, *, is_
         # A checksum that looks like the signature would make the form uncertain.
         is_signed = size in _SIGNED_DESCRIPTORS
         if is_whole and form.unpack_from(data) == expected and data.startswith(DESCRIPTOR_SIGNATURE) == is_signed:
-            if size in _LARGE_DESCRIPTORS and entry.method == DEFLATED and not entry.size:
-                break  # where its sizes are zeros, a descriptor with small ones fits as well
+            if not entry.size and size in _UNSURE_IF_EMPTY[entry.method]:
+                break
             return start + size
     raise FormatError(
         f"the archive's entry {entry.name} has something else behind it than its data descriptor", code="zip-descriptor"

@@ -39,6 +39,7 @@ class ArchiveWriter:
         self._target = target
         self._position = 0
         self._records: list[bytes] = []
+        self._is_large = False
 
     def copy(self, archive: Archive, entry: Entry) -> None:
         """Take over an entry of another archive with its headers, byte for byte.
@@ -50,6 +51,7 @@ class ArchiveWriter:
         for data in archive.raw(entry):
             self._write(data)
         header = list(RECORD.unpack_from(entry.record))
+        self._is_large = self._is_large or max(entry.size, entry.packed_size, offset) >= PLACEHOLDER
         self._records.append(
             _record(header, entry.name, entry.extra, entry.comment, (entry.size, entry.packed_size, offset))
         )
@@ -113,6 +115,7 @@ class ArchiveWriter:
         else:
             self._patch(offset + 18, packed.to_bytes(4, "little") + written.to_bytes(4, "little"))
         header = [0, made | version, version, flags, method, time, date, crc, 0, 0, 0, 0, 0, 0, internal, attributes, 0]
+        self._is_large = self._is_large or max(written, packed, offset) >= PLACEHOLDER
         self._records.append(_record(header, name, extra, comment, (written, packed, offset)))
         return written
 
@@ -122,7 +125,7 @@ class ArchiveWriter:
         for record in self._records:
             self._write(record)
         size, end = self._position - offset, self._position
-        if count > _MAX_COUNT or size >= PLACEHOLDER or offset >= PLACEHOLDER:
+        if self._is_large or count > _MAX_COUNT or size >= PLACEHOLDER or offset >= PLACEHOLDER:
             values = (_VERSION_64, _VERSION_64, 0, 0, count, count, size, offset)
             self._write(END_64.pack(END_64_SIGNATURE, END_64_REST, *values))
             self._write(LOCATOR.pack(LOCATOR_SIGNATURE, 0, end, 1))
