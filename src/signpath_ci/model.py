@@ -53,6 +53,7 @@ class SigningRequestFields:
         project_slug: the project in SignPath.
         signing_policy_slug: which certificate, under which rules.
         artifact_configuration_slug: how the file is to be signed; `None`: the project's default.
+        artifact_configuration_sha256: of its copy in the checkout, in lower-case hex; not sent. `None`: there is none.
         description: free text, shown to approvers; `None`: none.
         parameters: user-defined parameters by name.
         origin: `origin.*` fields by their name on the wire, only from a trusted build system.
@@ -62,6 +63,7 @@ class SigningRequestFields:
     project_slug: str
     signing_policy_slug: str
     artifact_configuration_slug: str | None = None
+    artifact_configuration_sha256: str | None = None
     description: str | None = None
     parameters: Mapping[str, str] = field(default_factory=dict)
     origin: Mapping[str, str] = field(default_factory=dict)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -106,3 +108,21 @@ def test_configuration_can_be_read_and_replaced(said: dict[str, Any]) -> None:
     assert put(said, TWO_OF_FIVE, slug="nothing").status_code == 404
     assert put(said, " " * (1 << 20) + TWO_OF_FIVE).status_code == 413
     assert put(said, TWO_OF_FIVE, headers={"Authorization": "Bearer wrong"}).status_code == 401
+
+
+def test_receipt_and_result_have_the_sha256_of_the_copy(said: dict[str, Any], job: Program) -> None:
+    put(said, TWO_OF_FIVE)
+    copy = job.directory / ".signpath" / "artifact-configurations" / "default.xml"
+    copy.parent.mkdir(parents=True)
+    copy.write_text(TWO_OF_FIVE)
+    sha256 = hashlib.sha256(copy.read_bytes()).hexdigest()
+
+    signed = job(
+        *("sign", "app.zip", "--parameter", "name=app", "-o", "out.zip"),
+        *("--verify", "off", "--json", "--receipt", "receipt.json"),
+    )
+
+    assert signed.code == 0, signed.err
+    assert signed.json["artifact_configuration_sha256"] == sha256
+    receipt = json.loads((job.directory / "receipt.json").read_text())
+    assert receipt["artifact_configuration_sha256"] == sha256

@@ -68,6 +68,7 @@ def test_a_receipt_says_all_that_a_later_run_needs_and_no_secret(
         "project_slug": sandbox["project_slug"],
         "signing_policy_slug": sandbox["signing_policy_slug"],
         "artifact_configuration_slug": None,
+        "artifact_configuration_sha256": None,
         "parameters": {},
         "description": "Nightly",
         "origin": {

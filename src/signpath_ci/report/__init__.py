@@ -21,7 +21,9 @@ class Reporter:
     def secret(self, text: str) -> None:
         """`text` must not be shown; told before anything else."""
 
-    def planned(self, *, project: str | None, policy: str, origin: Origin | None) -> None:
+    def planned(
+        self, *, project: str | None, policy: str, origin: Origin | None, configuration_sha256: str | None = None
+    ) -> None:
         """A request under this policy is going to be made, for this build; `None` where it is not known."""
 
     def artifact_read(self, artifact: Artifact) -> None:
@@ -80,9 +82,11 @@ class Several(Reporter):
         for reporter in self._reporters:
             reporter.secret(text)
 
-    def planned(self, *, project: str | None, policy: str, origin: Origin | None) -> None:
+    def planned(
+        self, *, project: str | None, policy: str, origin: Origin | None, configuration_sha256: str | None = None
+    ) -> None:
         for reporter in self._reporters:
-            reporter.planned(project=project, policy=policy, origin=origin)
+            reporter.planned(project=project, policy=policy, origin=origin, configuration_sha256=configuration_sha256)
 
     def artifact_read(self, artifact: Artifact) -> None:
         for reporter in self._reporters:

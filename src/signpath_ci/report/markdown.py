@@ -74,6 +74,8 @@ def _facts(record: Record) -> Iterator[tuple[str, str]]:
         yield "Status", code(status_words(record.status))
     if record.policy:
         yield "Policy", code(" / ".join(part for part in (record.project, record.policy) if part))
+    if record.configuration_sha256:
+        yield "Artifact configuration", f"SHA-256 {code(record.configuration_sha256)}"
     if record.origin:
         yield "Origin", code(origin_words(record.origin))
     if record.waited is not None:

@@ -31,6 +31,7 @@ class Record(Reporter):
         self.project: str | None = None
         self.policy: str | None = None
         self.origin: Origin | None = None
+        self.configuration_sha256: str | None = None
         self.unsigned: Artifact | None = None
         self.submission: Submission | None = None
         self.status: RequestStatus | None = None
@@ -53,8 +54,11 @@ class Record(Reporter):
             return all(outcome.record.is_signed for outcome in self.outcomes)
         return bool(self.outputs) or (self.status is not None and self.status.is_completed)
 
-    def planned(self, *, project: str | None, policy: str, origin: Origin | None) -> None:
+    def planned(
+        self, *, project: str | None, policy: str, origin: Origin | None, configuration_sha256: str | None = None
+    ) -> None:
         self.project, self.policy, self.origin = project, policy, origin
+        self.configuration_sha256 = configuration_sha256
 
     def artifact_read(self, artifact: Artifact) -> None:
         self.unsigned = artifact

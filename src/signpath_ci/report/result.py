@@ -39,6 +39,7 @@ class ResultReporter(Record):
             "outputs": [str(path) for path in outputs],
             "unsigned_sha256": self.unsigned.sha256 if self.unsigned else None,
             "signed_sha256": signed.sha256 if signed else None,
+            "artifact_configuration_sha256": self.configuration_sha256,
             "verification": {"level": level, "verdicts": [verdict_object(verdict) for verdict in self.verdicts]},
             "error": error_object(error) if error else None,
         }

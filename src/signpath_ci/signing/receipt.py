@@ -64,6 +64,7 @@ class Receipt:
         input: `None` where only SignPath has the file.
         build_artifact: what a connector fetched from the CI system, as `BuildArtifact.identity` names it.
         project_slug: `None` where a resubmit did not ask.
+        artifact_configuration_sha256: of the copy in the checkout, when the request was made; `None`: there was none.
         origin: the build, as `origin_of` tells it.
         created: when SignPath made the request.
         submitted: when SignPath had the file; `None` until then.
@@ -77,6 +78,7 @@ class Receipt:
     project_slug: str | None
     signing_policy_slug: str
     artifact_configuration_slug: str | None
+    artifact_configuration_sha256: str | None = None
     parameters: Mapping[str, str]
     description: str | None
     origin: Mapping[str, str | None]
@@ -137,6 +139,7 @@ def receipt_of(
         project_slug=fields.project_slug,
         signing_policy_slug=fields.signing_policy_slug,
         artifact_configuration_slug=fields.artifact_configuration_slug,
+        artifact_configuration_sha256=fields.artifact_configuration_sha256,
         parameters=dict(fields.parameters),
         description=fields.description,
         origin=origin_of(file.origin),
@@ -287,6 +290,7 @@ def _as_json(receipt: Receipt) -> dict[str, Any]:
         "project_slug": receipt.project_slug,
         "signing_policy_slug": receipt.signing_policy_slug,
         "artifact_configuration_slug": receipt.artifact_configuration_slug,
+        "artifact_configuration_sha256": receipt.artifact_configuration_sha256,
         "parameters": dict(receipt.parameters),
         "description": receipt.description,
         "origin": dict(receipt.origin),
@@ -310,6 +314,7 @@ def _from_json(said: dict[str, Any]) -> Receipt:
         project_slug=said["project_slug"],
         signing_policy_slug=said["signing_policy_slug"],
         artifact_configuration_slug=said["artifact_configuration_slug"],
+        artifact_configuration_sha256=said.get("artifact_configuration_sha256"),
         parameters=said["parameters"],
         description=said["description"],
         origin=said["origin"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -79,8 +80,33 @@ def read_configuration_file(settings: ArtifactConfigurationChoice, directory: Pa
             code="no-artifact-configuration",
         )
     try:
+        return ConfigurationFile(path=path, configuration=read_document(_read(directory, path)))
+    except DocumentError as error:
+        raise ArtifactConfigurationError(
+            f"{path} is not a valid artifact configuration: {_count(len(error.problems))}.",
+            hint=problem_text(error.problems[0], str(path)),
+            code="artifact-configuration-invalid",
+            cause=error,
+        ) from None
+
+
+def configuration_sha256(settings: ArtifactConfigurationChoice, directory: Path) -> str | None:
+    """Return the SHA-256 of the artifact configuration, in lower-case hex; `None`: the checkout has none for this run.
+
+    Raises:
+        LocalFileError: the one that is named can't be read.
+    """
+    try:
+        path = find_configuration_file(settings, directory)
+    except UsageError:
+        return None  # that the checkout has copies of others is no reason not to sign
+    return None if path is None else hashlib.sha256(_read(directory, path)).hexdigest()
+
+
+def _read(directory: Path, path: Path) -> bytes:
+    try:
         with (directory / path).open("rb") as file:
-            data = file.read(MAX_DOCUMENT + 1)
+            return file.read(MAX_DOCUMENT + 1)
     except FileNotFoundError:
         raise LocalFileError(
             f"The artifact configuration {path} does not exist.", hint=f"Check {_OPTION}.", code="file-missing"
@@ -90,15 +116,6 @@ def read_configuration_file(settings: ArtifactConfigurationChoice, directory: Pa
             f"The artifact configuration {path} can't be read: {error.strerror}.",
             hint=f"Check {_OPTION}.",
             code="unreadable-file",
-        ) from None
-    try:
-        return ConfigurationFile(path=path, configuration=read_document(data))
-    except DocumentError as error:
-        raise ArtifactConfigurationError(
-            f"{path} is not a valid artifact configuration: {_count(len(error.problems))}.",
-            hint=problem_text(error.problems[0], str(path)),
-            code="artifact-configuration-invalid",
-            cause=error,
         ) from None
 
 

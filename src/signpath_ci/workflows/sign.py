@@ -112,7 +112,12 @@ def prepare(settings: S, process: Process, reporter: Reporter) -> SigningRun[S]:
         if isinstance(settings, SignSettings) and settings.wait_for_completion
         else None,
     )
-    reporter.planned(project=chosen.project_slug, policy=chosen.signing_policy_slug, origin=origin)
+    reporter.planned(
+        project=chosen.project_slug,
+        policy=chosen.signing_policy_slug,
+        origin=origin,
+        configuration_sha256=run.fields.artifact_configuration_sha256,
+    )
     return run
 
 

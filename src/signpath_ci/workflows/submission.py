@@ -25,6 +25,7 @@ from signpath_ci.settings import ResubmitSettings, Service, SignSettings, Submit
 from signpath_ci.settings.declaration import changed
 from signpath_ci.settings.policy_rules import Build, are_rules, choose, parse_rules
 from signpath_ci.signing import receipt as receipts
+from signpath_ci.workflows.configuration_file import configuration_sha256
 from signpath_ci.workflows.process import Process
 
 _log = logging.getLogger(__name__)
@@ -72,6 +73,7 @@ def request_fields(settings: Submitting, process: Process, origin: Origin) -> Si
         project_slug=settings.project_slug,
         signing_policy_slug=settings.signing_policy_slug,
         artifact_configuration_slug=settings.artifact_configuration_slug,
+        artifact_configuration_sha256=configuration_sha256(settings, process.directory),
         description=description,
         parameters=_parameters(settings, origin),
         origin=fields,

@@ -18,6 +18,7 @@ NOTHING: dict[str, Any] = {
     "outputs": [],
     "unsigned_sha256": None,
     "signed_sha256": None,
+    "artifact_configuration_sha256": None,
     "verification": {"level": "signed", "verdicts": []},
     "error": None,
 }
@@ -62,6 +63,7 @@ def test_a_good_run_tells_everything() -> None:
         "outputs": ["out.exe"],
         "unsigned_sha256": "ab" * 32,
         "signed_sha256": "cd" * 32,
+        "artifact_configuration_sha256": None,
         "verification": {
             "level": "signed",
             "verdicts": [
