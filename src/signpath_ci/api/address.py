@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 from signpath_ci.errors import UnexpectedAnswerError, UsageError
@@ -16,12 +17,13 @@ class BaseUrl:
     Args:
         url: where the service is.
         option: how the user gave it, for hints.
+        insecure_hosts: hosts that may be called over plain http, besides those of loopback.
 
     Raises:
         UsageError: a token must not be sent there, or no path can follow it.
     """
 
-    def __init__(self, url: str, *, option: str) -> None:
+    def __init__(self, url: str, *, option: str, insecure_hosts: Collection[str] = ()) -> None:
         self.option = option
         parts = _split(url)
         if parts is None or parts.scheme not in _DEFAULT_PORTS or not parts.hostname:
@@ -33,10 +35,12 @@ class BaseUrl:
                 code="invalid-url",
             )
         self.is_loopback = is_loopback(parts.hostname)
-        if parts.scheme == "http" and not self.is_loopback:
+        is_permitted = parts.hostname.lower() in {name.strip("[]").lower() for name in insecure_hosts}
+        if parts.scheme == "http" and not (self.is_loopback or is_permitted):
             raise UsageError(
                 f"{url} is not encrypted: the token would travel in the clear.",
-                hint=f"Give {option} with https; plain http is for loopback addresses only.",
+                hint=f"Give {option} with https; plain http is for loopback addresses, and for a sandbox's host that "
+                "--insecure-host (SIGNPATH_INSECURE_HOST) names.",
                 code="unencrypted-url",
             )
         self.host = parts.hostname

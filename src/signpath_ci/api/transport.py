@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -56,6 +56,7 @@ class Transport:
     Args:
         base_url: what all paths are below; `https`, or `http` on loopback.
         token: goes to this service's host only.
+        insecure_hosts: hosts that may be called over plain http, besides those of loopback.
         connect_timeout: seconds for a connection.
         stall_timeout: seconds without a single byte, sent or received; large bodies may take as long as they do.
         service_unavailable_timeout: seconds for one call across its retries; time in which a large body moves is free.
@@ -75,6 +76,7 @@ class Transport:
         *,
         base_url: str,
         token: Token,
+        insecure_hosts: Collection[str] = (),
         connect_timeout: float,
         stall_timeout: float,
         service_unavailable_timeout: float,
@@ -85,7 +87,7 @@ class Transport:
         url_option: str = "--api-url (SIGNPATH_API_URL)",
         tls: ssl.SSLContext | None = None,
     ) -> None:
-        self._base = BaseUrl(base_url, option=url_option)
+        self._base = BaseUrl(base_url, option=url_option, insecure_hosts=insecure_hosts)
         self._token = token
         self._connect_timeout = connect_timeout
         self._stall_timeout = stall_timeout

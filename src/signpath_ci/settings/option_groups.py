@@ -72,6 +72,12 @@ class Service(Manifest):
         default=None,
         metavar="PEM",
     )
+    insecure_host: tuple[str, ...] = option(
+        "A host that may be called over plain http, with the token in the clear: for a sandbox in a network of its "
+        "own. Can be repeated.",
+        many=True,
+        metavar="NAME",
+    )
     connect_timeout: float = option(
         "The longest time to wait for a connection.", parse=positive_duration, default="30", metavar="DURATION"
     )

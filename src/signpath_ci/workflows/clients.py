@@ -62,6 +62,7 @@ def _transport(
     return Transport(
         base_url=url,
         token=token,
+        insecure_hosts=settings.insecure_host,
         connect_timeout=settings.connect_timeout,
         stall_timeout=settings.stall_timeout,
         service_unavailable_timeout=settings.service_unavailable_timeout,

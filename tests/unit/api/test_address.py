@@ -87,3 +87,23 @@ def test_redirects_elsewhere_are_errors_that_name_the_host(location: str, host: 
 
     assert f"redirects to {host}, and the token goes to signpath.example only." in str(caught.value)
     assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "hosts", "is_taken"),
+    [
+        ("http://sandbox:8765/Api", ("sandbox",), True),
+        ("http://Sandbox/Api", ("sandBox",), True),
+        ("http://[fd00::1]:1/Api", ("[fd00::1]",), True),
+        ("http://sandbox/Api", (), False),
+        ("http://sandbox.example/Api", ("sandbox", "example"), False),
+        ("http://sandbox.evil/Api", ("*",), False),
+    ],
+)
+def test_plain_http_is_for_hosts_that_are_named(url: str, hosts: tuple[str, ...], is_taken: bool) -> None:
+    if is_taken:
+        assert BaseUrl(url, option="--api-url", insecure_hosts=hosts).join("v1") == f"{url}/v1"
+        return
+    with pytest.raises(UsageError) as caught:
+        BaseUrl(url, option="--api-url", insecure_hosts=hosts)
+    assert caught.value.code == "unencrypted-url"
