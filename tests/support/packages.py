@@ -63,3 +63,35 @@ def build_msix(
         add("AppxBlockMap.xml", block_map(f"{root}{rows}</BlockMap>").encode())
         add("[Content_Types].xml", types(_MSIX_TYPES).encode(), zipfile.ZIP_DEFLATED)
     return target.getvalue()
+
+
+def build_vsix(files: Mapping[str, bytes], *, relationships: str | None = None) -> bytes:
+    """Build a VSIX package, with relationships of the package where they are given."""
+    types = (
+        '<?xml version="1.0" encoding="utf-8"?>\n'
+        '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">'
+        '<Default Extension="vsixmanifest" ContentType="text/xml"/>'
+        '<Default Extension="dll" ContentType="application/octet-stream"/>'
+        '<Override PartName="/extensionless" ContentType="text/plain"/></Types>'
+    )
+    parts = {"[Content_Types].xml": types.encode(), "extension.vsixmanifest": b"<PackageManifest/>", **files}
+    if relationships is not None:
+        root = f'<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">{relationships}'
+        parts["_rels/.rels"] = f"{root}</Relationships>".encode()
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in parts.items():
+            archive.writestr(zipfile.ZipInfo(name, (2026, 3, 1, 12, 0, 0)), data)
+    return target.getvalue()
+
+
+def rebuilt(package: bytes, changes: Mapping[str, bytes | None]) -> bytes:
+    """Return a package with entries that are changed, added, or, where they are `None`, removed."""
+    with zipfile.ZipFile(io.BytesIO(package)) as archive:
+        parts: dict[str, bytes | None] = {name: archive.read(name) for name in archive.namelist()}
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in {**parts, **changes}.items():
+            if data is not None:
+                archive.writestr(zipfile.ZipInfo(name, (2026, 3, 1, 12, 0, 0)), data)
+    return target.getvalue()

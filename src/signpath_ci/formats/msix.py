@@ -195,12 +195,12 @@ def with_signature_type(types: bytes) -> bytes:
     return types[: end.start()] + b"<" + (end[1] or b"") + _OVERRIDE.encode("ascii") + types[end.start() :]
 
 
-def types_differ(signed: bytes, submitted: bytes) -> bool:
+def types_differ(signed: bytes | None, submitted: bytes | None) -> bool:
     """Tell whether two files `[Content_Types].xml` differ by more than the type of the signature."""
     parts = f"/{SIGNATURE}".lower()
     found = []
     for data in (signed, submitted):
-        types = read_content_types(data)
+        types = read_content_types(data or b"")
         found.append((types.by_extension, {part: t for part, t in types.by_part.items() if part != parts}))
     return found[0] != found[1]
 

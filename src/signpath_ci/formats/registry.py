@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 Kind = str
 """The name of a format: a key of `FORMATS`."""
-Scheme = Literal["authenticode", "catalog", "jar", "nuget", "msix", "xml", "cms", "members"]
+Scheme = Literal["authenticode", "catalog", "jar", "nuget", "msix", "xml", "opc", "cms", "members"]
 """How files of a format are signed. `members`: only the files in it are."""
 
 SCRIPT_END = "# SIG # End signature block"
@@ -172,10 +172,10 @@ FORMATS: dict[Kind, Format] = {
     "vsix": Format(
         title="VSIX package",
         must_be_signed=True,
+        scheme="opc",
         directive="opc-sign",
         suffixes=(".vsix",),
         entries=("extension.vsixmanifest",),
-        instead="VSIXSignTool, or OpenOpcSignTool",
     ),
     "apk": Format(
         title="Android package",
@@ -200,10 +200,10 @@ FORMATS: dict[Kind, Format] = {
     ),
     "opc": Format(
         title="OPC package",
+        scheme="opc",
         directive="opc-sign",
         suffixes=(".xps", ".oxps", ".hlkx", ".3mf"),
         entries=("[content_types].xml",),
-        instead="OpenOpcSignTool",
     ),
     "zip": Format(title="ZIP archive", scheme="members", directive="jar-sign", suffixes=(".zip",), starts=_ZIP_STARTS),
     "gpg": Format(

@@ -14,12 +14,16 @@ DIGESTS = {
     "http://www.w3.org/2001/04/xmlenc#sha512": "sha512",
 }
 """Digest algorithms that may be relied on, by their identifiers, with the names that `hashlib.new` knows."""
+_MORE = "http://www.w3.org/2001/04/xmldsig-more#"
 SIGNATURES = {
-    f"http://www.w3.org/2001/04/xmldsig-more#{key}-{digest}": digest
-    for key in ("rsa", "ecdsa")
-    for digest in ("sha256", "sha384", "sha512")
+    f"{_MORE}rsa-sha256": ("1.2.840.113549.1.1.11", "sha256"),
+    f"{_MORE}rsa-sha384": ("1.2.840.113549.1.1.12", "sha384"),
+    f"{_MORE}rsa-sha512": ("1.2.840.113549.1.1.13", "sha512"),
+    f"{_MORE}ecdsa-sha256": ("1.2.840.10045.4.3.2", "sha256"),
+    f"{_MORE}ecdsa-sha384": ("1.2.840.10045.4.3.3", "sha384"),
+    f"{_MORE}ecdsa-sha512": ("1.2.840.10045.4.3.4", "sha512"),
 }
-"""Signature algorithms that may be relied on, with their digest algorithms."""
+"""Signature algorithms that may be relied on, with their object identifiers and digest algorithms."""
 MAX_SIZE = 16 << 20
 """The biggest XML file whose signature is read, in bytes."""
 _MARKERS = tuple(NAMESPACE.encode(encoding) for encoding in ("ascii", "utf-16-le", "utf-16-be"))

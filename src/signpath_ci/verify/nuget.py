@@ -25,6 +25,7 @@ from signpath_ci.formats.nuget import (
     COMMITMENT_TYPE,
     REPOSITORY,
     SERVICE_INDEX,
+    SIGNATURE,
     package_digest,
     read_content,
 )
@@ -69,7 +70,7 @@ def verify_nuget(package: Package, submitted: Package | None, judge: Judge) -> t
         )
     signatures = _judged(verified, judge, algorithm, digest)
     if submitted is not None:
-        check_entries(package, submitted)
+        check_entries(package.archive, submitted.archive, ignored=SIGNATURE.__eq__)
     return signatures
 
 

@@ -96,6 +96,12 @@ def verify_package(
         from signpath_ci.verify.msix import verify_msix
 
         return verify_msix(signed, submitted, judge)
+    if FORMATS[kind].scheme == "opc":
+        # First what says which libraries are missing.
+        from signpath_ci.verify import xml_signature  # noqa: F401
+        from signpath_ci.verify.opc import verify_opc
+
+        return verify_opc(signed, submitted, judge, format_name=kind)
     raise not_verifiable(kind)
 
 

@@ -18,7 +18,7 @@ from signpath_ci.formats import FormatError, UnsupportedError
 from signpath_ci.formats.xml_signature import ENVELOPED, EXCLUSIVE_C14N, MAX_SIZE, NAMESPACE
 from signpath_ci.verify.identity import not_submitted
 from signpath_ci.verify.judge import Judge, Signature
-from signpath_ci.verify.xml_signature import Element, Rules, parse, verify_signature
+from signpath_ci.verify.xml_signature import Rules, parse, verify_signature, without_signature
 
 _RULES = Rules(uri="", transforms=(ENVELOPED, EXCLUSIVE_C14N))
 _SIGNATURE = f"{{{NAMESPACE}}}Signature"
@@ -51,7 +51,8 @@ def verify_xml(file: BinaryIO, unsigned: BinaryIO | None, judge: Judge) -> Signa
             submitted = parse(_read(unsigned), "the submitted document")
         except FormatError as error:
             raise not_submitted(error) from error
-        if _without_signature(document, signature) != etree.tostring(submitted.getroottree(), method="c14n"):
+        trees = without_signature(document), submitted.getroottree()
+        if len({etree.tostring(tree, method="c14n") for tree in trees}) > 1:
             raise VerificationError("it is signed, but it is not the file that was submitted.", code="content-changed")
     elif document.getroottree().xpath("//comment()"):
         return replace(judged, notes=(*judged.notes, "it has comments, which its signature does not cover"))
@@ -64,15 +65,3 @@ def _read(file: BinaryIO) -> bytes:
     if len(data) > MAX_SIZE:
         raise UnsupportedError("it is too big for an XML file with a signature")
     return data
-
-
-def _without_signature(document: Element, signature: Element) -> bytes:
-    """Return the document without its signature, canonical with comments; what follows the signature stays."""
-    tail, before = signature.tail or "", signature.getprevious()
-    if before is None:
-        document.text = (document.text or "") + tail
-    else:
-        before.tail = (before.tail or "") + tail
-    document.remove(signature)
-    canonical: bytes = etree.tostring(document.getroottree(), method="c14n")
-    return canonical

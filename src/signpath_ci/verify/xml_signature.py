@@ -1,9 +1,11 @@
-"""XML signatures: is this what the signer signed? What a library leaves open is refused before it is asked.
+"""XML signatures: is this what the signer signed?
+
+What the standard leaves open is refused, so that canonical forms are all that a library (lxml) is needed for.
 
 1. The document has no document type, and exactly one signature, where it must be.
 2. The signature has the elements that it needs and no others, with algorithms that may be relied on.
 3. It has one reference, with the transforms that the format requires.
-4. The library (signxml) verifies the signature value, by the certificate in it, and the reference's digest.
+4. The digest of what it refers to is the one in it, and its value is by the certificate in it.
 
 Who the signer is, and whether the certificate is any good, is up to `judge`.
 """
@@ -12,11 +14,16 @@ from __future__ import annotations
 
 import base64
 import binascii
+import copy
+import hashlib
+import hmac
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
 from signpath_ci.errors import UsageError, VerificationError
 from signpath_ci.formats import FormatError, UncoveredError, UnsupportedError
@@ -24,14 +31,12 @@ from signpath_ci.formats.cms import Algorithm, Attribute, SignedData, SignerInfo
 from signpath_ci.formats.tsp import TIME_STAMP
 from signpath_ci.formats.xml_elements import read_elements
 from signpath_ci.formats.xml_signature import C14N, DIGESTS, EXCLUSIVE_C14N, NAMESPACE, SIGNATURES
-from signpath_ci.verify.certificates import load_certificates
+from signpath_ci.verify.certificates import load_certificates, reading_certificates
+from signpath_ci.verify.signature_value import check_value
 from signpath_ci.verify.signed_data import VerifiedSigner
 
 try:
     from lxml import etree
-    from signxml.algorithms import DigestAlgorithm, SignatureMethod
-    from signxml.exceptions import SignXMLException
-    from signxml.verifier import SignatureConfiguration, XMLVerifier
 except ImportError as missing:
     raise UsageError(
         f"Verification of XML signatures needs libraries that are not installed ({missing.name}).",
@@ -80,11 +85,14 @@ def parse(data: bytes, what: str) -> Element:
     read_elements(data, start, what=what)
     if count > 1:
         raise FormatError(f"{what} has {count} signatures instead of one", code="xml-signature-structure")
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, remove_blank_text=False)
     try:
-        return etree.fromstring(data, parser)
+        return etree.fromstring(data, _parser())
     except (etree.XMLSyntaxError, ValueError) as error:
         raise FormatError(f"{what} is not well-formed XML ({error})", code="xml-malformed") from error
+
+
+def _parser() -> Any:
+    return etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
 
 
 def verify_signature(
@@ -107,36 +115,36 @@ def verify_signature(
         UnsupportedError: it uses something that is not supported.
     """
     method, digest_method, expected, certificates = _check_structure(signature, rules)
+    algorithm, (oid, signature_digest) = DIGESTS[digest_method], SIGNATURES[method]
     loaded = load_certificates(certificates, _WHAT)
     leaf = _leaf(loaded)
-    config = SignatureConfiguration(
-        location=".//" if signature is not document else "./",
-        expect_references=1,
-        signature_methods=frozenset({SignatureMethod(method)}),
-        digest_algorithms=frozenset({DigestAlgorithm(digest_method)}),
-        # Whether the certificate is valid is checked elsewhere, at the time of the timestamp.
-        verification_time=leaf.not_valid_before_utc,
-    )
-    try:
-        XMLVerifier().verify(document, x509_cert=leaf, expect_config=config)
-    except SignXMLException as error:
-        is_content = "Digest" in type(error).__name__
+    if rules.uri:
+        content = _canonical(_referred(signature, rules.uri), rules.transforms[-1])
+    else:
+        content = etree.tostring(without_signature(document), method="c14n", exclusive=True, with_comments=False)
+    if not hmac.compare_digest(hashlib.new(algorithm, content).digest(), expected):
         raise VerificationError(
-            "the file was changed after it was signed: its digest is not the signed one."
-            if is_content
-            else "the signature is not its signer's: it does not match the certificate's key.",
-            code="digest-mismatch" if is_content else "signature-mismatch",
-        ) from error
-    except (etree.LxmlError, ValueError, TypeError, LookupError, binascii.Error) as error:
-        raise FormatError(f"{_WHAT} is not as its standard requires", code="xml-signature-structure") from error
+            "the file was changed after it was signed: its digest is not the signed one.", code="digest-mismatch"
+        )
+    signed_info = _one(signature, "SignedInfo")
+    signed = _canonical(signed_info, _algorithm(_one(signed_info, "CanonicalizationMethod")))
     value = _base64(_one(signature, "SignatureValue"))
+    check_value(
+        _value(value, leaf, method),
+        Algorithm(oid),
+        leaf,
+        digest=signature_digest,
+        hashed=hashlib.new(signature_digest, signed).digest(),
+        data=signed,
+        what=_WHAT,
+    )
     info = SignerInfo(
         issuer=None,
         serial_number=None,
-        digest_algorithm=Algorithm.digest(DIGESTS[digest_method]),
+        digest_algorithm=Algorithm.digest(algorithm),
         signed_attributes=(),
         signed_bytes=None,
-        signature_algorithm=Algorithm.digest(SIGNATURES[method]),
+        signature_algorithm=Algorithm(oid),
         signature=value,
         unsigned_attributes=() if time_stamp is None else (Attribute(TIME_STAMP, (time_stamp,)),),
     )
@@ -148,10 +156,49 @@ def verify_signature(
         info=info,
         certificate=leaf,
         embedded=tuple(c for c in loaded if c != leaf),
-        digest_algorithm=DIGESTS[digest_method],
-        signature_digest=SIGNATURES[method],
+        digest_algorithm=algorithm,
+        signature_digest=signature_digest,
     )
-    return verified, DIGESTS[digest_method], expected
+    return verified, algorithm, expected
+
+
+def without_signature(document: Element) -> Element:
+    """Return a copy of a document, as a tree, without the signature in its root; what follows that stays."""
+    tree = copy.deepcopy(document.getroottree())
+    root = tree.getroot()
+    signature = root.find(f"{_DS}Signature")
+    if signature is not None:
+        tail, before = signature.tail or "", signature.getprevious()
+        if before is None:
+            root.text = (root.text or "") + tail
+        else:
+            before.tail = (before.tail or "") + tail
+        root.remove(signature)
+    return tree
+
+
+def _canonical(element: Element, method: str) -> bytes:
+    """Return an element in canonical form, by itself: inside its document, lxml 6 gives a wrong inclusive form."""
+    alone = etree.fromstring(etree.tostring(element, with_tail=False), _parser())
+    canonical: bytes = etree.tostring(alone, method="c14n", exclusive=method == EXCLUSIVE_C14N, with_comments=False)
+    return canonical
+
+
+def _referred(signature: Element, uri: str) -> Element:
+    """Return the object that a reference is to; the caller has checked that there is just one of that name."""
+    return next(child for child in signature if child.get("Id") == uri[1:])
+
+
+def _value(raw: bytes, certificate: x509.Certificate, method: str) -> bytes:
+    """Return a signature's value in DER where it is by ECDSA: in XML it is two numbers of the curve's size."""
+    if "#ecdsa-" not in method:
+        return raw
+    with reading_certificates(f"the certificate of {_WHAT}"):
+        key = certificate.public_key()
+    size = -(-key.key_size // 8) if isinstance(key, ec.EllipticCurvePublicKey) else len(raw) // 2
+    if len(raw) != 2 * size:
+        raise VerificationError(f"{_WHAT} is not its signer's: its value has another size.", code="signature-mismatch")
+    return encode_dss_signature(int.from_bytes(raw[:size], "big"), int.from_bytes(raw[size:], "big"))
 
 
 def children(element: Element, *names: str) -> list[Element]:

@@ -102,7 +102,7 @@ SECOND = TEMPLATE.format(key="ecdsa", digest="sha256", uri="").encode()
         (lambda data: data.replace(b"<bom ", b"<b><bom ", 1).replace(b"</bom>", b"</bom></b>"), BROKEN),
         (lambda data: data.replace(b"</Signature>", b"</Signature><b/>"), BROKEN),
         (lambda data: data.replace(b"</Signature>", b"</Signature>" + SECOND), BROKEN),
-        (lambda data: data.replace(b"</Signature>", b"</Signature>more"), BROKEN),
+        (lambda data: data.replace(b"</Signature>", b"</Signature>more"), "digest-mismatch"),
         # What is in the signature's element, and is not signed.
         (lambda data: data.replace(b"</Signature>", b"<Object>payload</Object></Signature>"), "uncovered-data"),
         (lambda data: data.replace(b"<KeyInfo>", b"<KeyInfo>payload"), "uncovered-data"),

@@ -11,7 +11,7 @@ from signpath_ci.sandbox.pki import Signer
 from signpath_ci.sandbox.signers import subjects
 from signpath_ci.sandbox.signers.errors import CannotSignError
 
-_MODULES = ("catalog", "msix", "nuget", "xml")
+_MODULES = ("catalog", "msix", "nuget", "opc", "xml")
 """Schemes with a module of their own here, with a function `sign`."""
 
 
