@@ -9,6 +9,7 @@ from typing import BinaryIO
 
 from signpath_ci.errors import VerificationError
 from signpath_ci.formats import FormatError
+from signpath_ci.formats.opc import signature_parts
 from signpath_ci.formats.registry import FORMATS, SIGNATURE_SUFFIXES, Kind, by_name, package
 from signpath_ci.formats.zip import Archive, Budget, Entry, open_archive
 from signpath_ci.verify.detached import verify_cms
@@ -77,7 +78,8 @@ class _Walk:
                 with about("the submitted archive"):
                     submitted = stack.enter_context(open_archive(unsigned, self._submitted_budget))
             kind = package([entry.name for entry in archive.entries], name)
-            if FORMATS[kind].scheme == "members":
+            # A package that may be signed, and is not, is an archive like any other.
+            if FORMATS[kind].scheme == "members" or (kind == "opc" and signature_parts(archive) is None):
                 found = self._members(archive, submitted, prefix)
             else:
                 member = prefix.rstrip("/") or None

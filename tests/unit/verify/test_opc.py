@@ -225,3 +225,12 @@ def test_packages_in_an_archive(tmp_path: Path) -> None:
     (verdict,) = verify_file(path, expectations=Expectations(), clock=CLOCK)
     assert (verdict.member, verdict.format) == ("a.vsix", "vsix")
     assert _code(_write(path, build_zip({"a.vsix": signed, "b.vsix": build_vsix(FILES)}))) == "not-signed"
+
+
+def test_other_packages_may_be_unsigned(tmp_path: Path) -> None:
+    signed = sandbox_signed(_write(tmp_path / "a.vbs", b"MsgBox 1")).read_bytes()
+    document = rebuilt(build_vsix({}), {"extension.vsixmanifest": None, "a.vbs": signed})
+    path = _write(tmp_path / "a.zip", document)
+    (verdict,) = verify_file(path, expectations=Expectations(), clock=CLOCK)
+    assert (verdict.member, verdict.format) == ("a.vbs", "vbscript")
+    assert _code(_write(tmp_path / "a.xps", rebuilt(document, {"a.vbs": None}))) == "not-signed"
