@@ -13,6 +13,7 @@ import pytest
 from tools.screenshots import become, browser, play_release, write_configuration
 
 from signpath_ci.sandbox.child import running_sandbox
+from tests.support.needs import reason
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -28,7 +29,7 @@ def chromium() -> Iterator[Browser]:
         with browser() as running:
             yield running
     except FileNotFoundError:
-        pytest.skip("Chromium is not installed")
+        pytest.skip(reason("chromium"))
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +55,7 @@ def _page(chromium: Browser, expected: tuple[str, ...] = (), **options: Any) -> 
 def _axe(page: Page) -> list[tuple[str, list[str]]]:
     """Return what axe-core finds on a page: rules, and the elements that break them."""
     if not AXE.exists():
-        pytest.skip("axe-core is not installed")
+        pytest.skip(reason("axe-core"))
     page.evaluate(AXE.read_text("utf-8"))
     found = json.loads(page.evaluate("axe.run().then((found) => JSON.stringify(found.violations))"))
     return [(each["id"], [node["html"][:120] for node in each["nodes"]]) for each in found]

@@ -9,7 +9,7 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
@@ -18,34 +18,16 @@ import pytest
 ROOT = Path(__file__).parents[2]
 _TOOLS = ROOT / ".venv-tools" / "bin"
 _NODE_TOOLS = ROOT / "tests" / "platforms" / "node_modules" / ".bin"
-INSTALLED_BY: Mapping[str, str] = {
-    "7z": "apt-get install p7zip-full",
-    "act": "make test",
-    "bsdtar": "apt-get install libarchive-tools",
-    "build/wheels": "make test",
-    "busybox": "apt-get install busybox",
-    "check-jsonschema": "make test",
-    "dist/signpath-ci.pyz": "make test",
-    "file": "apt-get install file",
-    "gcab": "apt-get install gcab",
-    "git": "apt-get install git",
-    "gitlab-ci-local": "Node.js 20 or later, then make test",
-    "jactionlint": "make test",
-    "java": "apt-get install default-jdk-headless",
-    "jarsigner": "apt-get install default-jdk-headless",
-    "msibuild": "apt-get install msitools",
-    "node": "Node.js 20 or later",
-    "openssl": "apt-get install openssl",
-    "osslsigncode": "apt-get install osslsigncode, 2.8 or later for scripts",
-    "pip-audit": "make test",
-    "rsync": "apt-get install rsync",
-    "tfx": "Node.js 20 or later, then make test",
-    "xmlsec1": "apt-get install xmlsec1",
-    "unshare": "apt-get install util-linux, and a system that lets users mount",
-    "setpriv": "apt-get install util-linux",
-    "unzip": "apt-get install unzip",
-    "zizmor": "make test",
-}
+
+
+def _installed_by() -> Iterator[tuple[str, str]]:
+    for line in (ROOT / "tests" / "tools.txt").read_text("utf-8").splitlines():
+        if not line.startswith("#"):
+            tool, package, *words = line.split(None, 2)
+            yield tool, ", ".join([*([] if package == "-" else [f"apt-get install {package}"]), *words])
+
+
+INSTALLED_BY: Mapping[str, str] = dict(_installed_by())
 """Each program, and what installs it."""
 _SKIPPED = "missing: "
 
@@ -76,7 +58,7 @@ def needs(*tools: str) -> pytest.MarkDecorator:
 
 def reason(*tools: str) -> str:
     """Return the reason of a skipped test: the programs that it misses."""
-    assert set(tools) <= INSTALLED_BY.keys(), f"INSTALLED_BY must say what installs {tools}"
+    assert set(tools) <= INSTALLED_BY.keys(), f"tests/tools.txt must say what installs {tools}"
     return _SKIPPED + " ".join(tools)
 
 

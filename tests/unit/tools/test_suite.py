@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from tests.support.needs import ROOT
+from tests.support.needs import INSTALLED_BY, ROOT
 
 _TESTS = """
 import pytest
@@ -67,3 +68,12 @@ def test_a_full_run_runs_all_and_may_skip_nothing(tmp_path: Path) -> None:
     assert len(_passed(said)) == 1 + 11 + 2
     assert code == 1
     assert "error: --no-skips is given, and tests were skipped." in said
+
+
+def test_the_readme_names_all_packages() -> None:
+    readme = (ROOT / "README.md").read_text("utf-8")
+    named = re.search(r"\$ apt-get install ((?:[^`\n]|\n    )+)", readme)
+    needed = {words.split()[2].rstrip(",") for words in INSTALLED_BY.values() if words.startswith("apt-get install ")}
+
+    assert named
+    assert set(named[1].replace("\\\n", " ").split()) == needed
