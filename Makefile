@@ -15,7 +15,7 @@ ZIPAPP := dist/signpath-ci.pyz
 WHEELS := build/wheels/.fetched
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test windows fault-matrix check verify-matrix fuzz fuzz-zip audit format docs bench dist dist-azure lock clean
+.PHONY: help sandbox demo test windows fault-matrix check verify-matrix fuzz fuzz-zip audit format docs bench dist dist-azure lock clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1 /p' $(MAKEFILE_LIST) | while read -r target text; do printf '%-16s%s\n' "$$target" "$$text"; done
@@ -34,6 +34,9 @@ $(NODE_TOOLS): tests/platforms/package.json tests/platforms/package-lock.json te
 
 $(PLATFORM_TOOLS): requirements/platform-tools.txt
 	@test -n "$(PYTHON)" && { $(call make_venv,.venv-tools); } && .venv-tools/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $< && touch $@ || echo "warning: $< could not be installed: the tests that need its tools are skipped" >&2
+
+sandbox: $(INSTALLED) ## Start a sandbox that keeps everything in build/sandbox, and open its pages
+	$(BIN)/signpath-ci sandbox --state build/sandbox --open
 
 demo: $(INSTALLED) ## Sign a real Windows executable in a sandbox, and verify it
 	@$(BIN)/signpath-ci demo --output-directory build/demo

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import os
 import secrets
-import shlex
 import signal
 import socket
 import tempfile
 import threading
 import uuid
+import webbrowser
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import FrameType
@@ -22,12 +23,12 @@ import uvicorn
 from signpath_ci.clock import Clock
 from signpath_ci.errors import UsageError
 from signpath_ci.sandbox import tsa
+from signpath_ci.sandbox.announcement import ANY_ADDRESS, base_url, describe, readable, warning
 from signpath_ci.sandbox.api.versions import NEWEST, ServerVersion
 from signpath_ci.sandbox.app import create_app
 from signpath_ci.sandbox.artifact_configurations import ArtifactConfigurations
 from signpath_ci.sandbox.config import Configuration, default_configuration
 from signpath_ci.sandbox.config_file import read_configuration
-from signpath_ci.sandbox.connectors.routes import CONNECTORS
 from signpath_ci.sandbox.outcome import Step, write_steps
 from signpath_ci.sandbox.pki import Authority
 from signpath_ci.sandbox.processing import SignFile
@@ -35,8 +36,8 @@ from signpath_ci.sandbox.signers import sign_file
 from signpath_ci.sandbox.signers.execute import execute
 from signpath_ci.sandbox.store import SigningRequest, Store
 
+_log = logging.getLogger(__name__)
 _GRACE_SECONDS = 1
-_ANY_ADDRESS = frozenset({"", "0.0.0.0", "::"})  # noqa: S104 - nothing is bound to them here
 
 
 def run(
@@ -50,6 +51,7 @@ def run(
     processing_seconds: float,
     server_version: str | None,
     as_json: bool,
+    open_page: bool,
     output: TextIO,
     clock: Clock | None = None,
 ) -> None:
@@ -65,6 +67,7 @@ def run(
         processing_seconds: how long a request takes.
         server_version: of SignPath, such as `1.190`; `None`: the newest.
         as_json: say it as one JSON object on one line instead of readable lines.
+        open_page: show the pages in this machine's browser.
         output: where that is written, once the sandbox is ready.
         clock: the time.
 
@@ -91,13 +94,26 @@ def run(
             processing_seconds=processing_seconds,
             clock=clock,
             version=version,
-            allowed_hosts=[*allow_host, *([] if host in _ANY_ADDRESS else [host])],
+            allowed_hosts=[*allow_host, *([] if host in ANY_ADDRESS else [host])],
         )
-        about = _about(_url(host, listener), configuration, authority.trust_root, artifacts)
+        port = listener.getsockname()[1]
+        about = describe(
+            base_url(host, port),
+            configuration,
+            trust_root=authority.trust_root,
+            artifact_store=artifacts,
+            hosts=allow_host,
+            port=port,
+        )
+        if said := warning(host, allow_host):
+            _log.warning("%s", said)
 
         def announce() -> None:
-            output.write((json.dumps(about) if as_json else _readable(about)) + "\n")
+            output.write((json.dumps(about) if as_json else readable(about)) + "\n")
             output.flush()
+            if open_page:
+                # In a thread: a browser that is started may keep the call until its end.
+                threading.Thread(target=webbrowser.open, args=(about["web_url"],), daemon=True).start()
 
         server = Server(app, announce)
         with _ending_on_signals(server):
@@ -251,42 +267,6 @@ def listen(host: str, port: int) -> socket.socket:
             code="sandbox-unusable",
         ) from None
     return listener
-
-
-def _url(host: str, listener: socket.socket) -> str:
-    return f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}"
-
-
-def _about(url: str, configuration: Configuration, trust_root: Path, artifact_store: Path) -> dict[str, object]:
-    """Return what a client has to know, as the JSON line says it."""
-    systems = configuration.trusted_build_systems
-    tokens = [user for user in configuration.users if user.token]
-    project = configuration.projects[0]
-    return {
-        "api_url": f"{url}/Api",
-        "organization_id": configuration.organization_id,
-        "api_token": next((user for user in tokens if "submit" in user.permissions), tokens[0]).token,
-        "project_slug": project.slug,
-        "signing_policy_slug": project.signing_policies[0].slug,
-        "trust_root": str(trust_root),
-        "web_url": f"{url}/web",
-        "trusted_build_system_token": systems[0].token if systems else None,
-        "artifact_store": str(artifact_store.absolute()),
-        "connectors": {name: f"{url}{path}" for name, path in CONNECTORS.items()},
-    }
-
-
-def _readable(about: dict[str, object]) -> str:
-    variables = {
-        "SIGNPATH_API_URL": "api_url",
-        "SIGNPATH_ORGANIZATION_ID": "organization_id",
-        "SIGNPATH_API_TOKEN": "api_token",
-        "SIGNPATH_PROJECT_SLUG": "project_slug",
-        "SIGNPATH_SIGNING_POLICY_SLUG": "signing_policy_slug",
-        "SIGNPATH_TRUST_ROOT": "trust_root",
-    }
-    exports = [f"export {variable}={shlex.quote(str(about[name]))}" for variable, name in variables.items()]
-    return "\n".join([f"The sandbox is at {about['web_url']} (Ctrl+C ends it). To use it:", "", *exports])
 
 
 @contextlib.contextmanager

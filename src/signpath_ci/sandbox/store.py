@@ -217,6 +217,22 @@ class Store:
         return directory / name
 
 
+def is_in_use(directory: Path) -> bool:
+    """Whether a sandbox that runs holds a state directory."""
+    path = directory / "sandbox.sqlite3"
+    if not path.exists():
+        return False
+    database = sqlite3.connect(path, timeout=0)
+    try:
+        database.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except sqlite3.OperationalError as error:
+        return "locked" in str(error)
+    else:
+        return False
+    finally:
+        database.close()
+
+
 def _open(path: Path) -> sqlite3.Connection:
     path.touch(mode=0o600)
     database = sqlite3.connect(path, timeout=0)

@@ -253,6 +253,25 @@ class SandboxSettings(SandboxServer, Common):
         variable="SIGNPATH_SANDBOX_ARTIFACT_STORE",
         metavar="DIR",
     )
+    detach: bool = option(
+        "Start the sandbox in the background, and say where it is once it is ready. It keeps everything in --state, or "
+        "in the user's cache directory.",
+        flag=True,
+        default="false",
+        variable="SIGNPATH_SANDBOX_DETACH",
+    )
+    stop: bool = option(
+        "End the sandbox that was started with --detach; what it keeps stays.",
+        flag=True,
+        default="false",
+        variable="SIGNPATH_SANDBOX_STOP",
+    )
+    open: bool = option(
+        "Show the sandbox's pages in this machine's browser.",
+        flag=True,
+        default="false",
+        variable="SIGNPATH_SANDBOX_OPEN",
+    )
     server_version: str | None = option(
         "The version of SignPath to play, such as 1.190; without it the newest one that is known.",
         default=None,

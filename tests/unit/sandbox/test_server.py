@@ -152,6 +152,7 @@ def test_a_configuration_file_and_an_artifact_store(tmp_path: Path) -> None:
             "gitlab": f"{base}/connectors/gitlab",
             "azure": f"{base}/connectors/azure",
         },
+        "other_urls": [],
     }
     with zipfile.ZipFile(tmp_path / "signed.zip") as archive:
         signed = Path(archive.extract("bin/app.exe", tmp_path))

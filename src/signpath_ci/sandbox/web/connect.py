@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from starlette.requests import Request
 from starlette.responses import Response
 
+from signpath_ci.hosts import is_loopback
 from signpath_ci.sandbox.connectors.routes import CONNECTORS
 from signpath_ci.sandbox.problems import not_found
 from signpath_ci.sandbox.service import service_of
@@ -39,6 +40,8 @@ def client_commands(request: Request) -> str:
         "SIGNPATH_SIGNING_POLICY_SLUG": project.signing_policies[0].slug,
         "SIGNPATH_TRUST_ROOT": str(service.authority.trust_root),
     }
+    if not is_loopback(request.url.hostname or ""):
+        values["SIGNPATH_INSECURE_HOST"] = request.url.hostname or ""
     return "\n".join(f"export {name}={shlex.quote(value)}" for name, value in values.items())
 
 
