@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from signpath_ci.verify.container import Found
     from signpath_ci.verify.judge import Judge
 
-__all__ = ["can_verify", "check_expectations", "require_extra", "verify_file"]
+__all__ = ["can_verify", "check_expectations", "needs_xml", "require_extra", "require_xml_extra", "verify_file"]
 
 _NOTHING_EXPECTED = Expectations()
 _SYSTEM_CLOCK = Clock()
@@ -46,6 +46,46 @@ def require_extra() -> None:
             hint="Install them: pip install 'signpath-ci[verify]'",
             code="packages-missing",
         ) from error
+
+
+def require_xml_extra() -> None:
+    """Require that the libraries for XML and OPC signatures are installed.
+
+    Raises:
+        UsageError: they are not; the hint says how to install them.
+    """
+    try:
+        import_module("lxml.etree")
+    except ImportError as error:
+        raise UsageError(
+            f"Verification of XML signatures needs libraries that are not installed ({error.name}).",
+            hint="Install them: pip install 'signpath-ci[verify-xml]'",
+            code="packages-missing",
+        ) from error
+
+
+def needs_xml(path: Path) -> bool:
+    """Tell whether what comes back for an unsigned file surely needs the libraries for XML and OPC signatures.
+
+    An XML file in an archive may come back signed or not, so it does not count.
+
+    Raises:
+        LocalFileError: it can't be read.
+    """
+    from signpath_ci.formats.registry import by_name
+    from signpath_ci.formats.zip import open_archive
+
+    with ExitStack() as stack:
+        file = _open(path, stack)
+        kinds: list[Kind | None] = [detect(file, path.name)]
+        if kinds == ["zip"]:
+            try:
+                with open_archive(file) as archive:
+                    names = [entry.name for entry in archive.entries]
+            except FormatError:
+                return False
+            kinds = [package(names, path.name), *(kind for kind in map(by_name, names) if kind != "xml")]
+    return any(kind is not None and FORMATS[kind].scheme in {"xml", "opc"} for kind in kinds)
 
 
 def check_expectations(expectations: Expectations) -> None:

@@ -13,13 +13,12 @@ import re
 import sys
 import weakref
 from collections.abc import Mapping
-from functools import cached_property
 from importlib import util
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from signpath_ci.errors import UsageError, VerificationError
-from signpath_ci.verify import require_extra
+from signpath_ci.verify import require_extra, require_xml_extra
 
 if TYPE_CHECKING:
     import subprocess
@@ -27,7 +26,10 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 LEAST = {"cryptography": (45,)}
 """The oldest versions that will do, as the extra `verify` names them."""
+LEAST_XML = {**LEAST, "lxml": (5, 2, 1)}
+"""The same of the extra `verify-xml`: XML and OPC signatures need more, and only files with such have it installed."""
 _DEADLINE = 600.0  # seconds; pip gives up earlier, unless something keeps it waiting byte by byte
+_REQUIREMENTS, _REQUIREMENTS_XML = "requirements.txt", "requirements-xml.txt"
 _PLACES = ("PIP_TARGET", "PIP_PREFIX", "PIP_ROOT")
 
 
@@ -46,13 +48,23 @@ class Packages:
         self._install = install
         self._cache = cache
         self._environment = environment
-        self._installation: _Installation | None = None
+        self._requirements = _REQUIREMENTS
+        self._installations: dict[Path, _Installation] = {}
+        self._targets: dict[str, Path | None] = {}
 
-    @cached_property
+    @property
     def _target(self) -> Path | None:
         """Where they are to be installed; `None` where nothing is."""
-        is_missing = self._directory is None and self._install and not _fit()
-        return self._cache / f"verify-{_key()}" if is_missing else None
+        name = self._requirements
+        if name not in self._targets:
+            least = LEAST_XML if name == _REQUIREMENTS_XML else LEAST
+            is_missing = self._directory is None and self._install and not _fit(least)
+            self._targets[name] = self._cache / f"verify-{_key(name)}" if is_missing else None
+        return self._targets[name]
+
+    def require_xml(self) -> None:
+        """Provide the libraries for XML and OPC signatures too."""
+        self._requirements = _REQUIREMENTS_XML
 
     def check(self) -> None:
         """Find out whether the libraries are there, or can be installed.
@@ -64,6 +76,8 @@ class Packages:
             _import_from(self._directory)
         elif self._target is None:
             require_extra()
+            if self._requirements == _REQUIREMENTS_XML:
+                require_xml_extra()
         elif not self._target.is_dir() and util.find_spec("pip") is None:
             raise UsageError(
                 f"Verification needs libraries, and {sys.executable} has no pip to install them.",
@@ -73,8 +87,9 @@ class Packages:
 
     def start(self) -> None:
         """Begin to install in the background what is missing."""
-        if self._target is not None and not self._target.is_dir() and self._installation is None:
-            self._installation = _Installation(self._target, self._environment)
+        target = self._target
+        if target is not None and not target.is_dir() and target not in self._installations:
+            self._installations[target] = _Installation(target, self._environment, self._requirements)
 
     def ready(self) -> None:
         """Wait until the libraries can be used.
@@ -87,15 +102,15 @@ class Packages:
             self.check()
             return
         self.start()
-        if self._installation is not None:
-            self._installation.finish()
+        if self._target in self._installations:
+            self._installations[self._target].finish()
         _import_from(self._target)
 
 
 class _Installation:
     """One run of pip. It works aside; the result gets its name in one step, so that no other run sees half of it."""
 
-    def __init__(self, target: Path, environment: Mapping[str, str]) -> None:
+    def __init__(self, target: Path, environment: Mapping[str, str], requirements: str) -> None:
         # Here, as start-up is spared what is needed only once for each machine.
         import subprocess
         import tempfile
@@ -104,7 +119,7 @@ class _Installation:
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
             self._staging = Path(tempfile.mkdtemp(prefix=".installing-", dir=target.parent))
-            (self._staging / "requirements.txt").write_bytes(_requirements())
+            (self._staging / "requirements.txt").write_bytes(_read(requirements))
             self._log = (self._staging / "log").open("w+b")
             self._pip = subprocess.Popen(  # noqa: S603 - our own Python, arguments of our own
                 [
@@ -180,13 +195,13 @@ def _failed(why: str) -> VerificationError:
     )
 
 
-def _fit() -> bool:
+def _fit(wanted: Mapping[str, tuple[int, ...]]) -> bool:
     """Tell whether Python finds libraries that are new enough, without importing them: older ones would stay loaded."""
     from importlib import metadata
 
     try:
         return all(
-            tuple(map(int, re.findall(r"\d+", metadata.version(name))[:3])) >= least for name, least in LEAST.items()
+            tuple(map(int, re.findall(r"\d+", metadata.version(name))[:3])) >= least for name, least in wanted.items()
         )
     except metadata.PackageNotFoundError:
         return False
@@ -199,20 +214,20 @@ def _import_from(directory: Path) -> None:
     require_extra()
 
 
-def _requirements() -> bytes:
+def _read(requirements: str) -> bytes:
     from pkgutil import get_data
 
-    data = get_data("signpath_ci.verify", "requirements.txt")
+    data = get_data("signpath_ci.verify", requirements)
     if data is None:
-        raise FileNotFoundError("requirements.txt")
+        raise FileNotFoundError(requirements)
     return data
 
 
-def _key() -> str:
+def _key(requirements: str) -> str:
     """Name what is installed: other requirements, another Python or system have another name."""
     import sysconfig
 
-    parts = (_requirements(), sys.version.encode(), sysconfig.get_platform().encode())
+    parts = (_read(requirements), sys.version.encode(), sysconfig.get_platform().encode())
     return hashlib.sha256(b"\0".join(parts)).hexdigest()[:32]
 
 

@@ -9,6 +9,7 @@ from signpath_ci.formats import FormatError
 from signpath_ci.formats.registry import FORMATS, Kind, implementation
 from signpath_ci.formats.xml_signature import may_be_signed
 from signpath_ci.formats.zip import Archive
+from signpath_ci.verify import require_xml_extra
 from signpath_ci.verify.failure import about
 from signpath_ci.verify.identity import not_submitted
 from signpath_ci.verify.judge import Judge, Signature
@@ -51,8 +52,7 @@ def verify_signatures(kind: Kind, file: BinaryIO, *, unsigned: BinaryIO | None, 
     if FORMATS[kind].scheme == "xml":
         if not may_be_signed(file):
             raise VerificationError("the file is not signed.", code="not-signed")
-        # First what says which libraries are missing.
-        from signpath_ci.verify import xml_signature  # noqa: F401
+        require_xml_extra()
         from signpath_ci.verify.xml_document import verify_xml
 
         return (verify_xml(file, unsigned, judge),)
@@ -97,8 +97,7 @@ def verify_package(
 
         return verify_msix(signed, submitted, judge)
     if FORMATS[kind].scheme == "opc":
-        # First what says which libraries are missing.
-        from signpath_ci.verify import xml_signature  # noqa: F401
+        require_xml_extra()
         from signpath_ci.verify.opc import verify_opc
 
         return verify_opc(signed, submitted, judge, format_name=kind)

@@ -24,8 +24,9 @@ from typing import Any
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+from lxml import etree
 
-from signpath_ci.errors import UsageError, VerificationError
+from signpath_ci.errors import VerificationError
 from signpath_ci.formats import FormatError, UncoveredError, UnsupportedError
 from signpath_ci.formats.cms import Algorithm, Attribute, SignedData, SignerInfo
 from signpath_ci.formats.tsp import TIME_STAMP
@@ -34,15 +35,6 @@ from signpath_ci.formats.xml_signature import C14N, DIGESTS, EXCLUSIVE_C14N, NAM
 from signpath_ci.verify.certificates import load_certificates, reading_certificates
 from signpath_ci.verify.signature_value import check_value
 from signpath_ci.verify.signed_data import VerifiedSigner
-
-try:
-    from lxml import etree
-except ImportError as missing:
-    raise UsageError(
-        f"Verification of XML signatures needs libraries that are not installed ({missing.name}).",
-        hint="Install them: pip install 'signpath-ci[verify-xml]'",
-        code="packages-missing",
-    ) from missing
 
 Element = Any
 """An element of lxml, which has no types of its own."""

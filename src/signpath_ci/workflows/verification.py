@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from signpath_ci.caches import cache_directory
@@ -42,6 +43,10 @@ class Verification:
             UsageError: libraries are missing, or the format can't be verified.
             LocalFileError: there is nothing to compare with.
         """
+        from signpath_ci.verify import needs_xml
+
+        if source is not None and needs_xml(source):
+            self.packages.require_xml()
         self.packages.check()
         if source is not None:
             check_verifiable(source, self.expectations)
@@ -60,9 +65,22 @@ class Verification:
 
         try:
             with self._submitted_file() as submitted:
-                verdicts = verify_file(
-                    downloaded.path, unsigned=submitted, expectations=self.expectations, shown_as=shown_as
+                verify = partial(
+                    verify_file,
+                    downloaded.path,
+                    unsigned=submitted,
+                    expectations=self.expectations,
+                    shown_as=shown_as,
                 )
+                try:
+                    verdicts = verify()
+                except UsageError as error:
+                    if error.code != "packages-missing":
+                        raise
+                    # Only what came back tells whether XML files in it are signed.
+                    self.packages.require_xml()
+                    self.packages.ready()
+                    verdicts = verify()
         except VerificationError as error:
             reporter.rejected(error.verdicts)
             raise

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from signpath_ci.errors import UsageError, VerificationError
-from signpath_ci.verify import packages
-from signpath_ci.verify.packages import LEAST, Packages
+from signpath_ci.verify import needs_xml, packages
+from signpath_ci.verify.packages import LEAST, LEAST_XML, Packages
+from tests.support.archives import build_zip
 
 SUCCEEDS = (
     'mkdir packages && echo "$@" >packages/arguments && env >packages/environment && cp requirements.txt packages'
@@ -27,7 +28,7 @@ def _same_path(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def missing(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing that fits is installed."""
-    monkeypatch.setattr(packages, "_fit", lambda: False)
+    monkeypatch.setattr(packages, "_fit", lambda _: False)
 
 
 def _pip(monkeypatch: pytest.MonkeyPatch, directory: Path, script: str) -> None:
@@ -51,13 +52,45 @@ def _cached(tmp_path: Path) -> list[Path]:
     return sorted((tmp_path / "cache").iterdir())
 
 
-def test_the_oldest_versions_are_those_of_the_extra() -> None:
-    extra = re.search(r"^verify = \[(.*)\]$", (ROOT / "pyproject.toml").read_text("utf-8"), re.MULTILINE)
-    assert extra is not None
+@pytest.mark.parametrize(("extra", "least"), [("verify", LEAST), ("verify-xml", LEAST_XML)])
+def test_the_oldest_versions_are_those_of_the_extra(extra: str, least: dict[str, tuple[int, ...]]) -> None:
+    found = re.search(rf"^{extra} = \[(.*)\]$", (ROOT / "pyproject.toml").read_text("utf-8"), re.MULTILINE)
+    assert found is not None
 
-    named = dict(re.findall(r'"([\w-]+)>=([\d.]+)"', extra[1]))
+    named = dict(re.findall(r'"([\w-]+)>=([\d.]+)"', found[1]))
 
-    assert {name: tuple(map(int, version.split("."))) for name, version in named.items()} == LEAST
+    inherited = LEAST if "[verify]" in found[1] else {}
+    assert {**inherited, **{name: tuple(map(int, version.split("."))) for name, version in named.items()}} == least
+
+
+@pytest.mark.usefixtures("missing")
+def test_those_for_xml_are_installed_only_where_they_are_required(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _pip(monkeypatch, tmp_path, SUCCEEDS)
+    needed = _packages(tmp_path)
+    needed.ready()
+    needed.require_xml()
+    needed.start()
+    needed.ready()
+
+    found = {path.name: (path / "requirements.txt").read_text("utf-8") for path in _cached(tmp_path)}
+    assert sorted("lxml==" in text for text in found.values()) == [False, True]
+
+
+def test_files_that_surely_need_the_libraries_for_xml(tmp_path: Path) -> None:
+    files = {
+        "a.xml": (b"<a/>", True),
+        "a.vsix": (build_zip({"a": b""}), True),
+        "a.zip": (build_zip({"in/a.vsix": b"", "b": b""}), True),
+        "b.zip": (build_zip({"a.xml": b"", "a.nupkg": b""}), False),
+        "c.zip": (b"PK\3\4", False),
+        "a.exe": (b"MZ", False),
+    }
+    for name, (data, expected) in files.items():
+        path = tmp_path / name
+        path.write_bytes(data)
+        assert needs_xml(path) is expected, name
 
 
 @pytest.mark.parametrize("install", [False, True])
@@ -89,7 +122,7 @@ def test_older_ones_do_not_do(versions: dict[str, str], monkeypatch: pytest.Monk
 
     monkeypatch.setattr(metadata, "version", version)
 
-    assert packages._fit() is fit
+    assert packages._fit(LEAST) is fit
 
 
 @pytest.mark.usefixtures("missing")

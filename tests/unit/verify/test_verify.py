@@ -24,7 +24,7 @@ PE = next(f for f in FORMATS if f.name == "pe")
     [
         (build_pe(), True),
         (build_zip({"a.exe": build_pe()}), True),
-        (build_zip({"[Content_Types].xml": b""}), False),
+        (build_zip({"AndroidManifest.xml": b""}), False),
         (b"PK\x03\x04 and no more", False),
         (b"", False),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", False),  # MSI
