@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from signpath_ci.formats import UncoveredError, UnsupportedError
 from signpath_ci.formats.asn1 import (
+    OCTET_STRING,
     Fields,
     first_value_size,
     integer,
@@ -34,6 +35,8 @@ INDIVIDUAL_CODE_SIGNING = "1.3.6.1.4.1.311.2.1.21"
 NESTED_SIGNATURE = "1.3.6.1.4.1.311.2.4.1"
 """SPC_NESTED_SIGNATURE: unsigned attribute with further signatures of the same file ("dual signing")."""
 
+_OF_PESIGN = INDIVIDUAL_CODE_SIGNING
+"""What pesign gives as the kind of a PE image, as in Debian's fwupd."""
 _SIP_INFO = "1.3.6.1.4.1.311.2.1.30"
 _MAX_PADDING = 7
 # SpcLink [2] with SpcString [0] "<<<Obsolete>>>", as the document demands it for the file that PE images refer to.
@@ -110,6 +113,7 @@ class Subject:
         parts: yields what must stay the same when the file is signed, in the order in which it is hashed.
         leftovers: finds data in the file that belongs to nothing in it, so that no signature covers it.
         known: returns those leftovers of another file that this one has anywhere.
+        form: what else must be as in the submitted file, though it is hashed in another way, or not at all.
         readings: ways to read the parts, the usual one first; a signature may be of any of them.
         prefix: computes what is hashed in front of the parts, by the name of the algorithm; signing may change it.
     """
@@ -119,6 +123,7 @@ class Subject:
     parts: Callable[[], Iterator[Part]]
     leftovers: Callable[[], frozenset[bytes]] = frozenset
     known: Callable[[frozenset[bytes]], frozenset[bytes]] = lambda _: frozenset()
+    form: bytes = b""
     readings: tuple[Reading, ...] = (Reading(),)
     prefix: Callable[[str], bytes] = lambda _: b""
 
@@ -140,11 +145,11 @@ class Subject:
     def content(self, algorithm: str) -> dict[str, bytes]:
         """Compute the digests of all parts, by their paths."""
         found = {}
-        convert = self.readings[0].convert
+        reading = self.readings[0]
         for path, pieces in self.parts():
-            hashed = hashlib.new(algorithm)
+            hashed = hashlib.new(algorithm, b"" if path else reading.prefix)
             for piece in pieces:
-                hashed.update(convert(piece))
+                hashed.update(reading.convert(piece))
             found[path] = hashed.digest()
         return found
 
@@ -170,17 +175,20 @@ def without_padding(message: bytes) -> bytes:
 
 
 def read_indirect_data(data: bytes, subject: SubjectType = PE_IMAGE) -> IndirectData:
-    """Read a DER-encoded SpcIndirectDataContent.
+    """Read a DER-encoded SpcIndirectDataContent; OpenAuthenticode puts it into an OCTET STRING.
 
     Raises:
         FormatError: it is none.
         UnsupportedError: it speaks of another kind of file than `subject`.
     """
     with reading("the signed SpcIndirectDataContent"):
-        fields = Fields(data)
+        fields = Fields(read_octet_string(data) if data[:1] == bytes([OCTET_STRING]) else data)
         kind = Fields(fields.take())
         oid = read_object_identifier(kind.take())
         value = kind.take_optional()
+        kind.end()
+        if (oid, subject.oid) == (_OF_PESIGN, PE_IMAGE.oid):
+            oid = subject.oid
         package = None
         if subject.package is not None and oid == subject.oid:
             info = Fields(value or b"")

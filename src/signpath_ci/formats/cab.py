@@ -1,31 +1,64 @@
 """Cabinet files: where their signature is, what it covers, how it is put in.
 
-Source: Microsoft, "Microsoft Cabinet Format" (CFHEADER, CFFOLDER); a signature follows the cabinet and is pointed to
-from 20 reserved bytes behind the header. The hash is of the cabinet as it will be with them, without what points to the
-signature, so that it is the same before and after.
+Source: Microsoft, "Microsoft Cabinet Format" (CFHEADER, CFFOLDER, CFDATA); a signature follows the cabinet and is
+pointed to from the header's reserve, which has two structures: one of the program that made the cabinet, which is
+hashed, and 16 bytes for the signature, which are not. The hash is of the cabinet as it will be with them, so that it is
+the same before and after.
+
+The reserve also says how many bytes are reserved in each folder and each block of data, and is hashed in no part that
+says so. Other numbers there would make another content of the same bytes, so it must fit: the folders end where the
+files are listed, and the blocks of each folder follow each other up to the next folder or the end.
 """
 
 from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import BinaryIO
 
-from signpath_ci.formats import FormatError, UnsupportedError
-from signpath_ci.formats.authenticode import CABINET, Subject, whole
+from signpath_ci.formats import FormatError, UncoveredError, UnsupportedError
+from signpath_ci.formats.authenticode import CABINET, Reading, Subject, whole
 from signpath_ci.formats.registry import CABINET as MAGIC
 
 SUBJECT_TYPE = CABINET
 _CHUNK = 1 << 18
 _HEADER = struct.Struct("<4sIIIIIBBHHHHH")
-_RESERVE = struct.Struct("<HBB4sIIQ")  # sizes of the reserves; ours: marker, offset and size of the signature
+_SIZES = struct.Struct("<HBB")  # of what is reserved in the header, in each folder, in each block
+_STRUCTURES = struct.Struct("<HH")  # sizes of the two structures in the header's reserve
+_POINTER = struct.Struct("<IIQ")  # the second one: offset and size of the signature
 _FOLDER = struct.Struct("<IHH")
-_MARKER = b"\0\0\x10\0"
-_RESERVE_SIZE = 20
-_RESERVE_PRESENT = 0x0004
-_MULTIPLE = 0x0003
+_BLOCK = struct.Struct("<4xH2x")
+_RESERVE_PRESENT, _PREVIOUS, _NEXT = 0x0004, 0x0001, 0x0002
 _MAX_SIGNATURE = 1 << 24
+_MAX_RESERVE = 60_000  # bytes in a header ("Microsoft Cabinet Format")
+_MAX_NAME = 256  # of another cabinet or its disk, with its end
 _ALIGNMENT = 8
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Reserve:
+    """The reserve of a header: `own` is the structure of who made the cabinet, `padding` what is behind both."""
+
+    own: bytes = b""
+    pointer: tuple[int, int] = (0, 0)
+    padding: int = 0
+    folder_size: int = 0
+    block_size: int = 0
+
+    @property
+    def size(self) -> int:
+        return _STRUCTURES.size + len(self.own) + _POINTER.size + self.padding
+
+    def encode(self, offset: int, size: int) -> bytes:
+        """Encode with a signature at a place."""
+        return (
+            _SIZES.pack(self.size, self.folder_size, self.block_size)
+            + _STRUCTURES.pack(len(self.own), _POINTER.size)
+            + self.own
+            + _POINTER.pack(offset, size, 0)
+            + bytes(self.padding)
+        )
 
 
 class _Cabinet:
@@ -35,46 +68,116 @@ class _Cabinet:
         self._file = file
         size = file.seek(0, 2)
         header = list(_HEADER.unpack(_read(file, 0, _HEADER.size)))
-        magic, reserved, cabinet_size, reserved_2, files_offset, reserved_3, _, _, folders, _, flags, _, number = header
+        magic, reserved, cabinet_size, reserved_2, files_offset, reserved_3, _, _, folders, _, flags, _, _ = header
         if magic != MAGIC or any((reserved, reserved_2, reserved_3)):
             raise FormatError("it is not a cabinet file")
-        if flags & _MULTIPLE or number:
-            raise UnsupportedError("it is one of a set of cabinets")
-        self.end, self.signature_size = size, 0
-        grown = _RESERVE.size
+        position, self.reserve = _HEADER.size, _Reserve()
+        grown = _SIZES.size + self.reserve.size
         if flags & _RESERVE_PRESENT:
-            grown = 0
-            sizes = _RESERVE.unpack(_read(file, _HEADER.size, _RESERVE.size))
-            if sizes[:3] != (_RESERVE_SIZE, 0, 0) or sizes[3] != _MARKER or sizes[6]:
-                raise UnsupportedError("its header has reserved bytes that are not for a signature")
-            if sizes[5]:
-                self.end, self.signature_size = sizes[4], sizes[5]
-            elif sizes[4]:
-                raise FormatError("its header gives a signature without a size")
+            position, self.reserve, grown = self._read_reserve()
+        offset, self.signature_size = self.reserve.pointer
+        self.end = offset if self.signature_size else size
         if self.end + self.signature_size != size or cabinet_size != self.end:
             raise FormatError("its size is not what its header says: it is cut off, or something is behind it")
         if self.signature_size > _MAX_SIGNATURE:
             raise FormatError(f"its signature has an impossible size ({self.signature_size} bytes)")
-        self.rest = _HEADER.size + _RESERVE.size - grown + folders * _FOLDER.size
+        self.names = b""
+        for _ in range(2 * (bool(flags & _PREVIOUS) + bool(flags & _NEXT))):
+            name = self._read_name(position)
+            self.names += name
+            position += len(name)
+        self.rest = position + folders * (_FOLDER.size + self.reserve.folder_size)
         if files_offset != self.rest or self.rest > self.end:
             raise FormatError("its files are not listed where its header says")
         header[2], header[4], header[10] = cabinet_size + grown, files_offset + grown, flags | _RESERVE_PRESENT
-        self.size = cabinet_size + grown
+        self.size, self.number = cabinet_size + grown, header[12]
         self.header = _HEADER.pack(*header)
-        self.folders = b"".join(
-            _FOLDER.pack(offset + grown, *further)
-            for offset, *further in _FOLDER.iter_unpack(
-                _read(file, self.rest - folders * _FOLDER.size, folders * _FOLDER.size)
-            )
+        self.folders, starts = self._read_folders(position, folders, grown)
+        self._check_blocks(starts)
+
+    def _read_reserve(self) -> tuple[int, _Reserve, int]:
+        """Return where the reserve ends, what it says, and by how much it grows when the file is signed."""
+        file, position = self._file, _HEADER.size + _SIZES.size
+        size, folder_size, block_size = _SIZES.unpack(_read(file, _HEADER.size, _SIZES.size))
+        if size > _MAX_RESERVE:
+            raise FormatError("its header has impossible numbers")
+        end = position + size
+        if not size:
+            reserve = _Reserve(folder_size=folder_size, block_size=block_size)
+            return end, reserve, reserve.size
+        if size < _STRUCTURES.size:
+            raise UnsupportedError("its header has reserved bytes that are not for a signature")
+        own_size, pointer_size = _STRUCTURES.unpack(_read(file, position, _STRUCTURES.size))
+        padding = size - _STRUCTURES.size - own_size - pointer_size
+        if padding < 0 or pointer_size not in {0, _POINTER.size}:
+            raise UnsupportedError("its header has reserved bytes that are not for a signature")
+        own = _read(file, position + _STRUCTURES.size, own_size)
+        offset = length = filler = 0
+        if pointer_size:
+            offset, length, filler = _POINTER.unpack(_read(file, position + _STRUCTURES.size + own_size, pointer_size))
+        if filler or any(_read(file, end - padding, padding)):
+            raise UncoveredError("its header has data in reserved bytes, which no signature covers")
+        if offset and not length:
+            raise FormatError("its header gives a signature without a size")
+        # Room that is there already is used.
+        needed = _POINTER.size - pointer_size
+        reserve = _Reserve(
+            own=own,
+            pointer=(offset, length),
+            padding=max(0, padding - needed),
+            folder_size=folder_size,
+            block_size=block_size,
         )
+        return end, reserve, max(0, needed - padding)
+
+    def _read_name(self, position: int) -> bytes:
+        self._file.seek(position)
+        name, end, _ = self._file.read(_MAX_NAME).partition(b"\0")
+        if not end:
+            raise FormatError("its header has a name without an end")
+        return name + end
+
+    def _read_folders(self, position: int, count: int, grown: int) -> tuple[bytes, list[tuple[int, int]]]:
+        """Return the folders as they are once the file is signed; and where the blocks of each start, and how many."""
+        data = _read(self._file, position, self.rest - position)
+        step = _FOLDER.size + self.reserve.folder_size
+        folders, starts = b"", []
+        for place in range(0, count * step, step):
+            start, blocks, compression = _FOLDER.unpack_from(data, place)
+            folders += _FOLDER.pack(start + grown, blocks, compression) + data[place + _FOLDER.size : place + step]
+            if blocks:
+                starts.append((start, blocks))
+        return folders, sorted(starts)
+
+    def _check_blocks(self, starts: list[tuple[int, int]]) -> None:
+        """Follow the blocks of data, and require that they fill the rest of the cabinet."""
+        ends = [*(start for start, _ in starts[1:]), self.end][: len(starts)]
+        for (start, blocks), end in zip(starts, ends, strict=True):
+            position = start
+            for _ in range(blocks):
+                (size,) = _BLOCK.unpack(_read(self._file, position, _BLOCK.size))
+                position += _BLOCK.size + self.reserve.block_size + size
+                if position > end:
+                    break
+            if position != end:
+                raise FormatError("its blocks of data are not where its header and its folders say")
 
     def signatures(self) -> tuple[bytes, ...]:
         return (_read(self._file, self.end, self.signature_size),) if self.signature_size else ()
 
-    def hashed(self) -> Iterator[bytes]:
-        """Yield all but the first reserved field, the number in the set, and the reserve up to its last four bytes."""
-        yield self.header[:4] + self.header[8:34] + bytes(4) + self.folders
-        yield from self.pieces()
+    def readings(self) -> tuple[Reading, ...]:
+        """Return what is hashed of the header: all but the first reserved field, and of the reserve the own structure.
+
+        osslsigncode leaves out the number in the set, and hashes the last four bytes of the reserve, which are zeros.
+        """
+        front, own = self.header[:4] + self.header[8:34], self.reserve.own
+        usual = self.header[34:36] + struct.pack("<H", len(own)) + own
+        both = [usual] if usual == bytes(4) or own else [usual, bytes(4)]
+        return tuple(Reading(prefix=front + middle + self.names + self.folders) for middle in both)
+
+    def form(self) -> bytes:
+        """Return the whole header as it is once the file is signed, but where the signature is."""
+        return self.header + self.reserve.encode(0, 0) + self.names + self.folders
 
     def pieces(self) -> Iterator[bytes]:
         """Yield what is behind the folders."""
@@ -93,17 +196,26 @@ def read_subject(file: BinaryIO) -> Subject:
 
     Raises:
         FormatError: it is none, or damaged.
-        UnsupportedError: it is one of several, or uses the reserved bytes for something else.
+        UnsupportedError: it uses the reserved bytes for something else.
     """
+    return _subject(_cabinet(file))
+
+
+def _cabinet(file: BinaryIO) -> _Cabinet:
     try:
-        cabinet = _Cabinet(file)
+        return _Cabinet(file)
     except struct.error as error:
-        raise FormatError("its header has impossible numbers") from error
-    return _subject(cabinet)
+        raise FormatError("it is too big to be signed, or its header has impossible numbers") from error
 
 
 def _subject(cabinet: _Cabinet) -> Subject:
-    return Subject(type=SUBJECT_TYPE, signatures=cabinet.signatures(), parts=lambda: whole(cabinet.hashed()))
+    return Subject(
+        type=SUBJECT_TYPE,
+        signatures=cabinet.signatures(),
+        parts=lambda: whole(cabinet.pieces()),
+        form=cabinet.form(),
+        readings=cabinet.readings(),
+    )
 
 
 def write_signed(source: BinaryIO, target: BinaryIO, *, algorithm: str, sign: Callable[[bytes], bytes]) -> None:
@@ -118,14 +230,12 @@ def write_signed(source: BinaryIO, target: BinaryIO, *, algorithm: str, sign: Ca
     Raises:
         FormatError: as `read_subject`.
     """
-    try:
-        cabinet = _Cabinet(source)
-    except struct.error as error:
-        raise FormatError("it is too big to be signed, or its header has impossible numbers") from error
+    cabinet = _cabinet(source)
     message = sign(_subject(cabinet).digest(algorithm))
     message += bytes(-len(message) % _ALIGNMENT)
     target.write(cabinet.header)
-    target.write(_RESERVE.pack(_RESERVE_SIZE, 0, 0, _MARKER, cabinet.size, len(message), 0))
+    target.write(cabinet.reserve.encode(cabinet.size, len(message)))
+    target.write(cabinet.names)
     target.write(cabinet.folders)
     target.writelines(cabinet.pieces())
     target.write(message)

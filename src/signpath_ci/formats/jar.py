@@ -78,6 +78,24 @@ class Manifest:
         return cls(sections[0] if sections else {}, entries)
 
 
+def raw_sections(data: bytes) -> list[bytes]:
+    """Split a manifest into its sections as they are digested: each with the empty line behind it.
+
+    The parts are the whole: what does not belong to a section, such as a second empty line, is one of its own.
+    """
+    sections: list[list[bytes]] = [[]]
+    for line in data.splitlines(keepends=True):
+        sections[-1].append(line)
+        if not line.strip(b"\r\n"):
+            sections.append([])
+    return [b"".join(lines) for lines in sections if lines]
+
+
+def has_digest(section: Section, *, suffix: str = "") -> bool:
+    """Tell whether a section has a digest, by whatever algorithm; `suffix` as of `strongest_digest`."""
+    return any(name.endswith(f"-digest{suffix}".lower()) for name in section)
+
+
 def strongest_digest(section: Section, what: str, *, suffix: str = "") -> tuple[str, bytes]:
     """Return algorithm and value of the best digest that a section has.
 

@@ -33,7 +33,7 @@ def digest_and_compare(signed: Subject, submitted: Subject, algorithm: str) -> t
             hashed.update(convert(piece))
             theirs.follow(piece)
     theirs.follow_part(None)
-    return hashed.digest(), theirs.is_same
+    return hashed.digest(), theirs.is_same and signed.form == submitted.form
 
 
 class _Follower:

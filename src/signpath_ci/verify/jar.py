@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from dataclasses import replace
 
 from signpath_ci.errors import VerificationError
 from signpath_ci.formats import FormatError
+from signpath_ci.formats.asn1 import read_octet_string, reading
 from signpath_ci.formats.cms import DATA, read_signed_data
 from signpath_ci.formats.jar import (
     BLOCK_SUFFIXES,
@@ -20,8 +22,10 @@ from signpath_ci.formats.jar import (
     Manifest,
     Section,
     digest_of,
+    has_digest,
     is_signature_file,
     is_signature_related,
+    raw_sections,
     strongest_digest,
 )
 from signpath_ci.formats.zip import Archive, Entry
@@ -100,20 +104,55 @@ def _verify(archive: Archive, name: str, block: str, manifest: bytes, judge: Jud
         raise VerificationError(
             f"{name} does not list all that it has to sign: {listed(sorted(unlisted))}.", code="jar-structure"
         )
-    algorithm, expected = strongest_digest(signature_file.main, "the manifest", suffix="-manifest")
+    if has_digest(signature_file.main, suffix="-manifest"):
+        algorithm, expected = strongest_digest(signature_file.main, "the manifest", suffix="-manifest")
+        if not hmac.compare_digest(hashlib.new(algorithm, manifest).digest(), expected):
+            raise _changed(name)
+    else:
+        algorithm = _check_sections(signature_file, manifest, name)
     digest = hashlib.new(algorithm, manifest).digest()
-    if not hmac.compare_digest(digest, expected):
-        raise VerificationError(
-            f"the manifest was changed after it was signed: its digest is not the one in {name}.",
-            code="digest-mismatch",
-        )
+    message = read_signed_data(_read(archive, block), _WHAT)
+    if message.content is not None:  # jarsigner -internalsf: a copy of the signature file
+        with reading(_WHAT):
+            inside = read_octet_string(message.content)
+        if inside != data:
+            raise VerificationError(f"the signature holds another file than {name}.", code="signature-mismatch")
+        message = replace(message, content=None)
     verified = verify_signer(
-        read_signed_data(_read(archive, block), _WHAT),
+        message,
         content_type=DATA,
         what=_WHAT,
         detached=lambda chosen: hashlib.new(chosen, data).digest(),
     )
     return judge.signature(verified, format_name="jar", algorithm=algorithm, digest=digest)
+
+
+def _changed(signature_file: str) -> VerificationError:
+    return VerificationError(
+        f"the manifest was changed after it was signed: its digest is not the one in {signature_file}.",
+        code="digest-mismatch",
+    )
+
+
+def _check_sections(signature_file: Manifest, manifest: bytes, name: str) -> str:
+    """Check the digests of all sections of a manifest, as jarsigner -sectionsonly writes them instead of one.
+
+    Returns:
+        The algorithm of the main section's digest.
+    """
+    raw_main, *raw = raw_sections(manifest) or [b""]
+    algorithm, expected = strongest_digest(signature_file.main, "the manifest", suffix="-manifest-main-attributes")
+    if not hmac.compare_digest(hashlib.new(algorithm, raw_main).digest(), expected):
+        raise _changed(name)
+    names = list(Manifest.read(manifest, "the manifest").entries)
+    # Every byte belongs to a section, and every section is digested: there is no room between them.
+    if len(names) != len(raw) or set(names) != set(signature_file.entries):
+        raise _changed(name)
+    for entry, data in zip(names, raw, strict=True):
+        chosen, expected = strongest_digest(signature_file.entries[entry], f"the section of {entry}")
+        if not hmac.compare_digest(hashlib.new(chosen, data).digest(), expected):
+            raise _changed(name)
+    return algorithm
 
 
 def _check_entries(archive: Archive, manifest: Manifest) -> set[str]:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from signpath_ci.formats import FormatError, UnsupportedError, cab
+from signpath_ci.formats import FormatError, UncoveredError, UnsupportedError, cab
 from signpath_ci.formats.authenticode import CABINET
 from tests.support.samples import build_cab
 
@@ -28,9 +28,8 @@ def _cab(offset: int, form: str, value: int) -> bytes:
         (_cab(8, "<I", 1), "not what its header says"),
         (_cab(16, "<I", 1), "not listed where"),
         (_cab(26, "<H", 0xFFFF), "not listed where"),
-        (_cab(30, "<H", 1), "one of a set"),
-        (_cab(34, "<H", 1), "one of a set"),
-        (_cab(30, "<H", 4), "reserved bytes"),
+        (_cab(30, "<H", 1), "not listed where|name without an end"),
+        (_cab(30, "<H", 4), "reserved bytes|cut off"),
         (build_cab({"a": b"1"})[:-1], "cut off, or something is behind"),
         (build_cab({"a": b"1"}) + b"X", "cut off, or something is behind"),
     ],
@@ -92,10 +91,11 @@ def _patched_cab(offset: int, form: str, value: int) -> bytes:
     ("data", "error", "words"),
     [
         (_patched_cab(36, "<H", 19), UnsupportedError, "reserved bytes that are not for a signature"),
-        (_patched_cab(38, "<B", 1), UnsupportedError, "reserved bytes that are not for a signature"),
-        (_patched_cab(39, "<B", 1), UnsupportedError, "reserved bytes that are not for a signature"),
-        (_patched_cab(40, "<I", 0), UnsupportedError, "reserved bytes that are not for a signature"),
-        (_patched_cab(52, "<Q", 1), UnsupportedError, "reserved bytes that are not for a signature"),
+        (_patched_cab(36, "<H", 60001), FormatError, "impossible numbers"),
+        (_patched_cab(38, "<B", 1), FormatError, "not listed where"),
+        (_patched_cab(39, "<B", 1), FormatError, "blocks of data are not where"),
+        (_patched_cab(40, "<I", 0), UncoveredError, "data in reserved bytes"),
+        (_patched_cab(52, "<Q", 1), UncoveredError, "data in reserved bytes"),
         (_patched_cab(48, "<I", 0), FormatError, "gives a signature without a size"),
         (_patched_cab(48, "<I", 16), FormatError, "its size is not what its header says"),
         (_patched_cab(44, "<I", 60), FormatError, "its size is not what its header says"),
@@ -103,7 +103,8 @@ def _patched_cab(offset: int, form: str, value: int) -> bytes:
         (_cab(12, "<I", 1), FormatError, "not a cabinet"),
         (_cab(20, "<I", 1), FormatError, "not a cabinet"),
         (_cab(32, "<H", 1), None, ""),  # the number of the set may be any
-        (_cab(30, "<H", 2), UnsupportedError, "one of a set"),
+        (_cab(34, "<H", 1), None, ""),  # and its own number in the set
+        (_cab(30, "<H", 2), FormatError, "not listed where"),
     ],
 )
 def test_headers_of_cabinets(data: bytes, error: type[FormatError] | None, words: str) -> None:
@@ -114,6 +115,53 @@ def test_headers_of_cabinets(data: bytes, error: type[FormatError] | None, words
         cab.read_subject(io.BytesIO(data))
     assert type(caught.value) is error
     assert words in str(caught.value)
+
+
+def _with_reserve(
+    own: bytes, folder: bytes, block: bytes, padding: int, *, has_pointer: bool, names: bytes = b""
+) -> bytes:
+    """Build a cabinet whose maker reserved room in the header, in its one folder, and in its one block of data."""
+    plain = build_cab({"a": b"content"})
+    header, folder_entry, entries = bytearray(plain[:36]), plain[36:44], plain[44 : plain.index(b"content") - 8]
+    pointer = bytes(16 if has_pointer else 0)
+    reserve = struct.pack("<HH", len(own), len(pointer)) + own + pointer + bytes(padding)
+    front = struct.pack("<HBB", len(reserve), len(folder), len(block)) + reserve + names
+    files_at = 36 + len(front) + 8 + len(folder)
+    data_at = files_at + len(entries)
+    data = struct.pack("<IHH", 0, 7, 7) + block + b"content"
+    struct.pack_into("<I", header, 8, data_at + len(data))
+    struct.pack_into("<I", header, 16, files_at)
+    struct.pack_into("<H", header, 30, 4 | (3 if names else 0))
+    struct.pack_into("<H", header, 34, 2 if names else 0)
+    return bytes(header) + front + struct.pack("<I", data_at) + folder_entry[4:] + folder + entries + data
+
+
+RESERVES = {
+    "room for a signature": _with_reserve(b"", b"", b"", 0, has_pointer=True),
+    "padding": _with_reserve(b"", b"", b"", 40, has_pointer=False),
+    "a structure of its own": _with_reserve(b"own data", b"", b"", 3, has_pointer=True),
+    "folders": _with_reserve(b"", b"folder", b"", 0, has_pointer=True),
+    "blocks": _with_reserve(b"", b"", b"block", 0, has_pointer=False),
+    "all": _with_reserve(b"own", b"folder", b"block", 9, has_pointer=False),
+    "a set": _with_reserve(b"own", b"", b"", 0, has_pointer=True, names=b"a.cab\0one\0b.cab\0two\0"),
+}
+
+
+@pytest.mark.parametrize("case", RESERVES)
+def test_cabinets_with_a_reserve(case: str) -> None:
+    target = io.BytesIO()
+    cab.write_signed(io.BytesIO(RESERVES[case]), target, algorithm="sha256", sign=lambda _: b"message!")
+    unsigned, signed = cab.read_subject(io.BytesIO(RESERVES[case])), cab.read_subject(target)
+    assert signed.signatures == (b"message!",)
+    assert signed.digest("sha256") == unsigned.digest("sha256")
+    assert signed.form == unsigned.form
+    good = _read_cab(target.getvalue()), signed.form
+    for place in range(len(target.getvalue()) * 8):
+        changed = bytearray(target.getvalue())
+        changed[place // 8] ^= 1 << place % 8
+        found = _read_cab(bytes(changed))
+        form = b"" if isinstance(found, str) else cab.read_subject(io.BytesIO(bytes(changed))).form
+        assert (found, form) != good, place
 
 
 def test_room_for_a_signature_is_no_signature() -> None:

@@ -135,7 +135,7 @@ def test_only_the_member_that_can_not_be_judged_stays_unjudged(
 ) -> None:
     # Each of a format that is supported, but signed in a way that is not.
     twice = build_pe(table=certificate_entry(b"messages", kind=1))
-    package = build_zip({"[Content_Types].xml": b""})
+    package = build_zip({"AndroidManifest.xml": b""})
     path = tmp_path / "a.zip"
     for name, data in (("other.exe", twice), ("package.zip", package)):
         path.write_bytes(build_zip({name: data, "app.exe": PE.signed()}))
