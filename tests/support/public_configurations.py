@@ -11,7 +11,10 @@ from pathlib import Path
 
 from tests.support.archives import build_zip
 from tests.support.configurations import SIGN, build_msi, versioned_pe
+from tests.support.packages import build_msix
 from tests.support.pe import LAUNCHERS, build_pe
+from tests.support.samples import build_catalog
+from tests.support.signing import authority
 
 VERIFY = "<authenticode-verify/>"
 _MANY = 'max-matches="unbounded"'
@@ -48,7 +51,6 @@ class Public:
         values: the request's parameters.
         signed: the nested files that are signed, by their paths.
         name: of the artifact.
-        runs: whether the sandbox can carry it out.
         needs: programs.
     """
 
@@ -57,13 +59,17 @@ class Public:
     signed: frozenset[str]
     values: Mapping[str, str] = field(default_factory=dict)
     name: str = "artifact.zip"
-    runs: bool = True
     needs: tuple[str, ...] = ()
 
 
 def _of(files: Mapping[str, bytes | None]) -> Callable[[Path, bytes], bytes]:
     """Return what builds a ZIP of files; `None` stands for a PE file that is signed already."""
     return lambda _, vendor: build_zip({name: vendor if data is None else data for name, data in files.items()})
+
+
+def _publisher() -> str:
+    """Return the name that packages must have, which the sandbox's signer is given in the tests."""
+    return authority().code_signer("tests").certificate.subject.rfc4514_string()
 
 
 _DEMO = "application/SignPath Demo/"
@@ -126,11 +132,7 @@ PUBLIC: dict[str, Public] = {
         content=_zip(_DEMO_MSI + _BOM.format("<xml-sign/>")),
         build=_demo,
         signed=_DEMO_SIGNED | {"bom.xml"},
-        runs=False,
         needs=_TOOLS,
-    ),
-    "signpath-demo-without-xml-sign": Public(
-        content=_zip(_DEMO_MSI + _BOM.format("")), build=_demo, signed=_DEMO_SIGNED, needs=_TOOLS
     ),
     "telepresence": Public(
         content=_VERSION
@@ -164,7 +166,6 @@ PUBLIC: dict[str, Public] = {
         build=_of({"M.nuspec": b"<package/>", "lib/net6/MahApps.Metro.dll": _PE, "lib/net8/MahApps.Metro.dll": _PE}),
         name="MahApps.Metro.nupkg",
         signed=frozenset({".", "lib/net6/MahApps.Metro.dll", "lib/net8/MahApps.Metro.dll"}),
-        runs=False,
     ),
     "qtpass": Public(
         content=_zip(
@@ -185,9 +186,8 @@ PUBLIC: dict[str, Public] = {
     ),
     "nagi": Public(
         content=_zip(f'<msix-file path="Nagi.msixbundle">{SIGN}</msix-file>'),
-        build=_of({"Nagi.msixbundle": build_zip({"AppxMetadata/AppxBundleManifest.xml": b"<Bundle/>"})}),
+        build=lambda *_: build_zip({"Nagi.msixbundle": build_msix({}, _publisher(), bundled={"x64.msix": b"PK"})}),
         signed=frozenset({"Nagi.msixbundle"}),
-        runs=False,
     ),
     "openhv": Public(
         content=_zip(_dir(".", _set({"*.exe": _MANY}))),
@@ -212,11 +212,8 @@ PUBLIC: dict[str, Public] = {
     ),
     "bluebubbles-msix": Public(
         content=_zip(f'<msix-file path="*.msix">{_set({"*.dll": _MANY, "*.exe": _MANY}, VERIFY)}{SIGN}</msix-file>'),
-        build=lambda _, vendor: build_zip(
-            {"app.msix": build_zip({"AppxManifest.xml": b"<Package/>", "a.dll": vendor, "app.exe": vendor})}
-        ),
+        build=lambda _, vendor: build_zip({"app.msix": build_msix({"a.dll": vendor, "app.exe": vendor}, _publisher())}),
         signed=frozenset({"app.msix"}),
-        runs=False,
     ),
     "bluebubbles-app": Public(
         content=_zip(
@@ -263,7 +260,7 @@ PUBLIC: dict[str, Public] = {
             {
                 "Lumen.exe": _PE,
                 "tools/one.exe": _PE,
-                "driver/lumeniddcx.cat": b"0\x80",
+                "driver/lumeniddcx.cat": build_catalog({"lumeniddcx.dll": _PE}),
                 "driver/lumeniddcx.dll": _PE,
                 "scripts/vigembus_installer.exe": None,
             },
@@ -278,7 +275,6 @@ PUBLIC: dict[str, Public] = {
                 ),
             }
         ),
-        runs=False,
         needs=_TOOLS,
     ),
     "irdashies": Public(

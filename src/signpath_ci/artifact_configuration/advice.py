@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterable, Iterator
 
 from signpath_ci.artifact_configuration.document import Configuration, FileElement
-from signpath_ci.artifact_configuration.language import ELEMENTS
+from signpath_ci.artifact_configuration.language import DIRECTIVES, ELEMENTS
 from signpath_ci.artifact_configuration.plan import Finding, Plan, PlannedFile
+from signpath_ci.formats.registry import FORMATS, by_name
 
 _SHOWN = 5
 _STALE = re.compile(
@@ -17,11 +18,6 @@ _STALE = re.compile(
 )
 _PE_NAMES = re.compile(r".*\.(?:exe|dll|sys|ocx|scr|cpl|node)\Z", re.IGNORECASE)
 _MAX_LOOKED_AT = 2000
-
-VERIFIABLE = frozenset({"pe-file", "powershell-file", "msi-file", "cab-file", "jar-file", "zip-file", "directory"})
-"""Elements whose signatures `signpath-ci verify` can verify."""
-VERIFIABLE_DIRECTIVES = frozenset({"create-cms-signature"})
-"""Directives of `file` whose signatures it can verify."""
 
 
 def about(configuration: Configuration, plan: Plan) -> tuple[Finding, ...]:
@@ -85,11 +81,13 @@ def _not_verifiable(configuration: Configuration) -> Iterator[Finding]:
 
 
 def _is_verifiable(element: FileElement, directive: str) -> bool:
-    if directive in {"authenticode-verify", "include-in-provenance"}:
+    """Whether verification can verify what a directive makes, as the registry of formats says."""
+    if DIRECTIVES[directive].effect in {"verify", "record"}:
         return True
-    if element.kind == "file":
-        return directive in VERIFIABLE_DIRECTIVES
-    return element.kind in VERIFIABLE and directive in {"authenticode-sign", "jar-sign"}
+    extensions = ELEMENTS[element.kind].extensions
+    kind = by_name(f"x{extensions[0]}") if extensions else None
+    known = [FORMATS[kind]] if kind else FORMATS.values() if element.kind == "file" else []
+    return any(one.directive == directive and one.scheme is not None for one in known)
 
 
 def _hit_twice(plan: Plan) -> Iterator[Finding]:

@@ -6,7 +6,8 @@ Nothing is unpacked before it is asked for, and then into a temporary file: memo
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal, Protocol, cast
@@ -146,6 +147,10 @@ class _Cabinet:
         self.members = tuple(
             Member(one.path, one.size, one, _compression_reason(cabinet.compression(one))) for one in cabinet.files
         )
+        self.by_path = {member.path: member for member in self.members}
+        folded = Counter(member.path.lower() for member in self.members)
+        if len(folded) < len(self.members):
+            raise FormatError(f"it holds {folded.most_common(1)[0][0]} twice")
 
     def head(self, member: Member) -> bytes:
         with tempfile.SpooledTemporaryFile(HEAD) as target:
@@ -178,10 +183,9 @@ class _Installer:
         budget.entries -= len(files)
         if budget.entries < 0:
             raise FormatError("it has too many files")
-        self.members = tuple(
-            Member(one.path, one.size, one, "" if one.cabinet else "it lies outside of the installer file")
-            for one in files
-        )
+        count = Counter(one.path.lower() for one in files)
+        found = {one.path.lower(): Member(one.path, one.size, one, _installed_reason(one, count)) for one in files}
+        self.members = tuple(found.values())
 
     def head(self, member: Member) -> bytes:
         cabinet, inner = self._inner(member.key)
@@ -203,12 +207,19 @@ class _Installer:
                 file.write(piece)
             self._cabinets[name] = _Cabinet(file, self._budget, self._stack)
         cabinet = self._cabinets[name]
-        inner = next((one for one in cabinet.members if one.path == installed.key), None)
+        inner = cabinet.by_path.get(installed.key)
         if inner is None:
             raise FormatError(f"its cabinet {name} does not hold {installed.path}")
         if inner.unreadable:
             raise UnsupportedError(inner.unreadable)
         return cabinet, inner
+
+
+def _installed_reason(file: InstalledFile, count: Mapping[str, int]) -> str:
+    """Return why a file can't be read; components that exclude each other may install different ones under one name."""
+    if count[file.path.lower()] > 1:
+        return "the installer file holds more than one file of this name"
+    return "" if file.cabinet else "it lies outside of the installer file"
 
 
 def _temporary(stack: ExitStack) -> BinaryIO:

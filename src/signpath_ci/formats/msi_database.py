@@ -17,6 +17,7 @@ from signpath_ci.formats.compound import CompoundFile, Entry
 
 _MAX_STREAM = 64 << 20
 _MAX_FILES = 100_000
+_MAX_STRINGS = 2_000_000
 _MAX_DEPTH = 64
 _TABLE = 0x4840  # in front of the name of a table's stream
 _TWO, _ONE, _END = 0x3800, 0x4800, 0x4840  # code points that stand for two and for one character of a name
@@ -120,6 +121,8 @@ class InstallerDatabase:
         pool, data = self._table_bytes("_StringPool"), self._table_bytes("_StringData")
         if not pool:
             raise FormatError("it has no tables")
+        if len(pool) > 4 * _MAX_STRINGS:
+            raise FormatError(f"it has more than {_MAX_STRINGS} texts")
         (header,) = struct.unpack_from("<I", pool)
         encoding = _encoding(header & 0xFFFFFF)
         strings, offset, at = [""], 0, 4

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import time
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -216,9 +217,7 @@ def test_what_is_permitted_and_probably_not_meant_is_a_warning() -> None:
         "stale-checksums",
         "unsigned-program",
     }
-    not_verifiable = plan(
-        '<zip-file><nupkg-file path="x.nupkg" min-matches="0"><nuget-sign/></nupkg-file></zip-file>', ZIP
-    )
+    not_verifiable = plan('<zip-file><rpm-file path="x.rpm" min-matches="0"><rpm-sign/></rpm-file></zip-file>', ZIP)
     assert "not-verifiable" in warnings(not_verifiable)
 
 
@@ -298,3 +297,41 @@ def test_too_many_comparisons_end(monkeypatch: pytest.MonkeyPatch) -> None:
     found = plan(content.format(inner * 60), data)
 
     assert [problem.rule for problem in found.problems] == ["too-many"]
+
+
+@needs_msitools
+def test_file_that_a_cabinet_holds_twice_is_refused(tmp_path: Path) -> None:
+    cab = build_cab(tmp_path, {"aa.exe": PE, "ab.exe": PE}, is_compressed=False).replace(b"ab.exe\0", b"AA.exe\0")
+    assert failures(plan('<cab-file><pe-file path="aa.exe"/></cab-file>', cab, name="x.cab")) == [("damaged", "")]
+
+
+@needs_msitools
+def test_file_that_an_installer_holds_twice_is_listed_only(tmp_path: Path) -> None:
+    msi = build_msi(tmp_path, {"aa.exe": PE, "AA.exe": PE, "b.exe": PE})
+    found = plan('<msi-file><pe-file path="aa.exe"/><pe-file path="b.exe"/></msi-file>', msi, name="x.msi")
+    assert failures(found) == []
+    assert "not-resolved" in warnings(found)
+
+
+def test_zip_that_holds_a_file_twice_is_refused() -> None:
+    data = build_zip({"aa.exe": PE, "ab.exe": PE}, comment=b"").replace(b"ab.exe", b"aa.exe")
+    assert failures(plan('<zip-file><pe-file path="aa.exe"/></zip-file>', data)) == [("damaged", "")]
+
+
+def test_container_with_too_many_files_is_refused_quickly() -> None:
+    data = build_zip({f"{number}.txt": b"" for number in range(100_000)}, compression=zipfile.ZIP_STORED)
+    start = time.process_time()
+
+    found = plan('<zip-file><file path="1.txt"/></zip-file>', data)
+
+    assert time.process_time() - start < 10
+    assert failures(found) in ([], [("damaged", "")])
+
+
+@pytest.mark.parametrize("kind", ["catalog-file", "nupkg-file", "msix-file", "xml-file", "powershell-file", "rpm-file"])
+def test_what_can_be_verified_is_what_the_registry_says(kind: str) -> None:
+    directive = {"nupkg-file": "nuget-sign", "xml-file": "xml-sign", "rpm-file": "rpm-sign"}.get(
+        kind, "authenticode-sign"
+    )
+    found = plan(f'<zip-file><{kind} path="x" min-matches="0"><{directive}/></{kind}></zip-file>', ZIP)
+    assert ("not-verifiable" in warnings(found)) == (kind == "rpm-file")

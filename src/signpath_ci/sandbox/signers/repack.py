@@ -111,6 +111,8 @@ def _installer(directory: Path, source: BinaryIO, container: Container, changed:
     database = InstallerDatabase(source)
     installed: dict[str, InstalledFile] = {member.path: _key(member) for member in container.members}
     for cabinet in sorted({str(installed[path].cabinet) for path in changed}):
+        if not _KEY.fullmatch(cabinet):
+            raise CannotSignError(f"the installer file has a cabinet with the name {cabinet!r}")
         scratch = directory / f"cabinet-{len(list(directory.iterdir()))}"
         scratch.mkdir()
         present = scratch / "present.cab"

@@ -18,11 +18,9 @@ from tests.support.pe import LAUNCHERS
 from tests.support.public_configurations import INVALID, PUBLIC, Public
 from tests.support.signing import NOW, authority
 
-
-def cases(*, that_run: bool = False) -> pytest.MarkDecorator:
-    chosen = {name: case for name, case in PUBLIC.items() if case.runs or not that_run}
-    known = [pytest.param(case, id=name, marks=needs(*case.needs)) for name, case in chosen.items()]
-    return pytest.mark.parametrize("case", known)
+CASES = pytest.mark.parametrize(
+    "case", [pytest.param(case, id=name, marks=needs(*case.needs)) for name, case in PUBLIC.items()]
+)
 
 
 def token(value: bytes) -> bytes:
@@ -42,7 +40,7 @@ def vendor_pe(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     return vendor(tmp_path_factory.getbasetemp())
 
 
-@cases()
+@CASES
 def test_valid_configuration_fits_its_artifact(case: Public, tmp_path: Path, vendor_pe: bytes) -> None:
     found = plan(case.content, case.build(tmp_path, vendor_pe), name=case.name, **case.values)
 
@@ -50,7 +48,7 @@ def test_valid_configuration_fits_its_artifact(case: Public, tmp_path: Path, ven
     assert {"/".join(path) or "." for path, file in found.walk() if file.must_be_signed} == case.signed
 
 
-@cases(that_run=True)
+@CASES
 def test_configuration_is_carried_out(case: Public, tmp_path: Path, vendor_pe: bytes) -> None:
     (tmp_path / "build").mkdir()
     source, steps = tmp_path / case.name, list[Step]()
