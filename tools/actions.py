@@ -92,7 +92,6 @@ ACTIONS = (
         name="submit-signing-request",
         inputs=inputs("sign", "github", changes={"force": _REPLACING}),
         # A file goes straight to SignPath; with an artifact's id too, the core says that it is one of both.
-        expressions={"connector_url": "inputs.github-artifact-id && inputs.connector-url || ''"},
     ),
     Action(
         name="sign",

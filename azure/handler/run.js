@@ -1,7 +1,6 @@
 // What every task does: it starts the core with the inputs in its environment. All else is the core's.
 'use strict';
 const { spawn, spawnSync } = require('node:child_process');
-const fs = require('node:fs');
 const path = require('node:path');
 const tl = require('azure-pipelines-task-lib/task');
 const { variables, defaults } = require('./inputs.json');
@@ -16,8 +15,6 @@ module.exports = function run(usual, instead = {}) {
     // -I: neither the build's directory nor its variables decide what is imported. -X utf8: as the agent reads.
     const options = ['-I', '-u', '-X', 'utf8', path.join(__dirname, 'signpath-ci.pyz'), command];
     const env = environment();
-    const output = env.SIGNPATH_OUTPUT;
-    if (output) fs.mkdirSync(/[/\\]$/.test(output) ? output : path.dirname(output), { recursive: true });
     start([...findPython(), ...options], env);
   } catch (error) {
     fail(error.message);
@@ -74,10 +71,8 @@ function environment() {
   const env = Object.fromEntries([...inherited, ...given, ...connection()].filter(([, value]) => value));
   // The agent passes every input: which of them was given, only their defaults tell.
   env.SIGNPATH_DEFAULTS = defaults.join(' ');
-  // Without an artifact in Azure's store the file goes straight to SignPath, not through the connector.
-  if (!env.SIGNPATH_AZURE_DEVOPS_ARTIFACT_NAME) delete env.SIGNPATH_CONNECTOR_URL;
-  // What verification needs is fetched while SignPath signs.
-  return { ...env, SIGNPATH_INSTALL_VERIFY: process.env.SIGNPATH_INSTALL_VERIFY ?? 'true' };
+  const install = process.env.SIGNPATH_INSTALL_VERIFY;
+  return { ...env, SIGNPATH_PLUGIN: 'true', ...(install === undefined ? {} : { SIGNPATH_INSTALL_VERIFY: install }) };
 }
 
 function connection() {

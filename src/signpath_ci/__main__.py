@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -34,6 +35,7 @@ def main(clock: Clock | None = None) -> int:
     # Start-up makes many objects that stay: looking for garbage among them, as often as it is the default, finds none.
     gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
     from signpath_ci.clock import Clock
+    from signpath_ci.platforms.plugin import plugin_environment
     from signpath_ci.workflows.process import Process
 
     streams.configure((sys.stdout, sys.stderr), os.environ)
@@ -50,6 +52,7 @@ def main(clock: Clock | None = None) -> int:
         environment=os.environ, directory=directory, stdout=sys.stdout, stderr=sys.stderr, clock=clock or Clock()
     )
     try:
+        process = replace(process, environment=plugin_environment(process.environment, directory))
         with _signals_as_errors():
             return _run(sys.argv[1:], process)
     except SignPathError as error:

@@ -47,7 +47,7 @@ MAY_IMPORT = {
     "workflows": {
         "api", "artifact_configuration", "metadata", "origin", "platforms", "report", "settings", "signing", "verify",
     },
-    "__main__": {"cli", "logs", "settings", "workflows"},
+    "__main__": {"cli", "logs", "platforms", "settings", "workflows"},
     "": {"platforms", "verify"},
 }  # fmt: skip
 EDGE = {"__main__", "cli", "logs"}

@@ -28,6 +28,7 @@ class Azure(Platform):
     title = "Azure Pipelines"
     variable = "TF_BUILD"
     event_variable = "BUILD_REASON"
+    artifact_variable = "SIGNPATH_AZURE_DEVOPS_ARTIFACT_NAME"
     # Completed pipelines, which may have been those of a fork's pull request.
     strangers_events = frozenset({"ResourceTrigger", "BuildCompletion"})
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from signpath_ci.errors import UsageError
 from signpath_ci.platforms.platform import Platform, given, given_secret, needed
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ class GitHub(Platform):
             "workflow_run",
         }
     )
+    artifact_variable = "SIGNPATH_GITHUB_ARTIFACT_ID"
     workspace_variable = "GITHUB_WORKSPACE"
 
     def is_here(self, environment: Mapping[str, str]) -> bool:
@@ -67,6 +69,27 @@ class GitHub(Platform):
         # An organization may require a workflow that lies in another repository.
         is_own = found and found["repository"].casefold() == environment.get("GITHUB_REPOSITORY", "").casefold()
         return found["path"] if found and is_own else None
+
+    def adapt_inputs(self, environment: dict[str, str], directory: Path) -> None:
+        uploaded = environment.pop("SIGNPATH_UPLOADED_PATH", "")
+        if not uploaded:
+            return
+        # The signed files belong where actions/upload-artifact has taken the root of the artifact.
+        place = ""
+        if (directory / uploaded).is_dir():
+            place = uploaded
+        elif (directory / uploaded).is_file():
+            place = str((directory / uploaded).parent)
+        if place:  # else it holds patterns: which files they were is not known
+            environment["SIGNPATH_UNSIGNED"] = uploaded
+        if not environment.get("SIGNPATH_OUTPUT_ARTIFACT_DIRECTORY"):
+            environment["SIGNPATH_OUTPUT_ARTIFACT_DIRECTORY"] = place
+        if not environment["SIGNPATH_OUTPUT_ARTIFACT_DIRECTORY"]:
+            raise UsageError(
+                "The input path names no single file or directory, so where the signed files go is not known.",
+                hint="Give the input output-artifact-directory.",
+                code="no-output",
+            )
 
     def build_artifact(self, settings: Connector, environment: Mapping[str, str]) -> BuildArtifact:
         from signpath_ci.api.connector_payloads import GitHubArtifact

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from signpath_ci.platforms.platform import Platform, given, given_secret, needed
@@ -29,6 +30,7 @@ class GitLab(Platform):
     variable = "GITLAB_CI"
     event_variable = "CI_PIPELINE_SOURCE"
     strangers_events = frozenset({"external_pull_request_event"})
+    artifact_variable = "SIGNPATH_GITLAB_ARTIFACT_PATH"
     workspace_variable = "CI_PROJECT_DIR"
 
     def is_here(self, environment: Mapping[str, str]) -> bool:
@@ -55,6 +57,13 @@ class GitLab(Platform):
         path = environment.get("CI_CONFIG_PATH", "")
         # path@group/project, or a URL: not in this repository
         return path if path and "@" not in path and "://" not in path else None
+
+    def adapt_inputs(self, environment: dict[str, str], directory: Path) -> None:
+        output, artifact = (environment.get(f"SIGNPATH_{name}", "") for name in ("OUTPUT", "GITLAB_ARTIFACT_PATH"))
+        if environment.get("SIGNPATH_IN_PLACE") == "true":
+            environment["SIGNPATH_OUTPUT"] = ""  # it only says what the job publishes
+        elif artifact and output.endswith("/"):
+            environment["SIGNPATH_OUTPUT"] = output + PurePosixPath(artifact).name
 
     def build_artifact(self, settings: Connector, environment: Mapping[str, str]) -> BuildArtifact:
         from signpath_ci.api.connector_payloads import GitLabArtifact

@@ -30,6 +30,7 @@ class Platform:
         variable: the environment variable by which it is detected.
         event_variable: the one that says what started the build, in the CI system's own words.
         strangers_events: events by which a stranger's change starts a build with the rights of the repository.
+        artifact_variable: the option's variable that names an artifact in the CI system's store; empty: there is none.
         workspace_variable: the one that names the repository's root; empty where there is none.
     """
 
@@ -38,6 +39,7 @@ class Platform:
     variable: str
     event_variable: str
     strangers_events: frozenset[str] = frozenset()
+    artifact_variable = ""
     workspace_variable = ""
 
     def is_here(self, environment: Mapping[str, str]) -> bool:
@@ -78,6 +80,13 @@ class Platform:
         """Return the path of the pipeline's definition in the repository; `None` where it has none, or is unknown."""
         del environment
         return None
+
+    def adapt_inputs(self, environment: dict[str, str], directory: Path) -> None:
+        """Change the variables that a plugin passes where its inputs do not mean just what the options do.
+
+        Raises:
+            UsageError: the inputs do not say where the signed files go.
+        """
 
     def build_artifact(self, settings: Connector, environment: Mapping[str, str]) -> BuildArtifact:
         """Return which artifact of this build a connector is to fetch.

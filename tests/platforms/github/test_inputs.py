@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ import yaml
 from tools.actions import ACTIONS, DOCUMENTATION, Action, filled_documentation, filled_manifest
 from tools.manifests import defaults
 
+from signpath_ci.errors import UsageError
+from signpath_ci.platforms.plugin import plugin_environment
 from tests.platforms.github.act import OURS, REF, TOKEN, Repository, Result
 from tests.platforms.github.conftest import OUTPUTS
 from tests.support.needs import needs
@@ -99,6 +102,12 @@ def test_a_job_s_own_variables_do_not_stand_in_for_inputs(action: Action, record
     }
 
 
+def _in_core(result: Result, recording: Repository) -> Mapping[str, str]:
+    """Return the environment as the core reads it."""
+    environment = {**result.json("run")["environment"], "SIGNPATH_PLUGIN": "true", "GITHUB_ACTIONS": "true"}
+    return plugin_environment(environment, recording.directory)
+
+
 @pytest.mark.sample(2)
 @pytest.mark.parametrize(
     ("given", "connector"),
@@ -120,7 +129,7 @@ def test_a_file_of_the_job_goes_straight_to_signpath(
 
     result = _called(recording, action, given)
 
-    assert result.json("run")["environment"]["SIGNPATH_CONNECTOR_URL"] == connector
+    assert _in_core(result, recording).get("SIGNPATH_CONNECTOR_URL", "") == connector
 
 
 @pytest.mark.sample(2)
@@ -128,9 +137,9 @@ def test_a_file_of_the_job_goes_straight_to_signpath(
     ("path", "more", "directory"),
     [
         ("dist", {}, "dist"),
-        ("dist/app.exe", {}, "dist"),
-        ("app.exe", {}, "."),
-        ("-a b/$(touch pwned).exe", {}, "-a b"),
+        ("dist/app.exe", {}, "{root}/dist"),
+        ("app.exe", {}, "{root}"),
+        ("-a b/$(touch pwned).exe", {}, "{root}/-a b"),
         ("dist/*.exe", {"output-artifact-directory": "signed"}, "signed"),
     ],
 )
@@ -144,8 +153,8 @@ def test_signed_files_go_where_the_unsigned_ones_lie(
 
     result = _called(recording, ACTIONS[1], {"path": path, **more})
 
-    environment = result.json("run")["environment"]
-    assert environment["SIGNPATH_OUTPUT_ARTIFACT_DIRECTORY"] == directory
+    environment = _in_core(result, recording)
+    assert environment["SIGNPATH_OUTPUT_ARTIFACT_DIRECTORY"] == directory.format(root=recording.directory)
     assert environment["SIGNPATH_GITHUB_ARTIFACT_ID"].isdigit()
 
 
@@ -160,7 +169,7 @@ def test_what_does_not_say_whether_it_is_promoted_is_refused(recording: Reposito
     result = _called(recording, ACTIONS[3], {"promote": "yes; touch pwned"})
 
     assert result.code != 0
-    assert result.errors == ["promote is neither true nor false."]
+    assert result.errors == ["promote is neither true nor false. [invalid-option]"]
     assert not (result.record / "run.json").exists()
 
 
@@ -169,9 +178,9 @@ def test_a_pattern_does_not_say_where_signed_files_go(recording: Repository) -> 
 
     result = _called(recording, ACTIONS[1], {"path": "*.exe"})
 
-    assert result.code != 0
-    assert not (result.record / "run.json").exists()
-    assert result.errors[0].startswith("path names no single file or directory")
+    with pytest.raises(UsageError) as caught:
+        _in_core(result, recording)
+    assert caught.value.code == "no-output"
 
 
 # The contract's section 3: what the official action takes and gives. `None`: mandatory or without a default.

@@ -47,10 +47,7 @@ def test_the_core_gets_there_in_the_same_way_in_all_templates() -> None:
         text = (TEMPLATES / f"{name}.yml").read_text("utf-8")
         return text[text.index(start) : text.index(end, text.index(start))]
 
-    behind = dict.fromkeys(NAMES, "      # An input gives") | {
-        "check": "      # The shell's place"
-    }  # it takes no token
-    starts = {part(name, "      set -eu\n", behind[name]) for name in NAMES}
+    starts = {part(name, "      set -eu\n", "      # The shell's place") for name in NAMES}
     ends = {part(name, "  after_script:\n", "  artifacts:\n") for name in ("sign", "resubmit")}
     assert (len(starts), len(ends)) == (1, 1)
 
