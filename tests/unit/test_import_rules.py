@@ -45,7 +45,8 @@ MAY_IMPORT = {
     "text": set(),
     "verify": {"formats"},
     "workflows": {
-        "api", "artifact_configuration", "metadata", "origin", "platforms", "report", "settings", "signing", "verify",
+        "api", "artifact_configuration", "formats", "metadata", "origin", "platforms", "report", "settings", "signing",
+        "verify",
     },
     "__main__": {"cli", "logs", "platforms", "settings", "workflows"},
     "": {"platforms", "verify"},
