@@ -21,6 +21,7 @@ pytestmark = needs("act")
 by_name = pytest.mark.parametrize("action", ACTIONS, ids=lambda action: action.name)
 
 COMMANDS = {
+    "check": "check",
     "submit-signing-request": "sign",
     "sign": "sign",
     "get-signed-artifact": "download",
