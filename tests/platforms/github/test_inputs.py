@@ -33,6 +33,10 @@ HOSTILE = (
 )
 
 
+def _named(name: str) -> Action:
+    return next(action for action in ACTIONS if action.name == name)
+
+
 def _called(repository: Repository, action: Action, given: dict[str, str], **more: Any) -> Result:
     steps = [
         {"uses": "actions/checkout@v6"},
@@ -161,13 +165,13 @@ def test_signed_files_go_where_the_unsigned_ones_lie(
 
 @pytest.mark.parametrize(("said", "command"), [("true", "promote"), ("false", "resubmit")])
 def test_a_candidate_is_promoted_only_where_that_is_said(said: str, command: str, recording: Repository) -> None:
-    result = _called(recording, ACTIONS[3], {"promote": said})
+    result = _called(recording, _named("resubmit-signing-request"), {"promote": said})
 
     assert result.json("run")["arguments"] == [command]
 
 
 def test_what_does_not_say_whether_it_is_promoted_is_refused(recording: Repository) -> None:
-    result = _called(recording, ACTIONS[3], {"promote": "yes; touch pwned"})
+    result = _called(recording, _named("resubmit-signing-request"), {"promote": "yes; touch pwned"})
 
     assert result.code != 0
     assert result.errors == ["promote is neither true nor false. [invalid-option]"]
