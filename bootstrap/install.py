@@ -1,23 +1,26 @@
-"""Install signpath-ci from this checkout into a virtual environment, once per machine; print the path of its Python.
+"""Fetch the packages that this checkout needs, once per machine; print the directory that holds them.
 
 What may go wrong on a user's machine is printed as one line instead, with the exit code 3. Everything is built aside
-and gets its name in one step: jobs that run at the same time do not see anything half-made.
+and gets its name in one step: jobs that run at the same time do not see anything half-made. What lies there already is
+compared with the lock before it is used.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
-import shutil
 import subprocess
 import sys
+import sysconfig
 import tempfile
+import zipfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-PACKAGE = ROOT / "src" / "signpath_ci"
 REQUIREMENTS = ROOT / "requirements" / "runtime.txt"
 FAILED = 3
+ONCE = "signpath-ci-once-"
+"""What the name of a directory for one run alone begins with; `start.py` removes it."""
 
 
 class MachineError(Exception):
@@ -25,7 +28,8 @@ class MachineError(Exception):
 
 
 def main() -> int:
-    """Print the path of the environment's Python."""
+    """Print the directory of the packages."""
+    sys.path.insert(0, str(ROOT / "src"))
     try:
         code, said = 0, str(installed())
     except MachineError as error:
@@ -36,57 +40,84 @@ def main() -> int:
 
 
 def installed() -> Path:
-    """Return the Python of the environment for exactly these sources and this Python; make it where it is not there."""
-    sys.path.insert(0, str(ROOT / "src"))
-    from signpath_ci.caches import cache_directory
+    """Return the directory of the packages that these sources need; fetch them where they are not there."""
+    from signpath_ci import wheels
 
-    target = cache_directory(os.environ, sys.platform) / f"core-{_key()}"
+    requirements = REQUIREMENTS.read_bytes()
+    target = _cache() / f"core-{_key(requirements)}"
+    try:
+        if not _is_intact(target, requirements):
+            _build(target, requirements)
+            if not _is_intact(target, requirements):
+                raise MachineError(f"What was put into {target} is not what was fetched. [core-not-installed]")
+    except OSError as error:
+        raise MachineError(
+            f"signpath-ci can't be installed in {target.parent}: {error.strerror}. [core-not-installed]"
+        ) from None
+    return target / wheels.PACKAGES
+
+
+def _cache() -> Path:
+    """Return this user's cache; where others could put something into it, a directory for this run alone."""
+    from signpath_ci.caches import cache_directory, private_cache
+
+    try:
+        cache, _ = private_cache(os.environ, sys.platform, Path.cwd())
+        return cache or Path(tempfile.mkdtemp(prefix=ONCE))
+    except OSError as error:
+        where = cache_directory(os.environ, sys.platform) or "The temporary directory"
+        raise MachineError(
+            f"{where} can't be written ({error.strerror}), but signpath-ci is to be installed there. "
+            "Make it writable, or name another place by XDG_CACHE_HOME (LOCALAPPDATA on Windows). [core-not-installed]"
+        ) from None
+
+
+def _is_intact(target: Path, requirements: bytes) -> bool:
+    """Tell whether the packages are there as the lock has them; what is not so is removed."""
+    from signpath_ci import wheels
+    from signpath_ci.files import delete_tree
+
     if not target.is_dir():
-        _build(target)
-    return target / _PYTHON
+        return False
+    try:
+        wheels.check(target, requirements)
+    except (wheels.WheelError, OSError, zipfile.BadZipFile):
+        delete_tree(target)
+        return False
+    return True
 
 
 _PYTHON = Path("Scripts/python.exe") if os.name == "nt" else Path("bin/python")
 
 
-def _key() -> str:
-    # The Python belongs to the key: an environment ends with the Python that it was made from.
-    digest = hashlib.sha256(f"{sys.version}\0{sys.executable}".encode())
-    for path in [
-        REQUIREMENTS,
-        *sorted(path for path in PACKAGE.rglob("*") if path.is_file() and path.suffix != ".pyc"),
-    ]:
-        name, content = path.relative_to(ROOT).as_posix().encode(), path.read_bytes()
-        digest.update(b"%d %d " % (len(name), len(content)) + name + content)
-    return digest.hexdigest()[:32]
+def _key(requirements: bytes) -> str:
+    # Wheels with native code are for one Python on one system.
+    parts = (sys.version.encode(), sysconfig.get_platform().encode(), requirements)
+    return hashlib.sha256(b"\0".join(parts)).hexdigest()[:32]
 
 
-def _build(target: Path) -> None:
+def _build(target: Path, requirements: bytes) -> None:
+    from signpath_ci import wheels
+    from signpath_ci.files import delete_tree, move
+
+    staging = Path(tempfile.mkdtemp(prefix=".building-", dir=target.parent))
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        staging = Path(tempfile.mkdtemp(prefix=".building-", dir=target.parent))
-    except OSError as error:
-        raise MachineError(
-            f"{target.parent} can't be written ({error.strerror}), but signpath-ci is to be installed there. "
-            "Make it writable, or name another place by XDG_CACHE_HOME (LOCALAPPDATA on Windows). [core-not-installed]"
-        ) from None
-    try:
-        _make_environment(staging)
-        packages = next(path for path in staging.glob("[Ll]ib/**/site-packages") if path.is_dir())
-        _install_requirements(staging)
-        shutil.copytree(PACKAGE, packages / "signpath_ci", ignore=shutil.ignore_patterns("__pycache__"))
+        result = staging / "result"
+        result.mkdir()
+        _make_environment(staging / "pip")
+        _fetch(staging / "pip" / _PYTHON, result / wheels.WHEELS)
         try:
-            staging.rename(target)
+            wheels.unpack(result, requirements)
+        except (wheels.WheelError, zipfile.BadZipFile) as error:
+            raise MachineError(f"What pip fetched can't be used: {error}. [core-not-installed]") from None
+        try:
+            move(result, target)
         except OSError:
-            # Another job was faster: its environment is the same.
+            # Another job was faster: its packages are the same, which is checked.
             if not target.is_dir():
                 raise
-    except OSError as error:
-        raise MachineError(
-            f"signpath-ci can't be installed in {target.parent}: {error.strerror}. [core-not-installed]"
-        ) from None
     finally:
-        shutil.rmtree(staging, ignore_errors=True)
+        delete_tree(staging)
 
 
 def _make_environment(staging: Path) -> None:
@@ -99,8 +130,9 @@ def _make_environment(staging: Path) -> None:
         )
 
 
-def _install_requirements(staging: Path) -> None:
-    pip = [str(staging / _PYTHON), "-I", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]
+def _fetch(python: Path, directory: Path) -> None:
+    pip = [str(python), "-I", "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-input"]
+    pip += ["--dest", str(directory)]
     finished = _run([*pip, "--no-deps", "--only-binary", ":all:", "--require-hashes", "-r", str(REQUIREMENTS)])
     if finished.returncode:
         words = [line for line in finished.stdout.splitlines() if line.startswith("ERROR:")] or ["pip gave no reason."]

@@ -262,3 +262,34 @@ def test_git_bash_is_told_to_leave_the_inputs_as_they_are(plugin: Path, programs
     found = _run(plugin, programs=programs, MSYS2_ENV_CONV_EXCL="OTHER_")
 
     assert found.out == "SIGNPATH_;OTHER_"
+
+
+@needs_wheels
+def test_a_cache_that_somebody_has_changed_is_not_used(checkout: Path, programs: Path) -> None:
+    _python(programs, "python3")
+    _run(checkout, "--version", programs=programs, **OFFLINE)
+    (core,) = (programs.parent / ".cache" / "signpath-ci").iterdir()
+    for name in ("requests/__init__.py", "argparse.py"):
+        (core / "packages" / name).write_text("raise SystemExit('hijacked')", encoding="utf-8")
+
+    refused = _run(checkout, "origin", programs=programs, **UNREACHABLE)
+    finished = _run(checkout, "origin", programs=programs, **OFFLINE)
+
+    assert refused.code == 2
+    assert (finished.code, "hijacked" in finished.err) == (0, False), finished.err
+
+
+@needs_wheels
+@pytest.mark.parametrize("environment", [{"HOME": ""}, {"XDG_CACHE_HOME": "cache"}], ids=["no home", "in the checkout"])
+def test_without_a_cache_that_can_be_trusted_nothing_is_kept(
+    checkout: Path, programs: Path, environment: dict[str, str]
+) -> None:
+    _python(programs, "python3")
+    (programs.parent / "tmp").mkdir()
+    here = {name: str(programs.parent / text) if text else "" for name, text in environment.items()}
+
+    finished = _run(checkout, "--version", programs=programs, TMPDIR=str(programs.parent / "tmp"), **OFFLINE, **here)
+
+    assert (finished.code, finished.err) == (0, "")
+    assert list((programs.parent / "tmp").iterdir()) == []
+    assert not (programs.parent / "cache").exists()

@@ -12,7 +12,7 @@ import pytest
 import signpath_ci
 
 ROOT = Path(signpath_ci.__file__).parent
-FLOOR = {"", "caches", "checkout", "clock", "errors", "hosts", "files", "model", "streams", "text"}
+FLOOR = {"", "caches", "checkout", "clock", "errors", "hosts", "files", "model", "streams", "text", "wheels"}
 """What everybody may use."""
 
 MAY_IMPORT = {
@@ -25,6 +25,7 @@ MAY_IMPORT = {
         "verify", "workflows",
     },
     "caches": set(),
+    "wheels": set(),
     "clock": set(),
     "errors": set(),
     "files": set(),

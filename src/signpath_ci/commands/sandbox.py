@@ -26,11 +26,18 @@ def run(settings: SandboxSettings, process: Process) -> None:
             hint="Run: pip install 'signpath-ci[sandbox]'",
             code="packages-missing",
         ) from None
-    directory = settings.state or cache_directory(process.environment, sys.platform) / "sandbox"
-    if settings.stop:
+    cache = cache_directory(process.environment, sys.platform)
+    directory = settings.state or (cache / "sandbox" if cache else None)
+    if directory is None and (settings.stop or settings.detach):
+        raise UsageError(
+            "There is no place for the sandbox's state: HOME (LOCALAPPDATA on Windows) is not set.",
+            hint="Name one with --state.",
+            code="sandbox-unusable",
+        )
+    if directory is not None and settings.stop:
         background.stop(directory)
         return
-    if settings.detach:
+    if directory is not None and settings.detach:
         about = background.detach(directory, _arguments(settings), process.environment)
         how_to_end = f"`signpath-ci sandbox --stop --state {shlex.quote(str(directory))}` ends it"
         said = json.dumps(about) if settings.json else announcement.readable(about, how_to_end=how_to_end)

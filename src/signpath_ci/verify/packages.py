@@ -6,18 +6,24 @@ user, in the background from the submit on; what is downloaded is not accepted b
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import importlib
 import logging
+import os
 import re
 import sys
 import weakref
+import zipfile
 from collections.abc import Mapping
+from functools import cached_property
 from importlib import util
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
+from signpath_ci import wheels
 from signpath_ci.errors import UsageError, VerificationError
+from signpath_ci.files import delete, delete_tree, move
 from signpath_ci.verify import require_extra, require_xml_extra
 
 if TYPE_CHECKING:
@@ -30,7 +36,7 @@ LEAST_XML = {**LEAST, "lxml": (5, 2, 1)}
 """The same of the extra `verify-xml`: XML and OPC signatures need more, and only files with such have it installed."""
 _DEADLINE = 600.0  # seconds; pip gives up earlier, unless something keeps it waiting byte by byte
 _REQUIREMENTS, _REQUIREMENTS_XML = "requirements.txt", "requirements-xml.txt"
-_PLACES = ("PIP_TARGET", "PIP_PREFIX", "PIP_ROOT")
+_PLACES = ("PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PIP_DEST")
 
 
 class Packages:
@@ -39,11 +45,14 @@ class Packages:
     Args:
         directory: where they lie; `None`: where Python finds them.
         install: install them where they are missing.
-        cache: this user's directory for what can be made again.
+        cache: this user's directory for what can be made again; `None`: there is none that others can't write to, so
+            they are installed into a private directory for this run alone.
         environment: of pip.
     """
 
-    def __init__(self, *, directory: Path | None, install: bool, cache: Path, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self, *, directory: Path | None, install: bool, cache: Path | None, environment: Mapping[str, str]
+    ) -> None:
         self._directory = directory
         self._install = install
         self._cache = cache
@@ -51,6 +60,7 @@ class Packages:
         self._requirements = _REQUIREMENTS
         self._installations: dict[Path, _Installation] = {}
         self._targets: dict[str, Path | None] = {}
+        self._intact: dict[Path, bool] = {}
 
     @property
     def _target(self) -> Path | None:
@@ -59,8 +69,34 @@ class Packages:
         if name not in self._targets:
             least = LEAST_XML if name == _REQUIREMENTS_XML else LEAST
             is_missing = self._directory is None and self._install and not _fit(least)
-            self._targets[name] = self._cache / f"verify-{_key(name)}" if is_missing else None
+            self._targets[name] = self._place / f"verify-{_key(name)}" if is_missing else None
         return self._targets[name]
+
+    @cached_property
+    def _place(self) -> Path:
+        if self._cache is not None:
+            return self._cache
+        import tempfile
+
+        private = Path(tempfile.mkdtemp(prefix="signpath-ci-"))
+        # Windows does not remove libraries that are loaded; what is left there is this user's own.
+        weakref.finalize(self, delete_tree, private)
+        return private
+
+    def _is_cached(self, target: Path) -> bool:
+        """Whether they lie there already, as the lock has them; what is not so is removed."""
+        if target not in self._intact:
+            self._intact[target] = os.path.lexists(target) and not self._is_flawed(target)
+        return self._intact[target]
+
+    def _is_flawed(self, target: Path) -> bool:
+        try:
+            wheels.check(target, _read(self._requirements))
+        except (wheels.WheelError, OSError, zipfile.BadZipFile) as error:
+            _log.warning("The cached libraries in %s are not used: %s. Installing them again.", target, error)
+            _remove(target)
+            return True
+        return False
 
     def require_xml(self) -> None:
         """Provide the libraries for XML and OPC signatures too."""
@@ -78,7 +114,7 @@ class Packages:
             require_extra()
             if self._requirements == _REQUIREMENTS_XML:
                 require_xml_extra()
-        elif not self._target.is_dir() and util.find_spec("pip") is None:
+        elif not self._is_cached(self._target) and util.find_spec("pip") is None:
             raise UsageError(
                 f"Verification needs libraries, and {sys.executable} has no pip to install them.",
                 hint="On Debian or Ubuntu: apt-get install python3-pip; or sign with --verify off.",
@@ -88,7 +124,7 @@ class Packages:
     def start(self) -> None:
         """Begin to install in the background what is missing."""
         target = self._target
-        if target is not None and not target.is_dir() and target not in self._installations:
+        if target is not None and not self._is_cached(target) and target not in self._installations:
             self._installations[target] = _Installation(target, self._environment, self._requirements)
 
     def ready(self) -> None:
@@ -104,7 +140,21 @@ class Packages:
         self.start()
         if self._target in self._installations:
             self._installations[self._target].finish()
-        _import_from(self._target)
+            try:
+                wheels.check(self._target, _read(self._requirements))  # another run may have put it there
+            except (wheels.WheelError, OSError, zipfile.BadZipFile) as error:
+                raise _failed(f"{self._target} can't be used: {error}.") from None
+        # What Python would write there would be no file of a wheel.
+        sys.dont_write_bytecode = True
+        _import_from(self._target / wheels.PACKAGES)
+
+
+def _remove(path: Path) -> None:
+    with contextlib.suppress(OSError):
+        if path.is_dir() and not path.is_symlink():
+            delete_tree(path)
+        else:
+            delete(path)
 
 
 class _Installation:
@@ -115,17 +165,17 @@ class _Installation:
         import subprocess
         import tempfile
 
-        self._target = target
+        self._target, self._lock = target, _read(requirements)
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
             self._staging = Path(tempfile.mkdtemp(prefix=".installing-", dir=target.parent))
-            (self._staging / "requirements.txt").write_bytes(_read(requirements))
+            (self._staging / "requirements.txt").write_bytes(self._lock)
             self._log = (self._staging / "log").open("w+b")
             self._pip = subprocess.Popen(  # noqa: S603 - our own Python, arguments of our own
                 [
-                    *(sys.executable, "-I", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"),
-                    *("--no-input", "--no-compile", "--no-deps", "--only-binary", ":all:", "--require-hashes"),
-                    *("--requirement", "requirements.txt", "--target", "packages"),
+                    *(sys.executable, "-I", "-m", "pip", "download", "--quiet", "--disable-pip-version-check"),
+                    *("--no-input", "--no-deps", "--only-binary", ":all:", "--require-hashes"),
+                    *("--requirement", "requirements.txt", "--dest", wheels.WHEELS),
                 ],
                 cwd=self._staging,
                 env=_pip_environment(environment),
@@ -162,10 +212,17 @@ class _Installation:
             self._tidy()
 
     def _publish(self) -> None:
+        result = self._staging / "result"
         try:
-            (self._staging / "packages").rename(self._target)
+            result.mkdir()
+            move(self._staging / wheels.WHEELS, result / wheels.WHEELS)
+            wheels.unpack(result, self._lock)
+        except (wheels.WheelError, OSError, zipfile.BadZipFile) as error:
+            raise _failed(f"what pip fetched can't be unpacked: {error}.") from None
+        try:
+            move(result, self._target)
         except OSError as error:
-            # Another run was faster: what it installed is the same.
+            # Another run was faster: what it installed is the same, which is checked.
             if not self._target.is_dir():
                 raise _failed(f"{self._target} can't be made: {error.strerror}.") from None
 
@@ -177,13 +234,11 @@ class _Installation:
 
 
 def _tidy(pip: subprocess.Popen[bytes], log: BinaryIO, staging: Path) -> None:
-    import shutil
-
     if pip.poll() is None:
         pip.kill()
         pip.wait()
     log.close()
-    shutil.rmtree(staging, ignore_errors=True)
+    delete_tree(staging)
 
 
 def _failed(why: str) -> VerificationError:

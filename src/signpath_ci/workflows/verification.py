@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from signpath_ci.caches import cache_directory
+from signpath_ci.caches import private_cache
 from signpath_ci.errors import UsageError, VerificationError
 from signpath_ci.model import STRONG_DIGESTS, Artifact, Expectations
 from signpath_ci.report import Reporter
@@ -17,6 +18,8 @@ from signpath_ci.settings import Libraries, Retrieval, Trust
 from signpath_ci.signing.published import Published
 from signpath_ci.verify.packages import Packages
 from signpath_ci.workflows.process import Process
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -154,11 +157,19 @@ def expectations(settings: Trust, *, strict: bool) -> Expectations:
     return expected
 
 
-def packages(settings: Libraries, process: Process) -> Packages:
+def packages(libraries: Libraries, process: Process) -> Packages:
     """Return what provides the libraries of verification."""
+    cache = None
+    if libraries.install_verify:
+        try:
+            cache, objection = private_cache(process.environment, sys.platform, process.directory)
+        except OSError as error:
+            objection = f"it can't be made: {error.strerror}"
+        if cache is None:
+            _log.info("Libraries that are installed are not kept for later runs: %s.", objection)
     return Packages(
-        directory=settings.verify_packages,
-        install=settings.install_verify,
-        cache=cache_directory(process.environment, sys.platform),
+        directory=libraries.verify_packages,
+        install=libraries.install_verify,
+        cache=cache,
         environment=process.environment,
     )

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import gc
+import hashlib
 import os
 import re
 import sys
+import zipfile
 from importlib import metadata, util
 from pathlib import Path
 
@@ -15,7 +17,8 @@ from signpath_ci.verify.packages import LEAST, LEAST_XML, Packages
 from tests.support.archives import build_zip
 
 SUCCEEDS = (
-    'mkdir packages && echo "$@" >packages/arguments && env >packages/environment && cp requirements.txt packages'
+    'mkdir wheels && cp "$WHEEL" wheels && echo "$@" >"$SAID/arguments" && env >"$SAID/environment" && '
+    'cat requirements.txt >>"$SAID/locks"'
 )
 ROOT = Path(__file__).parents[3]
 
@@ -31,6 +34,17 @@ def missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(packages, "_fit", lambda _: False)
 
 
+@pytest.fixture(autouse=True)
+def _lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A lock that names one wheel, which pip's stand-in finds."""
+    wheel = tmp_path / "demo-1-py3-none-any.whl"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        archive.writestr("demo_package.py", "x = 1")
+    lock = f"demo==1 --hash=sha256:{hashlib.sha256(wheel.read_bytes()).hexdigest()}".encode()
+    monkeypatch.setattr(packages, "_read", lambda name: lock + (b"\n# lxml==1" if "xml" in name else b""))
+    monkeypatch.setattr(sys, "dont_write_bytecode", sys.dont_write_bytecode)
+
+
 def _pip(monkeypatch: pytest.MonkeyPatch, directory: Path, script: str) -> None:
     """Let a script play the Python that pip runs in."""
     python = directory / "python"
@@ -44,7 +58,12 @@ def _packages(tmp_path: Path, *, install: bool = True, **environment: str) -> Pa
         directory=None,
         install=install,
         cache=tmp_path / "cache",
-        environment={"PATH": os.environ["PATH"], **environment},
+        environment={
+            "PATH": os.environ["PATH"],
+            "WHEEL": str(tmp_path / "demo-1-py3-none-any.whl"),
+            "SAID": str(tmp_path),
+            **environment,
+        },
     )
 
 
@@ -74,8 +93,9 @@ def test_those_for_xml_are_installed_only_where_they_are_required(
     needed.start()
     needed.ready()
 
-    found = {path.name: (path / "requirements.txt").read_text("utf-8") for path in _cached(tmp_path)}
-    assert sorted("lxml==" in text for text in found.values()) == [False, True]
+    assert len(_cached(tmp_path)) == 2
+    locks = (tmp_path / "locks").read_text("utf-8")
+    assert (locks.count("demo=="), locks.count("lxml==")) == (2, 1)
 
 
 def test_files_that_surely_need_the_libraries_for_xml(tmp_path: Path) -> None:
@@ -140,22 +160,61 @@ def test_what_is_missing_is_installed_once(tmp_path: Path, monkeypatch: pytest.M
     _packages(tmp_path).ready()
 
     (target,) = _cached(tmp_path)
-    assert sys.path.count(str(target)) == 1
-    assert sys.path[0] == str(target)
+    assert sys.path.count(str(target / "packages")) == 1
+    assert sys.path[0] == str(target / "packages")
+    assert (target / "packages" / "demo_package.py").read_text("utf-8") == "x = 1"
     assert (tmp_path / "runs").read_text("utf-8") == "run\n"
-    assert (target / "arguments").read_text("utf-8").split() == [
-        *("-I", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"),
-        *("--no-input", "--no-compile", "--no-deps", "--only-binary", ":all:", "--require-hashes"),
-        *("--requirement", "requirements.txt", "--target", "packages"),
+    assert (tmp_path / "arguments").read_text("utf-8").split() == [
+        *("-I", "-m", "pip", "download", "--quiet", "--disable-pip-version-check"),
+        *("--no-input", "--no-deps", "--only-binary", ":all:", "--require-hashes"),
+        *("--requirement", "requirements.txt", "--dest", "wheels"),
     ]
-    locked = (target / "requirements.txt").read_bytes()
-    assert locked == (Path(packages.__file__).parent / "requirements.txt").read_bytes()
-    variables = (target / "environment").read_text("utf-8").splitlines()
+    variables = (tmp_path / "environment").read_text("utf-8").splitlines()
     assert {line for line in variables if line.startswith(("PIP_", "SIGNPATH_"))} == {
         "PIP_INDEX_URL=https://index.example",
         "PIP_USER=0",
         "PIP_REQUIRE_VIRTUALENV=0",
     }
+
+
+@pytest.mark.usefixtures("missing")
+@pytest.mark.parametrize("name", ["demo_package.py", "json.py"])
+def test_a_cache_that_was_changed_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    _pip(monkeypatch, tmp_path, f"echo run >>{tmp_path}/runs; {SUCCEEDS}")
+    _packages(tmp_path).ready()
+    (target,) = _cached(tmp_path)
+    (target / "packages" / name).write_text("raise SystemExit('hijacked')", encoding="utf-8")
+
+    _packages(tmp_path).ready()
+
+    assert [path.read_text("utf-8") for path in (target / "packages").iterdir()] == ["x = 1"]
+    assert (tmp_path / "runs").read_text("utf-8") == "run\nrun\n"
+
+
+@pytest.mark.usefixtures("missing")
+def test_a_wheel_that_is_not_in_the_lock_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _pip(monkeypatch, tmp_path, "mkdir wheels; echo other >wheels/demo-1-py3-none-any.whl")
+
+    with pytest.raises(VerificationError, match="not in the lock"):
+        _packages(tmp_path).ready()
+
+    assert _cached(tmp_path) == []
+
+
+@pytest.mark.usefixtures("missing")
+def test_without_a_cache_a_private_directory_is_used_and_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _pip(monkeypatch, tmp_path, SUCCEEDS)
+    needed = Packages(directory=None, install=True, cache=None, environment=_packages(tmp_path)._environment)
+
+    needed.ready()
+    private = Path(sys.path[0]).parents[1]
+    assert private.stat().st_mode & 0o777 == 0o700
+    del needed
+    gc.collect()
+
+    assert not private.exists()
 
 
 @pytest.mark.usefixtures("missing")
