@@ -1,55 +1,26 @@
-"""The sandbox's configuration file: YAML -> `Configuration`, with errors that name the place in the file.
+"""The sandbox's configuration file: YAML -> `Configuration`. Every error is reported at once, with its line.
 
-::
-
-    organization: {id: 5f2d..., name: Acme}
-    max_artifact_bytes: 4294967296
-    users:                                                            # people, chosen on the web page
-      - {name: Ada, may: [submit, approve]}
-    api_tokens:                                                       # CI users
-      - {name: ci, token: secret, may: [submit, read], projects: [app], signing_policies: [test-signing]}
-    trusted_build_systems:
-      - {name: build-farm, token: secret}
-    projects:
-      - slug: app
-        name: App
-        repository_url: https://github.com/acme/app
-        artifact_configurations:                                      # the first one is the default
-          - {slug: initial, name: Initial, file: artifact-configuration.xml}  # beside this file
-        trusted_build_systems: [GitHub.com, build-farm]               # that are linked to it; all where none are named
-        webhook: {url: "https://acme.example/hook", headers: {Authorization: Bearer secret}}
-        signing_policies:
-          - slug: release-signing
-            name: Release signing
-            certificate: acme-release                 # its name; the slug where none is given
-            required_approvals: 1
-            submitter_may_approve: false
-            trusted_build_system: true
-            allowed_branches: [main, release/*]
-            origin_verification: true
-    runs:                                                             # of the CI systems that connectors ask
-      - {platform: github, id: "42", repository_url: "https://github.com/acme/app", branch: main, commit: 0a1b...}
-
-Mandatory are the organization's id, a token, and a project with a signing policy and its slug; a place that this
-table does not have is an error.
+What may be written there stands in `schema/sandbox.schema.json`, and for people in docs/sandbox.md.
 """
 
 from __future__ import annotations
 
-import re
+import json
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from signpath_ci.errors import UsageError
+from signpath_ci.hosts import is_loopback
 from signpath_ci.sandbox.config import (
     ADMINISTRATOR,
     MAX_ARTIFACT_BYTES,
     PERMISSIONS,
     ArtifactConfiguration,
     Configuration,
-    Permission,
     Project,
     Run,
     SigningPolicy,
@@ -58,262 +29,202 @@ from signpath_ci.sandbox.config import (
     Webhook,
 )
 
-_PLATFORMS = ("github", "gitlab", "azure")
-_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,39}")
+_HINT = "docs/sandbox.md describes the file."
+_Place = tuple["str | int", ...]
 
 
 def read_configuration(path: Path) -> Configuration:
     """Read and check a configuration file.
 
     Raises:
-        UsageError: it can't be read, is no YAML, or says something that makes no sense; the message names the place.
+        UsageError: it can't be read, is not YAML, or breaks the schema; the message names all places and their lines.
     """
     import yaml
 
     try:
-        content = yaml.safe_load(path.read_bytes())
+        text = path.read_text("utf-8")
+        node = yaml.compose(text, yaml.SafeLoader)
+        content = yaml.safe_load(text)
     except OSError as error:
         raise UsageError(
             f"{path} can't be read: {error.strerror}.",
             hint="Name a readable file with --config.",
             code="sandbox-configuration",
         ) from None
-    except (yaml.YAMLError, UnicodeError, ValueError) as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         line = f", line {mark.line + 1}" if mark else ""
-        raise UsageError(
-            f"{path}{line}: is no YAML: {getattr(error, 'problem', None) or error}.", code="sandbox-configuration"
-        ) from None
-    return _configuration(_Section(path, "", content))
+        problem = getattr(error, "problem", None) or error
+        raise UsageError(f"{path}{line}: is not YAML: {problem}.", hint=_HINT, code="sandbox-configuration") from None
+    problems = list(_schema_problems(content)) or [*_twice(node), *_disagreements(content, path.parent)]
+    if problems:
+        said = "; ".join(_sentence(node, place, problem) for place, problem in sorted(problems, key=_order(node)))
+        count = "" if len(problems) == 1 else f"{len(problems)} errors: "
+        raise UsageError(f"{path}: {count}{said}.", hint=_HINT, code="sandbox-configuration")
+    return _configuration(content, path.parent)
 
 
-class _Section:
-    """A mapping in the file, and where it stands; each value is taken once, and what is left over is an error."""
+def _schema_problems(content: object) -> Iterator[tuple[_Place, str]]:
+    from jsonschema import Draft202012Validator
 
-    def __init__(self, file: Path, place: str, content: object) -> None:
-        self._file, self._place = file, place
-        if not isinstance(content, dict):
-            raise self.error("", "must be a mapping (`name: value` lines).")
-        self._left: dict[Any, Any] = {key: value for key, value in content.items() if value is not None}
-
-    def error(self, key: str, problem: str) -> UsageError:
-        place = ".".join(part for part in (self._place, key) if part) or "the file"
-        return UsageError(
-            f"{self._file}: {place}: {problem}",
-            hint="See the sandbox's configuration file in the README.",
-            code="sandbox-configuration",
-        )
-
-    def has(self, key: str) -> bool:
-        return key in self._left
-
-    def text(self, key: str, default: str | None = None) -> str:
-        found = self.optional_text(key)
-        if found is None and default is None:
-            raise self.error(key, "is missing.")
-        return found if found is not None else str(default)
-
-    def name(self, key: str, default: str | None = None) -> str:
-        value = self.text(key, default)
-        if not _NAME.fullmatch(value):
-            raise self.error(key, "must be up to 40 letters, digits, '.', '-' and '_'.")
-        return value
-
-    def optional_text(self, key: str) -> str | None:
-        value = self._left.pop(key, None)
-        if value is None:
-            return None
-        if not isinstance(value, str) or not value.strip() or not value.isprintable():
-            raise self.error(key, "must be a text of one line; write a number in quotes.")
-        return value
-
-    def file(self, key: str) -> str:
-        path = self._file.parent / self.text(key)
-        try:
-            return path.read_text("utf-8")
-        except (OSError, ValueError) as error:
-            raise self.error(key, f"{path} can't be read: {error}.") from None
-
-    def number(self, key: str, default: int) -> int:
-        value = self._left.pop(key, default)
-        if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-            raise self.error(key, "must be a whole number of 0 or more.")
-        return value
-
-    def flag(self, key: str, *, default: bool = False) -> bool:
-        value = self._left.pop(key, default)
-        if not isinstance(value, bool):
-            raise self.error(key, "must be true or false.")
-        return value
-
-    def texts(self, key: str) -> tuple[str, ...] | None:
-        value = self._left.pop(key, None)
-        if value is None:
-            return None
-        if not isinstance(value, list) or not all(isinstance(item, str) and item for item in value):
-            raise self.error(key, "must be a list of texts; write numbers in quotes.")
-        return tuple(value)
-
-    def mapping(self, key: str) -> dict[str, str]:
-        value = self._left.pop(key, {})
-        if not isinstance(value, dict) or not all(isinstance(s, str) for item in value.items() for s in item):
-            raise self.error(key, "must be a mapping of texts.")
-        return value
-
-    def section(self, key: str) -> _Section:
-        if not self.has(key):
-            raise self.error(key, "is missing.")
-        return _Section(self._file, f"{self._place}.{key}".lstrip("."), self._left.pop(key))
-
-    def sections(self, key: str) -> Iterator[_Section]:
-        value = self._left.pop(key, [])
-        if not isinstance(value, list):
-            raise self.error(key, "must be a list.")
-        for index, item in enumerate(value):
-            yield _Section(self._file, f"{self._place}.{key}[{index}]".lstrip("."), item)
-
-    def end(self) -> None:
-        if self._left:
-            raise self.error(str(next(iter(self._left))), "is not known here.")
+    schema = json.loads(files("signpath_ci.schema").joinpath("sandbox.schema.json").read_text("utf-8"))
+    for error in Draft202012Validator(schema).iter_errors(_without_nothing(content)):
+        place: _Place = tuple(error.absolute_path)
+        if error.validator == "required":
+            missing = [name for name in error.validator_value if name not in error.instance]
+            yield from (((*place, name), "is missing") for name in missing if f"'{name}'" in error.message)
+        elif error.validator == "additionalProperties":
+            known = error.schema["properties"]
+            yield from (((*place, name), "is not known here") for name in error.instance if name not in known)
+        else:
+            yield place, error.schema.get("x-must") or error.message
 
 
-def _configuration(section: _Section) -> Configuration:
-    organization = section.section("organization")
-    projects = tuple(_project(item) for item in section.sections("projects"))
-    people = tuple(_user(item, is_interactive=True) for item in section.sections("users"))
-    tokens = tuple(_user(item, is_interactive=False) for item in section.sections("api_tokens"))
-    systems = tuple(_trusted_build_system(item) for item in section.sections("trusted_build_systems"))
-    _require_distinct(section, "projects", [project.slug.lower() for project in projects])
-    _require_distinct(section, "api_tokens", [str(user.token) for user in tokens])
-    _require_distinct(section, "users", [user.name for user in people])
-    for key, values in (("projects", projects), ("api_tokens", tokens)):
-        if not values:
-            raise section.error(key, "at least one is needed.")
-    configuration = Configuration(
-        organization_id=_organization_id(organization),
-        organization_name=organization.text("name", "Sandbox"),
-        users=(*(people or (ADMINISTRATOR,)), *tokens),
-        trusted_build_systems=systems,
-        projects=projects,
-        runs=tuple(_run(item) for item in section.sections("runs")),
-        max_artifact_bytes=section.number("max_artifact_bytes", MAX_ARTIFACT_BYTES),
-    )
-    organization.end()
-    section.end()
-    return configuration
+def _without_nothing(content: Any) -> Any:
+    """Return it without keys that have no value: they are as good as left out."""
+    if isinstance(content, dict):
+        return {str(key): _without_nothing(value) for key, value in content.items() if value is not None}
+    return [_without_nothing(item) for item in content] if isinstance(content, list) else content
 
 
-def _organization_id(section: _Section) -> str:
+def _twice(node: Any, place: _Place = ()) -> Iterator[tuple[_Place, str]]:
+    """Find keys that stand twice in a mapping: YAML would let the last one count."""
+    import yaml
+
+    if isinstance(node, yaml.MappingNode):
+        names = [key.value for key, _ in node.value]
+        yield from (((*place, name), "is there twice") for name in dict.fromkeys(names) if names.count(name) > 1)
+        for key, value in node.value:
+            yield from _twice(value, (*place, key.value))
+    elif isinstance(node, yaml.SequenceNode):
+        for index, item in enumerate(node.value):
+            yield from _twice(item, (*place, index))
+
+
+def _disagreements(content: Mapping[str, Any], directory: Path) -> Iterator[tuple[_Place, str]]:
+    """Find what a schema can't: names that are there twice, files that are not, unencrypted webhooks."""
+    tokens = [*_tokens(content, "users"), *_tokens(content, "api_tokens")]
+    yield from _repeated(tokens)
+    yield from _repeated((("users", i, "name"), user["name"]) for i, user in enumerate(content.get("users") or ()))
+    projects = list(enumerate(content["projects"]))
+    yield from _repeated((("projects", i, "slug"), project["slug"].lower()) for i, project in projects)
+    for i, project in projects:
+        for kind in ("artifact_configurations", "signing_policies"):
+            items = list(enumerate(project.get(kind) or ()))
+            yield from _repeated((("projects", i, kind, k, "slug"), item["slug"].lower()) for k, item in items)
+            for k, item in items:
+                if kind == "artifact_configurations" and (problem := _unreadable(item, directory)):
+                    yield ("projects", i, kind, k, "file"), problem
+        url = (project.get("webhook") or {}).get("url", "https:")
+        if url.startswith("http:") and not is_loopback(urlsplit(url).hostname or ""):
+            yield ("projects", i, "webhook", "url"), "must start with https://, or http:// for this machine"
+
+
+def _tokens(content: Mapping[str, Any], kind: str) -> list[tuple[_Place, str]]:
+    return [((kind, i, "token"), user["token"]) for i, user in enumerate(content.get(kind) or ()) if user.get("token")]
+
+
+def _repeated(values: Iterable[tuple[_Place, str]]) -> Iterator[tuple[_Place, str]]:
+    seen: set[str] = set()
+    for place, value in values:
+        if value in seen:
+            yield place, "is there twice"
+        seen.add(value)
+
+
+def _unreadable(item: Mapping[str, Any], directory: Path) -> str | None:
+    if not item.get("file"):
+        return None
     try:
-        return str(uuid.UUID(section.text("id")))
+        (directory / item["file"]).read_text("utf-8")
+    except OSError as error:
+        return f"{item['file']} can't be read: {error.strerror}"
     except ValueError:
-        raise section.error("id", "must be a UUID.") from None
+        return f"{item['file']} is not text in UTF-8"
+    return None
 
 
-def _secret(section: _Section) -> str:
-    token = section.text("token")
-    if ":" in token or " " in token or not token.isascii():
-        # `Authorization: Bearer {apiToken}:{trustedBuildSystemToken}` could not be taken apart again.
-        raise section.error("token", "must be plain ASCII without blanks and colons.")
-    return token
+def _sentence(node: Any, place: _Place, problem: str) -> str:
+    name = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place).lstrip(".") or "the file"
+    return f"line {_line(node, place)}: {name}: {problem}"
 
 
-def _user(section: _Section, *, is_interactive: bool) -> User:
-    may = section.texts("may")
-    permissions: frozenset[Permission] = frozenset(p for p in PERMISSIONS if may is None or p in may)
-    for name in may or ():
-        if name not in PERMISSIONS:
-            raise section.error("may", f"{name!r} is none of {', '.join(PERMISSIONS)}.")
-    projects, policies = section.texts("projects"), section.texts("signing_policies")
-    user = User(
-        name=section.text("name"),
-        token=None if is_interactive and not section.has("token") else _secret(section),
-        permissions=permissions,
-        projects=None if projects is None else frozenset(projects),
-        signing_policies=None if policies is None else frozenset(policies),
+def _order(node: Any) -> Any:
+    return lambda found: (_line(node, found[0]), str(found))
+
+
+def _line(node: Any, place: Sequence[str | int]) -> int:
+    """Return the line of a place, or of what is around it where the place is missing; from 1."""
+    import yaml
+
+    line = node.start_mark.line if node is not None else 0
+    for part in place:
+        if isinstance(node, yaml.MappingNode):
+            found = next(((key, value) for key, value in node.value if key.value == part), None)
+            if found is None:
+                break
+            line, node = found[0].start_mark.line, found[1]
+        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int):
+            node = node.value[part]
+            line = node.start_mark.line
+    return int(line) + 1
+
+
+def _configuration(content: Mapping[str, Any], directory: Path) -> Configuration:
+    people = [_user(user, is_interactive=True) for user in content.get("users") or ()]
+    limit = content.get("max_artifact_bytes")
+    return Configuration(
+        organization_id=str(uuid.UUID(content["organization"]["id"])),
+        organization_name=content["organization"].get("name") or "Sandbox",
+        users=(*(people or (ADMINISTRATOR,)), *(_user(user, is_interactive=False) for user in content["api_tokens"])),
+        trusted_build_systems=tuple(
+            TrustedBuildSystem(**system) for system in content.get("trusted_build_systems") or ()
+        ),
+        projects=tuple(_project(project, directory) for project in content["projects"]),
+        runs=tuple(
+            Run(**{"branch": None, "commit": None, "build_url": None, **run}) for run in content.get("runs") or ()
+        ),
+        max_artifact_bytes=MAX_ARTIFACT_BYTES if limit is None else limit,
+    )
+
+
+def _user(user: Mapping[str, Any], *, is_interactive: bool) -> User:
+    return User(
+        name=user["name"],
+        token=user.get("token"),
+        permissions=frozenset(PERMISSIONS if user.get("may") is None else user["may"]),
+        projects=_set(user.get("projects")),
+        signing_policies=_set(user.get("signing_policies")),
         is_interactive=is_interactive,
     )
-    section.end()
-    return user
 
 
-def _trusted_build_system(section: _Section) -> TrustedBuildSystem:
-    system = TrustedBuildSystem(name=section.text("name"), token=_secret(section))
-    section.end()
-    return system
+def _set(texts: Sequence[str] | None) -> frozenset[str] | None:
+    return None if texts is None else frozenset(texts)
 
 
-def _project(section: _Section) -> Project:
-    slug = section.name("slug")
-    systems = section.texts("trusted_build_systems")
-    configurations = tuple(_artifact_configuration(item) for item in section.sections("artifact_configurations"))
-    policies = tuple(_signing_policy(item) for item in section.sections("signing_policies"))
-    _require_distinct(section, "artifact_configurations", [item.slug.lower() for item in configurations])
-    _require_distinct(section, "signing_policies", [item.slug.lower() for item in policies])
-    if not policies:
-        raise section.error("signing_policies", "at least one is needed.")
-    project = Project(
+def _project(project: Mapping[str, Any], directory: Path) -> Project:
+    slug, webhook = project["slug"], project.get("webhook")
+    configurations = tuple(
+        ArtifactConfiguration(
+            slug=each["slug"],
+            name=each.get("name") or each["slug"],
+            xml=(directory / each["file"]).read_text("utf-8") if each.get("file") else None,
+        )
+        for each in project.get("artifact_configurations") or ()
+    )
+    return Project(
         slug=slug,
-        name=section.text("name", slug),
-        signing_policies=policies,
+        name=project.get("name") or slug,
+        signing_policies=tuple(_signing_policy(policy) for policy in project["signing_policies"]),
         artifact_configurations=configurations or (ArtifactConfiguration(slug="initial", name="Initial"),),
-        repository_url=section.optional_text("repository_url"),
-        trusted_build_systems=None if systems is None else frozenset(systems),
-        webhook=_webhook(section.section("webhook")) if section.has("webhook") else None,
+        repository_url=project.get("repository_url"),
+        trusted_build_systems=_set(project.get("trusted_build_systems")),
+        webhook=Webhook(url=webhook["url"], headers=webhook.get("headers") or {}) if webhook else None,
     )
-    section.end()
-    return project
 
 
-def _artifact_configuration(section: _Section) -> ArtifactConfiguration:
-    slug = section.name("slug")
-    configuration = ArtifactConfiguration(
-        slug=slug, name=section.text("name", slug), xml=section.file("file") if section.has("file") else None
-    )
-    section.end()
-    return configuration
-
-
-def _signing_policy(section: _Section) -> SigningPolicy:
-    slug = section.name("slug")
-    policy = SigningPolicy(
-        slug=slug,
-        name=section.text("name", slug),
-        certificate=section.name("certificate", slug),
-        required_approvals=section.number("required_approvals", 0),
-        submitter_may_approve=section.flag("submitter_may_approve", default=True),
-        allowed_branches=section.texts("allowed_branches") or (),
-        trusted_build_system=section.flag("trusted_build_system"),
-        origin_verification=section.flag("origin_verification"),
-    )
-    section.end()
-    return policy
-
-
-def _webhook(section: _Section) -> Webhook:
-    webhook = Webhook(url=section.text("url"), headers=section.mapping("headers"))
-    if not webhook.url.startswith(("http://", "https://")):
-        raise section.error("url", "must start with http:// or https://.")
-    section.end()
-    return webhook
-
-
-def _run(section: _Section) -> Run:
-    run = Run(
-        platform=section.text("platform"),
-        id=section.text("id"),
-        repository_url=section.text("repository_url"),
-        branch=section.optional_text("branch"),
-        commit=section.optional_text("commit"),
-        build_url=section.optional_text("build_url"),
-    )
-    if run.platform not in _PLATFORMS:
-        raise section.error("platform", f"must be one of {', '.join(_PLATFORMS)}.")
-    section.end()
-    return run
-
-
-def _require_distinct(section: _Section, key: str, names: list[str]) -> None:
-    for index, name in enumerate(names):
-        if name in names[:index]:
-            raise section.error(f"{key}[{index}]", "is there twice.")
+def _signing_policy(policy: Mapping[str, Any]) -> SigningPolicy:
+    given = {name: value for name, value in policy.items() if value is not None}
+    given["allowed_branches"] = tuple(policy.get("allowed_branches") or ())
+    return SigningPolicy(**{"name": policy["slug"], "certificate": policy["slug"], **given})

@@ -135,36 +135,43 @@ def test_everything_that_can_be_said(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "replacement", "words"),
     [
-        ("name: Acme", "name: [Acme]", "organization.name: must be a text of one line; write a number in quotes."),
-        ("0a8f3a52-3c2c-4d4e-9a51-0f0b6f5f8a11", "x", "organization.id: must be a UUID."),
-        ("organization:", "organisation:", "organization: is missing."),
-        ("max_artifact_bytes: 1000", "max: 1000", "max: is not known here."),
+        ("name: Acme", "name: [Acme]",
+         "line 2: organization.name: must be a text of one line; write a number in quotes."),
+        ("0a8f3a52-3c2c-4d4e-9a51-0f0b6f5f8a11", "x", "line 2: organization.id: must be a UUID."),
+        ("max_artifact_bytes: 1000", "max: 1000", "line 3: max: is not known here."),
         ("max_artifact_bytes: 1000", "max_artifact_bytes: -1",
-         "max_artifact_bytes: must be a whole number of 0 or more."),
-        ("token: secret", "token: 42", "api_tokens[0].token: must be a text of one line; write a number in quotes."),
-        ("token: secret", "token: 'a:b'", "api_tokens[0].token: must be plain ASCII without blanks and colons."),
+         "line 3: max_artifact_bytes: must be a whole number of 0 or more."),
+        ("token: secret", "token: 42",
+         "line 6: api_tokens[0].token: must be plain ASCII text without blanks and colons; write a number in quotes."),
+        ("token: secret", "token: 'a:b'",
+         "line 6: api_tokens[0].token: must be plain ASCII text without blanks and colons; write a number in quotes."),
+        ("token: secret", "token: personal", "line 6: api_tokens[0].token: is there twice."),
         ("may: [submit, read]", "may: [sign]",
-         "api_tokens[0].may: 'sign' is none of submit, approve, read, configure."),
-        ("may: [submit, read]", "may: submit", "api_tokens[0].may: must be a list of texts; write numbers in quotes."),
-        ("- slug: app", "- title: app", "projects[0].slug: is missing."),
-        ("- slug: app", "- slug: a/b", "projects[0].slug: must be up to 40 letters, digits, '.', '-' and '_'."),
-        ("{slug: second, name: Second}", "{slug: first}", "projects[0].artifact_configurations[1]: is there twice."),
+         "line 6: api_tokens[0].may[0]: must be one of submit, approve, read, configure."),
+        ("may: [submit, read]", "may: submit",
+         "line 6: api_tokens[0].may: must be a list of submit, approve, read, configure."),
+        ("- slug: app", "- slug: a/b",
+         "line 10: projects[0].slug: must be up to 40 letters, digits, '.', '-' and '_'."),
+        ("slug: second", "slug: First", "line 14: projects[0].artifact_configurations[1].slug: is there twice."),
+        ("file: first.xml", "file: none.xml",
+         "line 14: projects[0].artifact_configurations[0].file: none.xml can't be read: No such file or directory."),
         ("{slug: second, name: Second}", "second",
-         "projects[0].artifact_configurations[1]: must be a mapping (`name: value` lines)."),
-        ("artifact_configurations: [{slug: first, file: first.xml}, {slug: second, name: Second}]",
-         "artifact_configurations: first",
-         "projects[0].artifact_configurations: must be a list."),
-        ("https://acme.example/hook", "acme", "projects[0].webhook.url: must start with http:// or https://."),
-        ("{Authorization: Bearer x}", "[x]", "projects[0].webhook.headers: must be a mapping of texts."),
+         "line 14: projects[0].artifact_configurations[1]: must be a mapping (`name: value` lines)."),
+        ("https://acme.example/hook", "acme",
+         "line 15: projects[0].webhook.url: must start with https://, or http:// for this machine."),
+        ("https://acme.example/hook", "http://acme.example/hook",
+         "line 15: projects[0].webhook.url: must start with https://, or http:// for this machine."),
+        ("{Authorization: Bearer x}", "[x]", "line 15: projects[0].webhook.headers: must be a mapping of texts."),
         ("required_approvals: 1", "required_approvals: yes",
-         "projects[0].signing_policies[0].required_approvals: must be a whole number of 0 or more."),
+         "line 20: projects[0].signing_policies[0].required_approvals: must be a whole number of 0 or more."),
         ("origin_verification: true", "origin_verification: 1",
-         "projects[0].signing_policies[0].origin_verification: must be true or false."),
-        ("origin_verification: true", "origin: true", "projects[0].signing_policies[0].origin: is not known here."),
-        ("platform: github", "platform: jenkins", "runs[0].platform: must be one of github, gitlab, azure."),
+         "line 24: projects[0].signing_policies[0].origin_verification: must be true or false."),
+        ("origin_verification: true", "slug: release-signing",
+         "line 17: projects[0].signing_policies[0].slug: is there twice."),
+        ("platform: github", "platform: jenkins", "line 26: runs[0].platform: must be one of github, gitlab, azure."),
     ],
 )  # fmt: skip
-def test_an_error_names_its_place(tmp_path: Path, text: str, replacement: str, words: str) -> None:
+def test_an_error_names_its_line_and_place(tmp_path: Path, text: str, replacement: str, words: str) -> None:
     assert text in ALL
 
     with pytest.raises(UsageError) as caught:
@@ -173,15 +180,31 @@ def test_an_error_names_its_place(tmp_path: Path, text: str, replacement: str, w
     assert caught.value.message == f"{tmp_path / 'sandbox.yml'}: {words}"
 
 
+def test_all_errors_are_reported_at_once(tmp_path: Path) -> None:
+    text = ALL.replace("- slug: app", "- title: app").replace("organization:", "organisation:").replace("github,", "x,")
+
+    with pytest.raises(UsageError) as caught:
+        _read(tmp_path, text)
+
+    assert caught.value.code == "sandbox-configuration"
+    assert caught.value.message.removeprefix(f"{tmp_path / 'sandbox.yml'}: ") == (
+        "5 errors: line 2: organisation: is not known here; line 2: organization: is missing; "
+        "line 10: projects[0].slug: is missing; line 10: projects[0].title: is not known here; "
+        "line 26: runs[0].platform: must be one of github, gitlab, azure."
+    )
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("", ": the file: must be a mapping (`name: value` lines)."),
-        ("a: [", ", line 2: is no YAML: expected the node content, but found '<stream end>'."),
-        (LEAST.replace("{name: ci, token: secret}", ""), ": api_tokens: at least one is needed."),
-        (LEAST.replace("{slug: test-signing}", ""), ": projects[0].signing_policies: at least one is needed."),
+        ("", ": line 1: the file: must be a mapping (`name: value` lines)."),
+        ("a: [", ", line 2: is not YAML: expected the node content, but found '<stream end>'."),
+        (LEAST.replace("{name: ci, token: secret}", ""),
+         ": line 3: api_tokens: must be a list with at least one item."),
+        (LEAST.replace("{slug: test-signing}", ""),
+         ": line 4: projects[0].signing_policies: must be a list with at least one item."),
     ],
-)
+)  # fmt: skip
 def test_what_is_no_configuration(tmp_path: Path, text: str, words: str) -> None:
     with pytest.raises(UsageError) as caught:
         _read(tmp_path, text + "\n" if text == "a: [" else text)
