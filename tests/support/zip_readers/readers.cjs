@@ -3,7 +3,7 @@
 "use strict";
 
 const { createHash } = require("node:crypto");
-const { readFileSync, writeSync } = require("node:fs");
+const { readFileSync } = require("node:fs");
 const { createRequire } = require("node:module");
 const load = createRequire(process.argv[2]); // the package.json beside node_modules
 
@@ -73,7 +73,7 @@ async function main() {
       } catch (error) {
         seen = `!${String(error).replace(/\s+/g, " ")}`;
       }
-      writeSync(1, `${name}\t${path}\t${seen}\n`);
+      await new Promise((resolve) => process.stdout.write(`${name}\t${path}\t${seen}\n`, resolve));
     }
   }
   process.exit(0);
