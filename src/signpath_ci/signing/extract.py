@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from signpath_ci.errors import LocalFileError, VerificationError
 from signpath_ci.files import delete, directory_in, publish, sync, sync_directory
 from signpath_ci.formats import FormatError
 from signpath_ci.formats.zip import Archive, Entry, open_archive
+from signpath_ci.signing.modes import local_mode, set_mode
 from signpath_ci.signing.target import disk_errors, exists_error
 
 _BLOCK = 1 << 18
@@ -84,14 +85,24 @@ def _whole() -> Iterator[None]:
         raise VerificationError(f"The signed ZIP is refused: {error}.", hint=_HINT, code=error.code) from None
 
 
-def extract(archive: Archive, places: Mapping[Entry, Path], directory: Path, *, force: bool) -> None:
+def extract(
+    archive: Archive,
+    places: Mapping[Entry, Path],
+    directory: Path,
+    *,
+    force: bool,
+    original: Callable[[Entry], Path | None] = lambda _: None,
+) -> None:
     """Extract files: all of them, or none.
+
+    A file keeps the permissions of the one that it replaces, or else of the local one that it stands for.
 
     Args:
         archive: the open ZIP.
         places: where each file goes.
         directory: all places are below it.
         force: replace existing files.
+        original: returns the local file that was submitted.
 
     Raises:
         VerificationError: a file in the ZIP is not intact.
@@ -105,6 +116,8 @@ def extract(archive: Archive, places: Mapping[Entry, Path], directory: Path, *, 
             scratch = stack.enter_context(directory_in(directory))
         for number, (entry, target) in enumerate(places.items()):
             _write(scratch / str(number), _blocks(archive, entry), target)
+            with disk_errors(target):
+                set_mode(scratch / str(number), local_mode(target, original(entry)), entry.mode)
         _publish_all(scratch, targets, directory, force=force)
 
 

@@ -91,6 +91,7 @@ def _sign_all(
                     path=places[number],
                     force=settings.force and not settings.in_place,
                     name=path if settings.in_place else None,
+                    original=path,
                 )
                 return sign_file(run, Source(path=path), destination, stopped, watching, receipt=receipts[number])
 

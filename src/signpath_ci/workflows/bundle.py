@@ -51,6 +51,7 @@ def sign_bundle(settings: SignSettings, process: Process, reporter: Reporter) ->
             _log.info("%s holds, by their names in %s: %s.", _NAME, root, ", ".join(map(str, members)))
             destination = Members(
                 places=places,
+                originals=members,
                 directory=directory,
                 name=directory / _NAME,
                 force=settings.force and not settings.in_place,

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Protocol
 
 from signpath_ci.errors import VerificationError
 from signpath_ci.files import TemporaryFile, beside
 from signpath_ci.formats.registry import SIGNATURE_SUFFIXES
+from signpath_ci.formats.zip import Entry
 from signpath_ci.model import Artifact
 from signpath_ci.signing.download import SendsSignedArtifact, kept_if_rejected, receive_into
 from signpath_ci.signing.extract import (
@@ -26,6 +27,7 @@ from signpath_ci.signing.extract import (
     open_signed_archive,
 )
 from signpath_ci.signing.file_name import name_from_header
+from signpath_ci.signing.modes import local_mode, set_mode
 from signpath_ci.signing.target import check_target, disk_errors
 
 if TYPE_CHECKING:
@@ -122,11 +124,13 @@ class SignedFile:
         path: of the file.
         force: replace it where it exists.
         name: the name that people know it by, where `path` is only a temporary place.
+        original: the local file that was submitted, whose permissions it gets.
     """
 
     path: Path
     force: bool
     name: Path | None = None
+    original: Path | None = None
 
     def check(self, source: Path | None = None) -> None:
         """See `Destination`."""
@@ -144,6 +148,8 @@ class SignedFile:
             with kept_if_rejected(file, shown_as, replace=self.force):
                 incoming.accept(artifact, shown_as)
             with disk_errors(target):
+                # A detached signature is nothing that runs.
+                set_mode(file.path, local_mode(target, self.original if target == self.path else None))
                 file.publish(target, replace=self.force)
         return Delivered(artifact=replace(artifact, path=shown_as))
 
@@ -194,10 +200,13 @@ class Extracted:
     Attributes:
         directory: made where it does not exist.
         force: replace existing files.
+        unsigned: the directory that was packed, or the one file in it, where they are at hand: signed files get the
+            permissions of these.
     """
 
     directory: Path
     force: bool
+    unsigned: Path | None = None
 
     def check(self, source: Path | None = None) -> None:  # noqa: ARG002 - which files there will be is not known
         """See `Destination`."""
@@ -213,8 +222,13 @@ class Extracted:
         ):
             incoming.accept(artifact, self.directory)
             places = {entry: self.directory / entry.path for entry in files_in(archive)}
-            extract(archive, places, self.directory, force=self.force)
+            extract(archive, places, self.directory, force=self.force, original=self._original)
         return Delivered(artifact=replace(artifact, path=self.directory))
+
+    def _original(self, entry: Entry) -> Path | None:
+        if self.unsigned is None or self.unsigned.name == entry.name:
+            return self.unsigned
+        return self.unsigned / entry.path
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -227,9 +241,11 @@ class Members:
             a submitted file with the suffix of a detached signature.
         name: the name that people know the ZIP by.
         force: replace existing files.
+        originals: the local file of each, whose permissions the signed one gets.
     """
 
     places: Mapping[PurePosixPath, Path]
+    originals: Mapping[PurePosixPath, Path] = field(default_factory=dict)
     directory: Path
     name: Path
     force: bool
@@ -251,7 +267,9 @@ class Members:
                 self._check_names([entry.path for entry in entries])
             with open_signed_archive(artifact.path) as archive:
                 places = {entry: self.places.get(entry.path, self.directory / entry.path) for entry in entries}
-                extract(archive, places, self.directory, force=self.force)
+                extract(
+                    archive, places, self.directory, force=self.force, original=lambda e: self.originals.get(e.path)
+                )
         added = sorted(set(places.values()) - set(self.places.values()))
         return Delivered(artifact=replace(artifact, path=self.directory), files=(*self.places.values(), *added))
 

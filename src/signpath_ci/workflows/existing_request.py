@@ -209,4 +209,4 @@ def _destination(request: ExistingRequest, settings: DownloadSettings | Resubmit
             hint="Name it with --output (SIGNPATH_OUTPUT), or --unsigned, or a receipt instead of the id.",
             code="no-output",
         )
-    return SignedFile(path=output, force=settings.force)
+    return SignedFile(path=output, force=settings.force, original=input_path)

@@ -62,7 +62,8 @@ def sign(settings: SignSettings, process: Process, reporter: Reporter) -> Signin
     if settings.connector_url:
         return _sign_build_artifact(prepare(settings, process, reporter), process, reporter, url=settings.connector_url)
     source = source_of(settings, settings.artifact[0] if settings.artifact else None)
-    destination = SignedFile(path=_output(settings.output, source.shown_as), force=settings.force)
+    output = _output(settings.output, source.shown_as)
+    destination = SignedFile(path=output, force=settings.force, original=source.path)
     run = prepare(settings, process, reporter)
     return sign_file(run, source, destination, process, reporter, receipt=settings.receipt)
 
@@ -248,11 +249,13 @@ def _output(output: Path | None, artifact: Path) -> Path:
 
 def _build_artifact_destination(settings: SignSettings) -> Destination | None:
     if settings.output is not None:
-        return SignedFile(path=settings.output, force=settings.force)
+        return SignedFile(path=settings.output, force=settings.force, original=settings.unsigned)
     if settings.output_artifact_directory is None:
         return None
-    kind = NamedByServer if settings.skip_decompress else Extracted
-    return kind(directory=settings.output_artifact_directory, force=settings.force)
+    directory = settings.output_artifact_directory
+    if settings.skip_decompress:
+        return NamedByServer(directory=directory, force=settings.force)
+    return Extracted(directory=directory, force=settings.force, unsigned=settings.unsigned)
 
 
 @dataclass(frozen=True, kw_only=True)
