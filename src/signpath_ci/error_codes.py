@@ -106,6 +106,10 @@ CODES: dict[str, tuple[str, str]] = {
         "The demo has no executable to sign, or can't write its files.",
         "Name a file, and a directory with `--output-directory`.",
     ),
+    "denied-signer": (
+        "A file is signed by somebody whom `--deny-signer` denies.",
+        "Do not publish the file; find out how the signature got there.",
+    ),
     "digest-mismatch": (
         "A file's digest is not the one that its signature, or an option, states: it was changed afterwards.",
         "Do not use the file.",
@@ -297,6 +301,14 @@ CODES: dict[str, tuple[str, str]] = {
         "Check the slugs of project, policy and artifact configuration, and the parameters.",
     ),
     "request-not-completed": ("The request ended in a state that is not `Completed`.", "See the request's page."),
+    "rule-expired": (
+        "A rule about files, such as `--expect-unchanged`, has an `expires` date that is over.",
+        "Remove the rule, or ask its owner for a later date.",
+    ),
+    "rule-unused": (
+        "With `--strict-rules`, a rule about files matches no file.",
+        "Correct the pattern, or remove the rule.",
+    ),
     "same-output": ("Several files would be written to one path.", "Sign them by themselves, or without the option."),
     "sandbox-configuration": ("The sandbox's configuration is not valid.", "Correct it as the message says."),
     "sandbox-unusable": ("The sandbox can't use its port or its directories.", "Name others."),
@@ -319,6 +331,10 @@ CODES: dict[str, tuple[str, str]] = {
     "signed-file-too-large": (
         "The signed file is far larger than the submitted one.",
         "Do not use it; where signing really adds so much, raise `--size-allowance`.",
+    ),
+    "signed-unexpectedly": (
+        "A file carries a signature, which `--must-not-be-signed` forbids.",
+        "Correct the artifact configuration in SignPath, or the rule.",
     ),
     "still-pending": (
         "The request was not final at the deadline; it is still alive.",

@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING
 from signpath_ci.text import one_line
 
 if TYPE_CHECKING:
-    from signpath_ci.model import Failure, Verdict
+    from signpath_ci.model import Account, Failure, Verdict
 
 
 class SignPathError(Exception):
@@ -140,16 +140,19 @@ class VerificationError(SignPathError):
     """A file is not signed as it should be, or is not the file that was submitted.
 
     Args:
-        verdicts: of all that was judged, what failed and what did not; nothing where it did not come to that.
+        account: of all files of the delivery; `None` where it did not come to that.
     """
 
     exit_code = 7
 
-    def __init__(
-        self, message: str, *, code: str, hint: str = "", verdicts: tuple[Verdict | Failure, ...] = ()
-    ) -> None:
-        self.verdicts = verdicts
+    def __init__(self, message: str, *, code: str, hint: str = "", account: Account | None = None) -> None:
+        self.account = account
         super().__init__(message, hint=hint, code=code)
+
+    @property
+    def verdicts(self) -> tuple[Verdict | Failure, ...]:
+        """What failed, then the verdicts of the signatures that are good."""
+        return self.account.failures + self.account.verdicts if self.account else ()
 
 
 class UnsupportedFormatError(VerificationError):
@@ -161,9 +164,9 @@ class UnsupportedFormatError(VerificationError):
         *,
         code: str = "unsupported-format",
         hint: str = "",
-        verdicts: tuple[Verdict | Failure, ...] = (),
+        account: Account | None = None,
     ) -> None:
-        super().__init__(message, code=code, hint=hint, verdicts=verdicts)
+        super().__init__(message, code=code, hint=hint, account=account)
 
 
 class LocalFileError(SignPathError):

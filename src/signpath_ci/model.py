@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
+    from datetime import date, datetime
 
 
 WAITS_FOR_UPLOAD = "WaitingForArtifactUpload"
@@ -115,6 +115,62 @@ STRONG_DIGESTS = ("sha256", "sha384", "sha512")
 
 
 @dataclass(frozen=True, kw_only=True)
+class FileRule:
+    """What the user says about the files that a pattern matches.
+
+    Attributes:
+        pattern: a path, or its last part, with `*`, `?` and `[...]`; `container!/path` names a file in a container.
+        reason: why; shown in the account.
+        owner: who answers for it.
+        expires: the last day on which it applies; `None`: it does not end.
+    """
+
+    pattern: str
+    reason: str = ""
+    owner: str = ""
+    expires: date | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileRules:
+    """The user's rules about single files of a delivery.
+
+    Attributes:
+        unchanged: files that come back byte for byte, whoever signed them or nobody.
+        must_be_signed: files that come back signed, whatever their kind.
+        must_not_be_signed: files that come back without a signature.
+        allow_unsupported: files that may stay unverified where their format, or their signature's, is not supported.
+        denied_signers: texts in a signer's subject, or thumbprints (SHA-256, lower-case hex), that no signature of any
+            file may have.
+        is_strict: a rule that matches nothing is an error, not a warning.
+    """
+
+    unchanged: tuple[FileRule, ...] = ()
+    must_be_signed: tuple[FileRule, ...] = ()
+    must_not_be_signed: tuple[FileRule, ...] = ()
+    allow_unsupported: tuple[FileRule, ...] = ()
+    denied_signers: tuple[str, ...] = ()
+    is_strict: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class SizeAllowance:
+    """By how much a signed file may be larger than the submitted one.
+
+    Attributes:
+        size: in bytes.
+        percent: of the submitted file's size.
+    """
+
+    size: int = 64 * 1024**2
+    percent: float = 100.0
+
+    def limit(self, submitted: int) -> int:
+        """Return the largest size in bytes of a signed file, by that of the submitted one."""
+        return submitted + self.size + int(submitted * self.percent / 100)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Expectations:
     """What a signature must fulfil beyond being intact.
 
@@ -127,8 +183,7 @@ class Expectations:
             those of its issuers.
         strict: trust and a time stamp are demanded of every signature.
         digest_algorithms: those that a signature may use, of `STRONG_DIGESTS`.
-        allow_unsupported: patterns (`fnmatch`) of files, or of members of containers, by path or base name, that are
-            left unjudged where their format can't be judged.
+        rules: the user's, about single files.
     """
 
     trust_roots: tuple[Path, ...] = ()
@@ -138,7 +193,7 @@ class Expectations:
     signer_certificate: Path | None = None
     strict: bool = False
     digest_algorithms: frozenset[str] = frozenset(STRONG_DIGESTS)
-    allow_unsupported: tuple[str, ...] = ()
+    rules: FileRules = FileRules()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -213,21 +268,83 @@ class Failure:
     code: str
 
 
+Outcome = Literal["signed", "unchanged", "added", "allowed", "not-compared", "failed"]
+"""What the account says about a file; `FileOutcome` explains each."""
+
+
 @dataclass(frozen=True, kw_only=True)
-class SizeAllowance:
-    """By how much a signed file may be larger than the submitted one.
+class FileOutcome:
+    """One file of a delivery, with its one outcome.
 
     Attributes:
-        size: in bytes.
-        percent: of the submitted file's size.
+        path: the delivery on disk.
+        member: the file's name inside `path` where that is a container, else `None`.
+        format: what the file is, as in `formats.registry`; `None`: of no known format.
+        outcome: `signed`: its signature passed every check, and its content is what was submitted, as far as that is at
+            hand; `unchanged`: byte for byte what was submitted; `added`: a verified signature that belongs to another
+            file; `allowed`: it can't be verified, and a rule of the user lets it through; `not-compared`: nothing has
+            to sign it, and there is no submitted file to compare it with; `failed`: `check` says why.
+        verdicts: of its signatures; nothing but for `signed` and `added`.
+        signed_by: the certificate subject of who signed an unchanged file; intact, but not put under the user's rules.
+        note: what else a reader should know, e.g. that an unchanged script carries no signature; may be empty.
+        is_warning: whether the note is about something that is probably not meant.
+        check: what failed, as a sentence; empty where nothing did.
+        code: what failed, one of `error_codes.CODES`; empty where nothing did.
+        hint: what to do about it; may be empty.
+        is_unsupported: it failed because it can't be verified here.
     """
 
-    size: int = 64 * 1024**2
-    percent: float = 100.0
+    path: Path
+    member: str | None = None
+    format: str | None
+    outcome: Outcome
+    verdicts: tuple[Verdict, ...] = ()
+    signed_by: str = ""
+    note: str = ""
+    is_warning: bool = False
+    check: str = ""
+    code: str = ""
+    hint: str = ""
+    is_unsupported: bool = False
 
-    def limit(self, submitted: int) -> int:
-        """Return the largest size in bytes of a signed file, by that of the submitted one."""
-        return submitted + self.size + int(submitted * self.percent / 100)
+
+@dataclass(frozen=True, kw_only=True)
+class Account:
+    """Every file of a delivery, in the order of the containers.
+
+    Attributes:
+        path: the delivery, as people know it.
+        files: each file with its outcome; plain ZIP archives are not listed, but what is in them is.
+        is_compared: whether the submitted file was at hand.
+        warnings: about the delivery as a whole, such as a rule that matches no file.
+    """
+
+    path: Path
+    files: tuple[FileOutcome, ...]
+    is_compared: bool
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def verdicts(self) -> tuple[Verdict, ...]:
+        """The verdicts of all signatures."""
+        return tuple(verdict for file in self.files for verdict in file.verdicts)
+
+    @property
+    def failures(self) -> tuple[Failure, ...]:
+        """The checks that failed."""
+        return tuple(
+            Failure(path=file.path, member=file.member, format=file.format, check=file.check, code=file.code)
+            for file in self.failed
+        )
+
+    @property
+    def failed(self) -> tuple[FileOutcome, ...]:
+        """The files that failed."""
+        return tuple(file for file in self.files if file.outcome == "failed")
+
+    def count(self, outcome: Outcome) -> int:
+        """Return how many files have an outcome."""
+        return sum(file.outcome == outcome for file in self.files)
 
 
 @dataclass(frozen=True, kw_only=True)

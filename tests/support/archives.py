@@ -84,6 +84,6 @@ def hostile() -> dict[str, tuple[bytes, str]]:
         "cut off": (good[:-30], "no end record"),
         "too deep": (nested, "too many archives are inside each other"),
         "a huge directory": (bytes(directory), "the archive's directory does not end where its end record begins"),
-        "an empty archive": (build_zip({}), "no file in it that can be"),
-        "nothing to sign": (build_zip({"text": b"text"}), "no file in it that can be"),
+        "an empty archive": (build_zip({}), "nothing in it is signed"),
+        "nothing to sign": (build_zip({"text": b"text"}), "nothing in it is signed"),
     }

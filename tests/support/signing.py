@@ -38,6 +38,7 @@ from signpath_ci.formats.tsp import (
     write_info,
     write_signing_certificate_v2,
 )
+from signpath_ci.model import Expectations, FileRule, FileRules
 from signpath_ci.sandbox.pki import Authority
 from tests.support.pe import LAUNCHERS
 
@@ -274,3 +275,8 @@ def write_pe(
         write_signed(file, copy, algorithm=algorithm, sign=sign)
     target.write_bytes(copy.getvalue())
     return target
+
+
+def allowing(*patterns: str) -> Expectations:
+    """Return expectations that let files through whose signatures can't be verified."""
+    return Expectations(rules=FileRules(allow_unsupported=tuple(FileRule(pattern=pattern) for pattern in patterns)))

@@ -104,7 +104,7 @@ def tell_of_rejection(reporter: Reporter) -> None:
     reporter.rejected(rejected())
     reporter.close()
     words = "all.zip: b##vso[x]\n|.exe: the file is not signed."
-    reporter.failed(VerificationError(words, hint="Ask.", code="not-signed", verdicts=rejected()))
+    reporter.failed(VerificationError(words, hint="Ask.", code="not-signed"))
 
 
 def tell_of_success(reporter: PlatformReporter) -> None:

@@ -327,6 +327,15 @@ def package(names: Iterable[str], name: str = "") -> Kind:
     return found[0] if found else "zip"
 
 
+def layout_of(kind: Kind | None) -> Literal["zip", "cab", "msi"] | None:
+    """Return how files of a format hold other files; `None`: they hold none, or their files are not known here."""
+    if kind is None:
+        return None
+    if kind == "zip" or FORMATS[kind].entries:
+        return "zip"
+    return kind if kind in {"cab", "msi"} else None  # type: ignore[return-value] # mypy does not narrow by a set
+
+
 def is_archive_name(name: str) -> bool:
     """Tell whether the content of a ZIP archive with this name is verified: whether it is opened inside others."""
     kind = by_name(name)

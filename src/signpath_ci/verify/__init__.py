@@ -1,9 +1,10 @@
 """Verification: bytes in, verdicts out, or an error that names the file and the check that failed. Always offline.
 
-`verify_file` does it all. Below it, `schemes` knows how each signature scheme of the registry of formats is verified,
-`authenticode`, `jar` and `detached` are these schemes, and `container` walks a ZIP; `judge` is what is the same
-for all: whom to trust, and when. `signed_data`, `timestamp`, `certificates`, `trust` and `identity` are the single
-checks. All of them need the extra `verify`, so this module imports them where they are used.
+`verify_delivery` does it all. Below it, `account` walks the files of a delivery, `expected` says what is expected of
+each, `single` finds its outcome, and `schemes` knows how each signature scheme of the registry of formats is verified:
+`authenticode`, `jar`, `nuget`, `catalog`, `detached`. `judge` is what is the same for all: whom to trust, and when.
+`signed_data`, `timestamp`, `certificates`, `trust` and `identity` are the single checks. All of them need the extra
+`verify`, so this module imports them where they are used.
 """
 
 from __future__ import annotations
@@ -11,22 +12,28 @@ from __future__ import annotations
 from contextlib import ExitStack
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Literal
+from typing import TYPE_CHECKING, BinaryIO
 
 from signpath_ci.clock import Clock
-from signpath_ci.errors import LocalFileError, UnsupportedFormatError, UsageError, VerificationError
+from signpath_ci.errors import LocalFileError, UsageError, VerificationError
 from signpath_ci.files import NotRegularError, open_regular
 from signpath_ci.formats import FormatError
 from signpath_ci.formats.registry import FORMATS, detect, package
-from signpath_ci.model import STRONG_DIGESTS, Expectations, Failure, Verdict
-from signpath_ci.verify.unsupported import is_allowed, is_let_through
+from signpath_ci.model import STRONG_DIGESTS, Account, Expectations, Verdict
 
 if TYPE_CHECKING:
-    from signpath_ci.formats.registry import Kind
-    from signpath_ci.verify.container import Found
-    from signpath_ci.verify.judge import Judge
+    from signpath_ci.artifact_configuration.plan import Plan
+    from signpath_ci.verify.single import Pair, Single
 
-__all__ = ["can_verify", "check_expectations", "needs_xml", "require_extra", "require_xml_extra", "verify_file"]
+__all__ = [
+    "can_verify",
+    "check_expectations",
+    "needs_xml",
+    "require_extra",
+    "require_xml_extra",
+    "verify_delivery",
+    "verify_file",
+]
 
 _NOTHING_EXPECTED = Expectations()
 _SYSTEM_CLOCK = Clock()
@@ -113,7 +120,9 @@ def can_verify(path: Path, expectations: Expectations = _NOTHING_EXPECTED) -> bo
         LocalFileError: it can't be read.
     """
     from signpath_ci.formats.zip import open_archive
+    from signpath_ci.verify.place import Place, Rules
 
+    rules = Rules(expectations.rules, _SYSTEM_CLOCK.now().date())
     with ExitStack() as stack:
         file = _open(path, stack)
         kind = detect(file, path.name)
@@ -127,7 +136,7 @@ def can_verify(path: Path, expectations: Expectations = _NOTHING_EXPECTED) -> bo
                 is_judged = False
     # Whatever bytes it has, a certificate is only given for a raw signature of it.
     is_raw = expectations.signer_certificate is not None
-    return is_judged or is_raw or is_allowed(path.as_posix(), expectations.allow_unsupported)
+    return is_judged or is_raw or bool(rules.allows_unsupported(Place(path.name)))
 
 
 def verify_file(
@@ -138,114 +147,77 @@ def verify_file(
     clock: Clock = _SYSTEM_CLOCK,
     shown_as: Path | None = None,
 ) -> tuple[Verdict, ...]:
-    """Check that a file is signed, intact, as expected, and what was submitted.
+    """Return the verdicts of all signatures of a file, and in it; see `verify_delivery`, whose errors it raises."""
+    return verify_delivery(path, unsigned=unsigned, expectations=expectations, clock=clock, shown_as=shown_as).verdicts
+
+
+def verify_delivery(
+    path: Path,
+    *,
+    unsigned: Path | None = None,
+    expectations: Expectations = _NOTHING_EXPECTED,
+    plan: Plan | None = None,
+    clock: Clock = _SYSTEM_CLOCK,
+    shown_as: Path | None = None,
+) -> Account:
+    """Account for every file of a delivery: it is signed, intact, as expected, and what was submitted.
 
     Integrity is always checked: the signature is valid for these bytes, the signer's chain holds together as far as it
-    has certificates, the time stamp covers the signature. Trust is checked where roots or thumbprints are expected.
+    has certificates, the timestamp covers the signature. Trust is checked where roots or thumbprints are expected.
 
     Args:
-        path: the signed file.
-        unsigned: the file that was submitted; `None`: content identity is not checked. What a detached or raw signature
-            is for.
-        expectations: what every signature must fulfil beyond being intact.
-        clock: says when a signature without a time stamp must be valid: now.
-        shown_as: what verdicts and errors call the file, where `path` is only a temporary name.
-
-    Returns:
-        One verdict a signature, in a container one a signature of a member; none at all only where
-        `Expectations.allow_unsupported` lets the whole file through.
+        path: what came back.
+        unsigned: the file that was submitted; `None`: content is not compared. What a detached or raw signature is for.
+        expectations: what every signature must fulfil beyond being intact, and the user's rules about single files.
+        plan: the artifact configuration, resolved against the submitted file; `None`: there is none.
+        clock: says when a signature without a timestamp must be valid: now.
+        shown_as: what the account and errors call the file, where `path` is only a temporary name.
 
     Raises:
-        VerificationError: a check failed; the message names file and check, and `verdicts` tells of all files in it.
-        UnsupportedFormatError: the file is of a kind, or is signed in a way, that can't be judged.
+        VerificationError: a check failed; the message names file and check, and `account` has all files.
+        UnsupportedFormatError: what failed is only that something can't be verified here.
         LocalFileError: a file can't be read.
-        UsageError: a trust root holds no certificate, or the extra is not installed.
+        UsageError: a trust root holds no certificate, a rule has expired, or the extra is not installed.
     """
     require_extra()
-    from signpath_ci.verify.failure import Failed, rejection
-    from signpath_ci.verify.identity import check_detached_name, check_kind
+    from signpath_ci.verify.failure import rejection
     from signpath_ci.verify.judge import Judge
+    from signpath_ci.verify.place import Rules
+    from signpath_ci.verify.single import Pair, Single
     from signpath_ci.verify.trust import Trust
 
     check_expectations(expectations)
     name = shown_as or path
-    judge = Judge(trust=Trust.load(expectations), now=clock.now())
+    now = clock.now()
+    rules = Rules(expectations.rules, now.date())
+    rules.check()
+    single = Single(name, Judge(trust=Trust.load(expectations), now=now), rules)
     with ExitStack() as stack:
-        file = _open(path, stack)
-        submitted = None if unsigned is None else _open(unsigned, stack)
-        kind: Kind | Literal["raw"] | None = None
+        pair = Pair(
+            _open(path, stack),
+            None if unsigned is None else _open(unsigned, stack),
+            submitted_name=name.name if unsigned is None else unsigned.name,
+        )
         try:
-            kind = "raw" if judge.trust.signer_certificates else detect(file, name.name)
-            if submitted is not None and unsigned is not None:
-                if kind in {"raw", "cms"}:
-                    check_detached_name(name, unsigned)
-                else:
-                    check_kind(detect(submitted, unsigned.name), now=kind)
-            found = _judge(file, kind, submitted, judge, expectations=expectations, name=name.name)
+            account = _account(single, pair, plan)
         except OSError as error:
             raise LocalFileError(
                 f"{name} can't be read, or not be unpacked: {error.strerror}.", code="unreadable-file"
             ) from error
-        except (FormatError, VerificationError) as error:
-            found = [(None, Failed.of(error, kind))]
-    failed = [(member, result) for member, result in found if isinstance(result, Failed)]
-    good = tuple(
-        Verdict(
-            path=name,
-            member=member,
-            format=result.format,
-            signer=result.signer,
-            time_stamp=result.time_stamp,
-            digest_algorithm=result.digest_algorithm,
-            content_digest=result.content_digest,
-            identity="not-checked" if unsigned is None else "same",
-            trust=result.trust,
-            notes=result.notes,
-        )
-        for member, result in found
-        if not isinstance(result, Failed)
-    )
-    if failed and not (
-        all(result.is_unsupported for _, result in failed)
-        and is_let_through(name.as_posix(), expectations.allow_unsupported)
-    ):
-        bad = (
-            Failure(path=name, member=member, format=result.format, check=result.check, code=result.code)
-            for member, result in failed
-        )
-        raise rejection(str(name), failed, (*bad, *good))
-    return good
+    if account.failed:
+        raise rejection(account)
+    if expectations.rules.is_strict and account.warnings:
+        raise VerificationError(account.warnings[0], code="rule-unused", account=account)
+    return account
 
 
-def _judge(
-    file: BinaryIO,
-    kind: Kind | Literal["raw"] | None,
-    unsigned: BinaryIO | None,
-    judge: Judge,
-    *,
-    expectations: Expectations,
-    name: str,
-) -> Found:
-    # Each is imported where it is needed: most files are of one format.
-    if kind == "raw":
-        from signpath_ci.verify.detached import verify_raw
+def _account(single: Single, pair: Pair, plan: Plan | None) -> Account:
+    from signpath_ci.verify.account import Walk
 
-        return [(None, verify_raw(file, unsigned, judge))]
-    if kind == "zip":
-        from signpath_ci.verify.container import verify_zip
-
-        return verify_zip(
-            file, unsigned=unsigned, judge=judge, allow_unsupported=expectations.allow_unsupported, name=name
-        )
-    if kind is None:
-        raise UnsupportedFormatError(
-            "the format is unsupported: its signatures can't be judged here.",
-            hint="Supported are PE files, PowerShell scripts, MSI, CAB and JAR files, detached CMS and raw signatures,"
-            " and ZIP archives; name exceptions with --allow-unsupported.",
-        )
-    from signpath_ci.verify.schemes import verify_signatures
-
-    return [(None, signature) for signature in verify_signatures(kind, file, unsigned=unsigned, judge=judge)]
+    if single.judge.trust.signer_certificates or detect(pair.file, single.path.name) == "cms":
+        found = single.signature_file(pair)
+        return Account(path=single.path, files=(found,), is_compared=pair.submitted is not None)
+    return Walk(single, None if plan is None else plan.artifact).account(pair)
 
 
 def _open(path: Path, stack: ExitStack) -> BinaryIO:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from signpath_ci.errors import UnsupportedFormatError, VerificationError
 from signpath_ci.formats import FormatError, UnsupportedError
-from signpath_ci.model import Failure, Verdict
+from signpath_ci.model import Account
 from signpath_ci.verify.identity import listed
 
 _SHOWN = 5  # failed checks in a message
@@ -60,28 +60,21 @@ def about(name: str) -> Iterator[None]:
         yield
     except (FormatError, VerificationError) as error:
         failed = Failed.of(error, None)
-        raise _kind([failed])(f"{name}: {failed.check}", hint=failed.hint, code=failed.code) from error
+        raise _kind([failed.is_unsupported])(f"{name}: {failed.check}", hint=failed.hint, code=failed.code) from error
 
 
-def rejection(
-    name: str, failed: Sequence[tuple[str | None, Failed]], verdicts: tuple[Verdict | Failure, ...]
-) -> VerificationError:
-    """Return the one error for a file of which some checks failed.
-
-    Args:
-        name: of the file.
-        failed: the checks, each with the member that it is of; `None`: of the file itself.
-        verdicts: of all that was judged.
-    """
+def rejection(account: Account) -> VerificationError:
+    """Return the one error for a delivery in which some files failed."""
     members: dict[str, list[str]] = {}
-    for member, failure in failed:
-        members.setdefault(failure.check.rstrip("."), []).extend([member] if member is not None else [])
-    words = [f"{listed(of)}: {check}" if of else check for check, of in members.items()]
-    more = f"; and {len(words) - _SHOWN} more" if len(words) > _SHOWN else ""
-    return _kind([failure for _, failure in failed])(
-        f"{name}: {'; '.join(words[:_SHOWN])}{more}.", hint=failed[0][1].hint, code=failed[0][1].code, verdicts=verdicts
+    for file in account.failed:
+        members.setdefault(file.check.rstrip("."), []).extend([file.member] if file.member is not None else [])
+    checks = [f"{listed(of)}: {check}" if of else check for check, of in members.items()]
+    more = f"; and {len(checks) - _SHOWN} more" if len(checks) > _SHOWN else ""
+    first = account.failed[0]
+    return _kind([file.is_unsupported for file in account.failed])(
+        f"{account.path}: {'; '.join(checks[:_SHOWN])}{more}.", hint=first.hint, code=first.code, account=account
     )
 
 
-def _kind(failed: Sequence[Failed]) -> type[VerificationError]:
-    return UnsupportedFormatError if all(failure.is_unsupported for failure in failed) else VerificationError
+def _kind(are_unsupported: list[bool]) -> type[VerificationError]:
+    return UnsupportedFormatError if all(are_unsupported) else VerificationError

@@ -38,13 +38,16 @@ _META_INF = "META-INF/"
 _ADDED_BY_SIGNING = frozenset({"manifest-version", "created-by"})
 
 
-def verify_jar(archive: Archive, *, submitted: Archive | None, judge: Judge) -> tuple[Signature, ...]:
+def verify_jar(
+    archive: Archive, *, submitted: Archive | None, judge: Judge, is_walked: bool = False
+) -> tuple[Signature, ...]:
     """Check all signers of a JAR, and that everything in it is signed.
 
     Args:
         archive: the signed file.
         submitted: the file that was submitted; `None`: content identity is not checked.
-        judge: what is demanded of the signatures.
+        judge: what is required of the signatures.
+        is_walked: whether the caller compares the entries, so that only the manifest is compared here.
 
     Raises:
         VerificationError: it is not signed, a check failed, or the content is not that of `submitted`.
@@ -61,7 +64,9 @@ def verify_jar(archive: Archive, *, submitted: Archive | None, judge: Judge) -> 
         judge.check_digest(algorithm)
     signatures = tuple(_verify(archive, name, block, data, judge) for name, block in blocks.items())
     if submitted is not None:
-        _check_identity(archive, manifest, submitted)
+        if not is_walked:
+            _check_entries_submitted(archive, submitted)
+        _check_manifest_submitted(manifest, submitted)
     return signatures
 
 
@@ -176,12 +181,15 @@ def _check_entries(archive: Archive, manifest: Manifest) -> set[str]:
     return algorithms
 
 
-def _check_identity(archive: Archive, manifest: Manifest, submitted: Archive) -> None:
+def _check_entries_submitted(archive: Archive, submitted: Archive) -> None:
     now, before = _content(archive), _content(submitted)
     check_paths(now.keys() | _directories(archive), before.keys() | _directories(submitted), what="the entries")
     changed = [name for name in now if not is_same(archive.open(now[name]), submitted.open(before[name]))]
     if changed:
         raise VerificationError(f"not what was submitted: {listed(sorted(changed))}.", code="content-changed")
+
+
+def _check_manifest_submitted(manifest: Manifest, submitted: Archive) -> None:
     # Java takes orders from a manifest: a JAR that had none must not get one with more in it than digests.
     has_one = MANIFEST in submitted.by_name
     given = Manifest.read(_read(submitted, MANIFEST) if has_one else b"", "the submitted manifest")

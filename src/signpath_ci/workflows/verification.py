@@ -12,7 +12,7 @@ from pathlib import Path
 
 from signpath_ci.caches import private_cache
 from signpath_ci.errors import UsageError, VerificationError
-from signpath_ci.model import STRONG_DIGESTS, Artifact, Expectations
+from signpath_ci.model import STRONG_DIGESTS, Artifact, Expectations, FileRule, FileRules
 from signpath_ci.report import Reporter
 from signpath_ci.settings import Libraries, Retrieval, Trust
 from signpath_ci.signing.published import Published
@@ -151,7 +151,7 @@ def expectations(settings: Trust, *, strict: bool) -> Expectations:
         signer_certificate=settings.signer_certificate,
         strict=strict,
         digest_algorithms=frozenset(settings.digest_algorithm or STRONG_DIGESTS),
-        allow_unsupported=settings.allow_unsupported,
+        rules=FileRules(allow_unsupported=tuple(FileRule(pattern=pattern) for pattern in settings.allow_unsupported)),
     )
     check_expectations(expected)
     return expected

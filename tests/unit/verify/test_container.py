@@ -9,13 +9,13 @@ import pytest
 from signpath_ci.clock import Clock
 from signpath_ci.errors import LocalFileError, UnsupportedFormatError, VerificationError
 from signpath_ci.formats.zip import Budget
-from signpath_ci.model import Expectations, Failure, Verdict
+from signpath_ci.model import Failure, Verdict
 from signpath_ci.sandbox import tsa
 from signpath_ci.sandbox.signers import sign_file
 from signpath_ci.verify import can_verify, verify_file
 from tests.support.archives import SIGNED_MEMBERS, build_zip, contents, hostile, release
 from tests.support.pe import LAUNCHERS
-from tests.support.signing import NOW, authority
+from tests.support.signing import NOW, allowing, authority
 
 CLOCK = Clock(now=lambda: NOW)
 
@@ -140,7 +140,7 @@ def test_all_differences_are_told_at_once(tmp_path: Path) -> None:
     del entries["empty"]
     path = _write(tmp_path / "a.zip", entries)
     assert _failures(path, unsigned) == [
-        ("README.txt", None, "not what was submitted, though of no kind that is signed."),
+        ("README.txt", None, "it is not what was submitted, and of no format that is signed."),
         ("new.exe", "pe", "not submitted, but added."),
         ("empty", None, "submitted, but missing."),
     ]
@@ -164,7 +164,7 @@ def test_an_archive_that_may_stay_unjudged_is_still_judged_as_far_as_it_can_be(t
     package = build_zip({"AndroidManifest.xml": b""})
     good = {"package.zip": package, "app.exe": contents(_pair()[1])["bin/app.exe"]}
     path = _write(tmp_path / "a.zip", good)
-    allowed = Expectations(allow_unsupported=("a.zip",))
+    allowed = allowing("a.zip")
     assert [v.member for v in verify_file(path, expectations=allowed, clock=CLOCK)] == ["app.exe"]
     _write(path, good | {"bad.exe": LAUNCHERS["x64"].read_bytes()})
     with pytest.raises(VerificationError, match=r"bad\.exe: the file is not signed") as caught:
@@ -184,8 +184,8 @@ def test_a_failed_archive_is_told_as_what_it_is(tmp_path: Path) -> None:
     assert _failures(_write(tmp_path / "b.zip", {"cut.zip": jar[:-1]})) == [
         ("cut.zip", "zip", "the archive is cut off, or there is data behind it."),
     ]
-    nothing = "nothing in the archive is signed: there is no file in it that can be."
-    assert _failures(_write(tmp_path / "c.zip", {"a.txt": b""})) == [(None, "zip", nothing)]
+    nothing = "nothing in it is signed."
+    assert _failures(_write(tmp_path / "c.zip", {"a.txt": b""})) == [(None, None, nothing)]
 
 
 def test_another_order_and_compression_is_the_same_content(tmp_path: Path) -> None:
@@ -200,7 +200,7 @@ def test_what_was_changed_is_listed(tmp_path: Path) -> None:
     entries = contents(signed) | {"README.txt": b"read this instead", "empty": b"not any more"}
     error = _failure(_write(tmp_path / "a.zip", entries), unsigned)
     assert error.message == (
-        f"{tmp_path / 'a.zip'}: README.txt, empty: not what was submitted, though of no kind that is signed."
+        f"{tmp_path / 'a.zip'}: README.txt, empty: it is not what was submitted, and of no format that is signed."
     )
 
 
@@ -208,7 +208,7 @@ def test_a_long_list_is_cut(tmp_path: Path) -> None:
     entries = {f"{n:02}": b"" for n in range(15)} | {"a.exe": contents(_pair()[1])["bin/app.exe"]}
     changed = {name: data if name == "a.exe" else b"x" for name, data in entries.items()}
     before, after = _write(tmp_path / "before.zip", entries), _write(tmp_path / "after.zip", changed)
-    assert ": 00, 01, 02, 03, 04, 05, 06, 07, 08, 09 and 5 more: not what was" in _failure(after, before).message
+    assert ": 00, 01, 02, 03, 04, 05, 06, 07, 08, 09 and 5 more: it is not what was" in _failure(after, before).message
 
 
 def test_other_entries_than_submitted(tmp_path: Path) -> None:
@@ -227,7 +227,7 @@ def test_a_change_in_an_inner_archive_is_found(tmp_path: Path) -> None:
     (tmp_path / "inner.zip").write_bytes(entries["inner.zip"])
     inner = contents(tmp_path / "inner.zip")
     for changed, words in (
-        (inner | {"data": b"other"}, "a.zip: inner.zip/data: not what was submitted"),
+        (inner | {"data": b"other"}, "a.zip: inner.zip/data: it is not what was submitted"),
         (inner | {"new": b""}, "a.zip: inner.zip/new: not submitted, but added."),
         (
             inner | {"deep/tool.exe": LAUNCHERS["arm64"].read_bytes()},
@@ -240,7 +240,7 @@ def test_a_change_in_an_inner_archive_is_found(tmp_path: Path) -> None:
         tmp_path / "a.zip", entries | {"plain.zip": build_zip({"text": b"nothing to sign"}, compression=0)}
     )
     message = _failure(repacked, unsigned).message
-    assert message.endswith("a.zip: plain.zip: not what was submitted, though of no kind that is signed.")
+    assert message.endswith("a.zip: plain.zip: an archive that was changed, though nothing in it is.")
 
 
 def test_an_unsigned_pe_file_inside_is_named(tmp_path: Path) -> None:
@@ -288,8 +288,7 @@ def test_a_hostile_submitted_archive_is_told_from_the_signed_one(tmp_path: Path)
     path = tmp_path / "submitted.zip"
     path.write_bytes(hostile()["bomb"][0])
     assert (
-        "the submitted archive: the archive's entry a.exe can't be 4294967280 bytes"
-        in _failure(_pair()[1], path).message
+        "the submitted file: the archive's entry a.exe can't be 4294967280 bytes" in _failure(_pair()[1], path).message
     )
 
 
@@ -300,18 +299,18 @@ def test_a_damaged_member_of_the_submitted_archive_is_told_from_the_signed_one(t
     path = _write_bytes(tmp_path / "submitted.zip", data)
     [(member, name, check)] = _failures(signed, path)
     assert (member, name) == (SIGNED_MEMBERS[0], "pe")
-    assert check.startswith("the submitted archive: the archive's entry bin/app.exe does not have its stated checksum")
+    assert check.startswith("the submitted file: the archive's entry bin/app.exe does not have its stated checksum")
 
 
 def test_the_submitted_archive_has_one_budget_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("signpath_ci.verify.container.Budget", lambda: Budget(entries=4))
+    monkeypatch.setattr("signpath_ci.verify.account.Budget", lambda: Budget(entries=4))
     inner = {"app.exe": contents(_pair()[1])["bin/app.exe"]}
     after = _write(tmp_path / "after.zip", {"inner.zip": build_zip(inner)})
     before = _write(tmp_path / "before.zip", {"inner.zip": build_zip({"a": b"", "b": b"", "c": b""})})
     message = _failure(after, before).message
     assert "inner.zip/app.exe: not submitted, but added; inner.zip/a, inner.zip/b, inner.zip/c: submitted," in message
     before = _write(tmp_path / "before.zip", {"inner.zip": build_zip({"a": b"", "b": b"", "c": b"", "d": b""})})
-    assert "the submitted archive: the archive and those in it have more entries" in _failure(after, before).message
+    assert "the submitted file: the archive and those in it have more entries" in _failure(after, before).message
     more = _write(tmp_path / "more.zip", {"inner.zip": build_zip({**inner, "a": b"", "b": b"", "c": b""})})
     assert "inner.zip: the archive and those in it have more entries" in _failure(more).message
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,12 +10,12 @@ import pytest
 from signpath_ci.clock import Clock
 from signpath_ci.errors import UnsupportedFormatError, UsageError, VerificationError
 from signpath_ci.formats.asn1 import octet_string
-from signpath_ci.model import Expectations
+from signpath_ci.model import Expectations, Failure
 from signpath_ci.report.words import judgement_words
-from signpath_ci.verify import can_verify, check_expectations, verify_file
+from signpath_ci.verify import can_verify, check_expectations, verify_delivery, verify_file
 from tests.support.archives import build_zip
 from tests.support.pe import LAUNCHERS, build_pe, certificate_entry
-from tests.support.signing import CODE_SIGNING, NOW, Identity, code_signer, issue, root
+from tests.support.signing import CODE_SIGNING, NOW, Identity, allowing, code_signer, issue, root
 from tests.unit.verify.matrix.formats import FORMATS, stamped, unchanged
 from tests.unit.verify.matrix.judging import pem
 
@@ -101,50 +100,48 @@ def test_only_allowed_digests(tmp_path: Path) -> None:
                 verify_file(path, expectations=expectations, clock=CLOCK)
 
 
-def test_files_that_may_stay_unjudged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_files_that_may_stay_unverified(tmp_path: Path) -> None:
     path = tmp_path / "package.deb"
     path.write_bytes(b"!<arch>\n")
     with pytest.raises(UnsupportedFormatError):
-        verify_file(path, expectations=Expectations(allow_unsupported=("*.rpm",)), clock=CLOCK)
+        verify_file(path, expectations=allowing("*.rpm"), clock=CLOCK)
     assert not can_verify(path)
-    allowed = Expectations(allow_unsupported=("*.deb",))
+    allowed = allowing("*.deb")
     assert can_verify(path, allowed)
-    with caplog.at_level(logging.WARNING):
-        assert verify_file(path, expectations=allowed, clock=CLOCK) == ()
-    assert "is not verified: its format is unsupported" in caplog.text
+    account = verify_delivery(path, expectations=allowed, clock=CLOCK)
+    assert [(file.outcome, file.verdicts) for file in account.files] == [("allowed", ())]
     unsigned = tmp_path / "package.exe"
     unsigned.write_bytes(LAUNCHERS["x86"].read_bytes())
     with pytest.raises(VerificationError, match="is not signed"):  # supported, so the pattern says nothing
-        verify_file(unsigned, expectations=Expectations(allow_unsupported=("*",)), clock=CLOCK)
+        verify_file(unsigned, expectations=allowing("*"), clock=CLOCK)
 
 
 def test_members_that_may_stay_unjudged(tmp_path: Path) -> None:
     before, after = tmp_path / "before.zip", tmp_path / "after.zip"
     before.write_bytes(build_zip({"app.exe": PE.unsigned, "in/a.nupkg": b"before"}))
     after.write_bytes(build_zip({"app.exe": PE.signed(), "in/a.nupkg": b"after, signed"}))
-    with pytest.raises(VerificationError, match=r"in/a\.nupkg: not what was submitted, though of no kind"):
+    with pytest.raises(UnsupportedFormatError) as caught:
         verify_file(after, unsigned=before, clock=CLOCK)
+    assert [(f.member, f.code) for f in caught.value.verdicts if isinstance(f, Failure)] == [
+        ("in/a.nupkg", "not-verifiable")
+    ]
     for pattern in ("*.nupkg", "in/*", "a.nupkg"):
-        allowed = Expectations(allow_unsupported=(pattern,))
+        allowed = allowing(pattern)
         (verdict,) = verify_file(after, unsigned=before, expectations=allowed, clock=CLOCK)
         assert verdict.member == "app.exe"
 
 
-def test_only_the_member_that_can_not_be_judged_stays_unjudged(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    # Each of a format that is supported, but signed in a way that is not.
+def test_only_the_member_that_can_not_be_verified_is_allowed(tmp_path: Path) -> None:
+    # Of a format that is supported, but signed in a way that is not.
     twice = build_pe(table=certificate_entry(b"messages", kind=1))
-    package = build_zip({"AndroidManifest.xml": b""})
     path = tmp_path / "a.zip"
-    for name, data in (("other.exe", twice), ("package.zip", package)):
+    for name, data in (("other.exe", twice),):
         path.write_bytes(build_zip({name: data, "app.exe": PE.signed()}))
         with pytest.raises(UnsupportedFormatError, match=name):
             verify_file(path, clock=CLOCK)
-        allowed = Expectations(allow_unsupported=(name,))
-        caplog.clear()
-        assert [v.member for v in verify_file(path, expectations=allowed, clock=CLOCK)] == ["app.exe"]
-        assert caplog.messages == [f"{name} is not verified: its format is unsupported, which is allowed"]
+        allowed = allowing(name)
+        account = verify_delivery(path, expectations=allowed, clock=CLOCK)
+        assert {f.member: f.outcome for f in account.files} == {name: "allowed", "app.exe": "signed"}
         path.write_bytes(build_zip({name: data, "app.exe": PE.unsigned}))
         with pytest.raises(VerificationError, match=r"app\.exe: the file is not signed"):
             verify_file(path, expectations=allowed, clock=CLOCK)
@@ -180,7 +177,7 @@ def test_detached_signatures_in_an_archive(tmp_path: Path) -> None:
     assert [(verdict.member, verdict.format) for verdict in caught.value.verdicts] == [("data.bin.p7s", "cms")]
     with pytest.raises(VerificationError, match=r"other\.p7s: not submitted, but added"):
         judged({**good, "other.p7s": CMS.signed()})
-    with pytest.raises(VerificationError, match=r"note\.txt: not what was submitted, though of no kind that is signed"):
+    with pytest.raises(VerificationError, match=r"note\.txt: it is not what was submitted"):
         judged({**good, "note.txt": b"changed"})
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from signpath_ci.errors import UnsupportedFormatError, VerificationError
 from signpath_ci.formats import FormatError, UnsupportedError
-from signpath_ci.model import Failure
+from signpath_ci.model import Account, Failure, FileOutcome
 from signpath_ci.verify.failure import Failed, about, rejection
 
 HINT = "This can't be judged here; verify the file by other means."
@@ -54,6 +54,23 @@ def _bad(check: str, *, hint: str = "", is_unsupported: bool = False) -> Failed:
     return Failed(format=None, check=check, code="not-signed", hint=hint, is_unsupported=is_unsupported)
 
 
+def _account(name: str, failed: list[tuple[str | None, Failed]]) -> Account:
+    files = tuple(
+        FileOutcome(
+            path=Path(name),
+            member=member,
+            format=failure.format,
+            outcome="failed",
+            check=failure.check,
+            code=failure.code,
+            hint=failure.hint,
+            is_unsupported=failure.is_unsupported,
+        )
+        for member, failure in failed
+    )
+    return Account(path=Path(name), files=files, is_compared=False)
+
+
 @pytest.mark.parametrize(
     ("failed", "message"),
     [
@@ -68,7 +85,7 @@ def _bad(check: str, *, hint: str = "", is_unsupported: bool = False) -> Failed:
 )
 def test_one_error_tells_of_all(failed: list[tuple[str | None, Failed]], message: str) -> None:
     rows = tuple(Failure(path=Path("a.zip"), member=m, format=f.format, check=f.check, code=f.code) for m, f in failed)
-    error = rejection("a.zip", failed, rows)
+    error = rejection(_account("a.zip", failed))
     assert (type(error), error.message, error.hint, error.verdicts) == (VerificationError, message, "", rows)
 
 
@@ -80,5 +97,5 @@ def test_unsupported_is_what_has_no_other_failure() -> None:
         ([odd, bad], VerificationError),
         ([bad, odd], VerificationError),
     ):
-        error = rejection("a", [(None, failure) for failure in failed], ())
+        error = rejection(_account("a", [(None, failure) for failure in failed]))
         assert (type(error), error.hint) == (kind, failed[0].hint)

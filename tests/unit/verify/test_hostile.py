@@ -27,7 +27,7 @@ from signpath_ci.formats.registry import implementation
 from signpath_ci.model import Expectations
 from signpath_ci.verify import verify_file
 from tests.support.archives import build_zip
-from tests.support.signing import CODE_SIGNING, NOW, Identity, code_signer, issue, root, sign_cms
+from tests.support.signing import CODE_SIGNING, NOW, Identity, allowing, code_signer, issue, root, sign_cms
 from tests.unit.verify.matrix.formats import FORMATS, stamped
 from tests.unit.verify.matrix.judging import pem
 
@@ -81,15 +81,17 @@ def test_streams_with_the_same_path_are_told_apart(tmp_path: Path, hidden: Calla
 
 
 def test_something_unknown_is_not_let_through_in_the_place_of_what_can_be_judged(tmp_path: Path) -> None:
-    garbage, everything = b"no format", Expectations(allow_unsupported=("*",))
+    garbage, everything = b"no format", allowing("*")
     before = _write(tmp_path / "before.exe", PE.unsigned)
     path = _write(tmp_path / "after.exe", garbage)
     words = "what was submitted is of the format pe, and this is not"
-    assert words in _refused(path, before, allow_unsupported=("*",)).message
+    assert words in _refused(path, before, rules=everything.rules).message
+    with pytest.raises(VerificationError):  # a program by its name
+        verify_file(path, unsigned=path, clock=_clock())
     assert verify_file(path, unsigned=path, expectations=everything, clock=_clock()) == ()
     before = _write(tmp_path / "before.zip", build_zip({"a.exe": PE.unsigned, "b.exe": PE.unsigned}))
     path = _write(tmp_path / "after.zip", build_zip({"a.exe": PE.signed(), "b.exe": garbage}))
-    assert f"b.exe: {words}" in _refused(path, before, allow_unsupported=("*",)).message
+    assert f"b.exe: {words}" in _refused(path, before, rules=everything.rules).message
 
 
 def _old(tmp_path: Path) -> tuple[Path, Identity]:
@@ -171,7 +173,7 @@ def _entries(data: bytes) -> dict[str, bytes]:
 @pytest.mark.parametrize(
     ("added", "words"),
     [
-        ({"new/": b""}, "not the entries that were submitted; added: new/."),
+        ({"new/": b""}, "new: a directory that was not submitted"),
         ({"dir/": b"hidden"}, "dir/ is a directory with data in it"),
         ({"META-INF/": b"hidden"}, "META-INF/ is a directory with data in it"),
     ],

@@ -194,8 +194,8 @@ def test_what_is_in_it_is_compared_with_what_was_submitted(tmp_path: Path) -> No
     signed = _write(tmp_path / "a.nupkg", F.signed())
     for files, code in (
         ({**F.files, "lib/App.txt": b"another"}, "content-changed"),
-        ({"App.nuspec": F.files["App.nuspec"]}, "content-changed"),
-        ({**F.files, "more": b""}, "content-changed"),
+        ({"App.nuspec": F.files["App.nuspec"]}, "content-added"),
+        ({**F.files, "more": b""}, "content-missing"),
     ):
         assert _code(signed, _write(tmp_path / "b.nupkg", build_zip(files))) == code
     # In another order, and packed otherwise: the same content.

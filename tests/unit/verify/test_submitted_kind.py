@@ -106,7 +106,7 @@ def test_programs_that_came_back_in_a_zip_signed_as_a_jar(tmp_path: Path) -> Non
     signed = {"app.exe": PE.signed(), "read me.txt": b"text"}
     submitted = _write(tmp_path / "signed.zip", build_zip(signed))
     path = _write(tmp_path / "release.zip", jar(signed, JAR.signature(files=signed), signed))
-    assert {v.format for v in verify_file(path, unsigned=submitted, clock=CLOCK)} == {"jar", "pe"}
+    assert {v.format for v in verify_file(path, unsigned=submitted, clock=CLOCK)} == {"jar"}  # the program is unchanged
 
 
 def test_a_jar_may_hold_libraries(tmp_path: Path) -> None:
@@ -233,4 +233,4 @@ def test_ber_is_read_as_its_der(tmp_path: Path) -> None:
         path.write_bytes(spoilt)
         with pytest.raises(VerificationError) as caught:
             verify_file(path, unsigned=data, clock=CLOCK)
-        assert caught.value.code in {"malformed-file", "unsupported-format", "unverifiable-format"}
+        assert caught.value.code in {"malformed-file", "not-verifiable"}
