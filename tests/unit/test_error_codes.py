@@ -65,7 +65,7 @@ def _raised() -> set[str]:
 
 
 def test_table_and_raised_codes_are_the_same() -> None:
-    assert _raised() == set(CODES)
+    assert _raised() - {""} == set(CODES)  # a file that did not fail has no code
 
 
 @pytest.mark.parametrize("code", CODES)

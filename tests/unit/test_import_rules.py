@@ -44,7 +44,7 @@ MAY_IMPORT = {
     "signing": {"api", "formats", "schema"},
     "streams": set(),
     "text": set(),
-    "verify": {"formats"},
+    "verify": {"artifact_configuration", "formats"},
     "workflows": {
         "api", "artifact_configuration", "formats", "metadata", "origin", "platforms", "report", "settings", "signing",
         "verify",
