@@ -23,6 +23,7 @@ from signpath_ci.model import STRONG_DIGESTS, Account, Expectations, Verdict
 
 if TYPE_CHECKING:
     from signpath_ci.artifact_configuration.plan import Plan
+    from signpath_ci.formats.registry import Kind
     from signpath_ci.verify.single import Pair, Single
 
 __all__ = [
