@@ -35,3 +35,7 @@ class LocalFiles:
         """Open a file."""
         with cast("Path", member.key).open("rb") as file:
             yield file
+
+
+Source = BinaryIO | LocalFiles
+"""An artifact: a file, or files that will be uploaded as a ZIP archive."""

@@ -8,78 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass, field, replace
-from typing import BinaryIO
+from dataclasses import replace
 
 from signpath_ci.artifact_configuration import advice, content, inferred, near
 from signpath_ci.artifact_configuration.content import LAYOUTS
-from signpath_ci.artifact_configuration.document import Configuration, Directive, FileElement, Include, count_of
-from signpath_ci.artifact_configuration.index import Directory, Index, TooMuchWorkError
-from signpath_ci.artifact_configuration.language import DIRECTIVES, ELEMENTS
-from signpath_ci.artifact_configuration.local_files import ZIP_START, LocalFiles
+from signpath_ci.artifact_configuration.document import Configuration, FileElement, Include
+from signpath_ci.artifact_configuration.evaluation import EnoughError, Evaluation, Place
+from signpath_ci.artifact_configuration.index import Index, TooMuchWorkError
+from signpath_ci.artifact_configuration.language import ELEMENTS
+from signpath_ci.artifact_configuration.local_files import ZIP_START, LocalFiles, Source
 from signpath_ci.artifact_configuration.markup import Position
-from signpath_ci.artifact_configuration.paths import Path, PathError, compile_path
-from signpath_ci.artifact_configuration.plan import Finding, Plan, PlannedDirective, PlannedFile, Treatment
-from signpath_ci.artifact_configuration.template import Template
+from signpath_ci.artifact_configuration.paths import Path
+from signpath_ci.artifact_configuration.plan import Finding, Plan, PlannedFile, Treatment
 from signpath_ci.formats import FormatError, UnsupportedError
-from signpath_ci.formats.containers import HEAD, Container, Member, open_container
+from signpath_ci.formats.containers import HEAD, Member, open_container
 from signpath_ci.formats.zip import Budget
 
-MAX_FINDINGS = 100
-"""More problems than these are not looked for."""
-
-Source = BinaryIO | LocalFiles
-"""An artifact: a file, or files that will be uploaded as a ZIP archive."""
 _Opened = Callable[[], AbstractContextManager[Source]]
-
-
-class _EnoughError(Exception):
-    """So much is wrong that the rest need not be looked at."""
-
-
-def parameter_findings(configuration: Configuration, values: Mapping[str, str]) -> tuple[Finding, ...]:
-    """Return what is wrong with the parameters of a request: SignPath refuses the submit.
-
-    Args:
-        configuration: what declares them.
-        values: by name, as the request gives them.
-    """
-    declared = {parameter.name: parameter for parameter in configuration.parameters}
-    found = [
-        Finding(
-            rule="missing-parameter",
-            message=f"the parameter {name} is required, and has no value",
-            hint=f"give it, such as --parameter {name}=VALUE",
-            position=parameter.position,
-        )
-        for name, parameter in declared.items()
-        if parameter.is_required and parameter.default is None and name not in values
-    ]
-    known = ", ".join(declared) or "none"
-    found += [
-        Finding(
-            rule="unknown-parameter",
-            message=f"the parameter {name} is given, but not declared",
-            hint=f"the configuration declares: {known}",
-            position=configuration.root.position,
-        )
-        for name in values
-        if inferred.UNKNOWN_PARAMETERS_REFUSED and name not in declared
-    ]
-    return tuple(found)
-
-
-def parameter_values(configuration: Configuration, values: Mapping[str, str]) -> dict[str, str]:
-    """Return the value of each declared parameter: the request's, else its default; of an optional one else nothing.
-
-    A required one that has none is left out.
-    """
-    found = {}
-    for parameter in configuration.parameters:
-        value = values.get(parameter.name, parameter.default)
-        if value is not None or not parameter.is_required:
-            found[parameter.name] = value or ""
-    return found
 
 
 def make_plan(configuration: Configuration, file: Source, *, name: str, values: Mapping[str, str]) -> Plan:
@@ -98,7 +43,7 @@ def make_plan(configuration: Configuration, file: Source, *, name: str, values: 
     artifact = PlannedFile(path=name)
     try:
         artifact = resolver.artifact(file, name)
-    except _EnoughError:
+    except EnoughError:
         pass
     except TooMuchWorkError:
         message = "its patterns and the artifact's files are too many to be compared"
@@ -115,40 +60,12 @@ def make_plan(configuration: Configuration, file: Source, *, name: str, values: 
     return replace(plan, warnings=(*advice.about(configuration, plan), *resolver.unsigned(), *resolver.warnings))
 
 
-@dataclass(frozen=True)
-class _Place:
-    """A directory in a container at hand.
-
-    Attributes:
-        container: it.
-        index: its files.
-        prefix: its path from the artifact's root, with a slash at the end, for messages.
-        base: the directory that paths start at.
-        files: what was found to happen to the container's files, by path.
-        directories: what happens to its directories.
-    """
-
-    container: Container
-    index: Index
-    prefix: str
-    base: Directory
-    files: dict[str, list[Treatment]] = field(default_factory=dict)
-    directories: dict[str, list[Treatment]] = field(default_factory=dict)
-
-
-class _Resolver:
+class _Resolver(Evaluation):
     def __init__(self, configuration: Configuration, values: Mapping[str, str]) -> None:
         self._configuration = configuration
-        self.values = parameter_values(configuration, values)
-        self.problems: list[Finding] = list(parameter_findings(configuration, values))
-        self.warnings: list[Finding] = []
+        super().__init__(configuration, values)
         self._budget = Budget(depth=inferred.MAX_DEPTH)
         self._unsigned: list[tuple[str, Position]] = []
-
-    def _wrong(self, rule: str, position: Position, message: str, *, hint: str = "", file: str = "") -> None:
-        self.problems.append(Finding(rule=rule, message=message, hint=hint, position=position, file=file))
-        if len(self.problems) >= MAX_FINDINGS:
-            raise _EnoughError
 
     def artifact(self, file: Source, name: str) -> PlannedFile:
         root = self._configuration.root
@@ -233,7 +150,7 @@ class _Resolver:
         opened = nullcontext(file) if isinstance(file, LocalFiles) else open_container(layout, file, self._budget)
         with opened as container:
             index = Index(container.members, container.directories)
-            place = _Place(container, index, f"{full}/" if full else "", index.root)
+            place = Place(container, index, f"{full}/" if full else "", index.root)
             for child in element.children:
                 self._choose(child, place)
             files = tuple(
@@ -249,7 +166,7 @@ class _Resolver:
         self._check_outputs(planned, place.prefix)
         return planned
 
-    def _find_unsigned(self, files: tuple[PlannedFile, ...], place: _Place, position: Position) -> None:
+    def _find_unsigned(self, files: tuple[PlannedFile, ...], place: Place, position: Position) -> None:
         """Note the PE files that carry no signature, and that nothing signs: those of others usually carry one."""
         members = {member.path: member for member in place.container.members}
         for file in advice.unsigned_programs(files):
@@ -272,7 +189,7 @@ class _Resolver:
                 position=self._unsigned[0][1],
             )
 
-    def _choose(self, element: FileElement, place: _Place) -> None:
+    def _choose(self, element: FileElement, place: Place) -> None:
         """Find what an element names below a directory, and what happens to it."""
         for include in element.includes:
             path = self._path(include.path, include.position) if include.path is not None else None
@@ -286,7 +203,7 @@ class _Resolver:
             for member in members:
                 place.files.setdefault(member.path, []).append(self._member(element, include, member, place))
 
-    def _choose_directories(self, element: FileElement, include: Include, path: Path, place: _Place) -> None:
+    def _choose_directories(self, element: FileElement, include: Include, path: Path, place: Place) -> None:
         found = place.index.directories(place.base, path)
         self._check_count(element, include, path, [one.path for one in found], place)
         for directory in found:
@@ -299,7 +216,7 @@ class _Resolver:
             for child in element.children:
                 self._choose(child, replace(place, base=directory))
 
-    def _member(self, element: FileElement, include: Include, member: Member, place: _Place) -> Treatment:
+    def _member(self, element: FileElement, include: Include, member: Member, place: Place) -> Treatment:
         full = place.prefix + member.path
         limit = ELEMENTS[element.kind].max_size
         if limit is not None and member.size > limit:
@@ -338,128 +255,3 @@ class _Resolver:
             prefix=place.prefix,
             opened=lambda: place.container.extracted(member),
         )
-
-    def _path(self, template: Template, position: Position) -> Path | None:
-        try:
-            return compile_path(template.pieces(self.values))
-        except PathError as error:
-            self._wrong("wrong-path", position, f"the path {template} {error}", hint="check the parameters' values")
-        except KeyError:
-            pass  # a required parameter has no value, which is a problem already
-        return None
-
-    def _check_count(self, element: FileElement, include: Include, path: Path, found: list[str], place: _Place) -> None:
-        low, high = self._counts(include)
-        if low <= len(found) and (high is None or len(found) <= high):
-            return
-        around = f"{place.prefix}{place.base.path}".rstrip("/")
-        message = (
-            f"Expected path to match {near.expectation(low, high)}, but found {len(found)}: {path.text}"
-            f"{f' in {around}' if around else ''}"
-        )
-        if len(found) < low:
-            hint = near.remedy(element, path, place.container, place.base, place.prefix)
-            self._wrong("too-few-matches", include.position, message, hint=hint)
-        else:
-            self._wrong(
-                "too-many-matches", include.position, message, hint=near.too_many([place.prefix + f for f in found])
-            )
-
-    def _counts(self, include: Include) -> tuple[int, int | None]:
-        try:
-            return (
-                count_of(include.min_matches.resolved(self.values)) or 0,
-                count_of(include.max_matches.resolved(self.values)),
-            )
-        except KeyError:  # as in `_path`
-            return 0, None
-        except ValueError as error:
-            self._wrong("wrong-value", include.position, f"min-matches or max-matches: {error}")
-            return 0, None
-
-    def _check_restrictions(
-        self, element: FileElement, include: Include, values: Mapping[str, str], file: Source, full: str
-    ) -> None:
-        if not include.restrictions or isinstance(file, LocalFiles):
-            return
-        found = content.metadata(element.kind, file)
-        for name, template in include.restrictions.items():
-            if not all(parameter in values for parameter in template.parameters):
-                continue  # as in `_path`
-            expected = template.resolved(values)
-            actual = found.get(name)
-            if actual is None:
-                self._wrong(
-                    "metadata",
-                    include.position,
-                    f"{name} must be {expected!r}, but the file has none",
-                    hint=near.METADATA_REMEDIES.get(element.kind, ""),
-                    file=full,
-                )
-            elif not inferred.same_metadata(expected, actual):
-                self._wrong(
-                    "metadata",
-                    include.position,
-                    f"{name} must be {expected!r}, but is {actual.rstrip()!r}",
-                    hint=near.metadata_remedy(expected, actual),
-                    file=full,
-                )
-
-    def _directive(self, directive: Directive, path: str, values: Mapping[str, str], full: str) -> PlannedDirective:
-        rules = DIRECTIVES[directive.name].attributes
-        attributes = {name: rule.default for name, rule in rules.items() if rule.default is not None}
-        for name, template in directive.attributes.items():
-            if not all(parameter in values for parameter in template.parameters):
-                continue  # as in `_path`
-            value = template.resolved(values)
-            rule = rules.get(name)
-            if rule and rule.choices:
-                value = inferred.known_hash(value)
-                if value not in rule.choices:
-                    self._wrong(
-                        "wrong-value",
-                        directive.position,
-                        f"{name} is {value!r}, which is none of {', '.join(rule.choices)}",
-                        file=full,
-                    )
-            attributes[name] = value
-        output = None
-        if "output-file-name" in attributes:
-            name = attributes["output-file-name"]
-            if not name or name in {".", ".."} or "/" in name or "\\" in name:
-                self._wrong(
-                    "output-name",
-                    directive.position,
-                    f"output-file-name is {name!r}, which is not a file's name",
-                    file=full,
-                )
-            is_inside = directive.name == "create-provenance-file"
-            output = name if is_inside else inferred.output_directory(path) + name
-        children = tuple(self._directive(child, "", values, full) for child in directive.children)
-        return PlannedDirective(
-            name=directive.name,
-            attributes=attributes,
-            position=directive.position,
-            output=output,
-            children=children,
-        )
-
-    def _check_outputs(self, planned: tuple[PlannedFile, ...], prefix: str) -> None:
-        """Check that no file that a directive adds has the name of another one."""
-        taken: set[str] | None = None
-        for file in planned:
-            for treatment in file.treatments:
-                for directive in treatment.directives:
-                    for output in directive.outputs():
-                        if taken is None:
-                            taken = {inferred.fold(one.path) for one in planned}
-                        folded = inferred.fold(output)
-                        if folded in taken:
-                            self._wrong(
-                                "output-name",
-                                directive.position,
-                                f"output-file-name: there is already a file {output}",
-                                hint='use ${file.name}, such as output-file-name="${file.name}.p7s"',
-                                file=prefix + file.path,
-                            )
-                        taken.add(folded)

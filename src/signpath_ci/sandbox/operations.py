@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from signpath_ci.artifact_configuration.document import DocumentError, read_document
-from signpath_ci.artifact_configuration.resolve import parameter_findings
+from signpath_ci.artifact_configuration.parameters import parameter_findings
 from signpath_ci.sandbox.policies import Caller
 from signpath_ci.sandbox.problems import ProblemError, bad_fields, conflict, forbidden
 from signpath_ci.sandbox.service import Service, require_access

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import time
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from signpath_ci.artifact_configuration.document import read_document
+from signpath_ci.artifact_configuration.document import DocumentError, read_document
 from signpath_ci.artifact_configuration.language import DIRECTIVES, ELEMENTS, SETS
 from signpath_ci.artifact_configuration.markup import Position
+from signpath_ci.artifact_configuration.resolve import make_plan
+from tests.support.archives import build_zip
 from tests.support.configurations import SIGN, codes, configuration, document, problems
 
 PROVENANCE = '<create-provenance-file output-file-name="x"/>'
 MISSING = "missing-attribute"
+EMPTY_ZIP = build_zip({})
 
 
 def test_empty_root_is_refused() -> None:
@@ -237,3 +244,30 @@ def test_restrictions_of_a_set_are_inherited_and_overridden() -> None:
         {"product-name": "A", "product-version": "1"},
         {"product-name": "A", "product-version": "2"},
     ]
+
+
+@given(st.binary(max_size=200) | st.text(max_size=200).map(str.encode))
+def test_any_bytes_are_a_configuration_or_refused(data: bytes) -> None:
+    with contextlib.suppress(DocumentError):
+        read_document(data)
+
+
+@given(st.data())
+def test_any_tree_of_known_names_is_a_configuration_or_refused(data: st.DataObject) -> None:
+    names = st.sampled_from([*ELEMENTS, *SETS, *DIRECTIVES, "include", "for-each", "parameters", "parameter", "x"])
+    attributes = st.dictionaries(
+        st.sampled_from(["path", "min-matches", "max-matches", "name", "product-name", "output-file-name", "append"]),
+        st.sampled_from(["", "x", "*", "**", "[", "1", "unbounded", "true", "${x}", "${file.name}", "${", "../x"]),
+        max_size=3,
+    )
+
+    def element(depth: int) -> str:
+        name, given_attributes = data.draw(names), data.draw(attributes)
+        written = "".join(f' {key}="{value}"' for key, value in given_attributes.items())
+        count = data.draw(st.integers(0, 2)) if depth else 0
+        return f"<{name}{written}>{''.join(element(depth - 1) for _ in range(count))}</{name}>"
+
+    text = document(element(3))
+    with contextlib.suppress(DocumentError):
+        found = read_document(text.encode())
+        make_plan(found, io.BytesIO(EMPTY_ZIP), name="x.zip", values={})
