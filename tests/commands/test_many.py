@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import time
 import uuid
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,9 @@ import pytest
 from tests.support import http
 from tests.support.pe import LAUNCHERS
 from tests.support.program import Program, Sandbox, finish, sandbox_root
+from tests.support.signing import CODE_SIGNING, issue, sign_image, write_pe
+
+START = datetime.now(timezone.utc) - timedelta(days=1)
 
 
 def _make(*paths: Path) -> list[bytes]:
@@ -107,6 +111,34 @@ def test_what_is_signed_already_can_be_left_out(program: Program, sandbox: Sandb
     assert "a.exe carries such a signature already" in finished.err
     assert len(http.get(f"{sandbox_root(sandbox)}/sandbox/requests", timeout=10).json()) == before + 1
     assert (program("sign", "a.exe", "b.exe", "--in-place", "--skip-signed").out) == ""
+
+
+def test_another_publishers_signature_is_not_replaced_in_silence(program: Program) -> None:
+    root = program.directory
+    _make(root / "b.exe")
+    theirs = root / "theirs.exe"
+    stranger = issue(
+        "Another Publisher", issue("Their Root", is_ca=True, start=START), usages=[CODE_SIGNING], start=START
+    )
+    write_pe(theirs, lambda digest: sign_image(digest, stranger))
+    before = theirs.read_bytes()
+
+    finished = program("sign", "b.exe", "theirs.exe", "--in-place", "--skip-signed")
+    assert (finished.code, finished.out) == (0, "b.exe\n"), finished.err
+    assert "CN=Another Publisher" in finished.err
+    assert theirs.read_bytes() == before
+
+    replaced = program("sign", "b.exe", "theirs.exe", "--in-place", "--skip-signed", "--replace-signatures")
+    assert (replaced.code, replaced.out) == (0, "theirs.exe\n"), replaced.err
+    assert "CN=Another Publisher" in replaced.err
+    assert theirs.read_bytes() != before
+
+
+def test_without_a_trusted_signer_nothing_is_left_out(program: Program) -> None:
+    _make(program.directory / "a.exe", program.directory / "b.exe")
+    finished = program("sign", "a.exe", "b.exe", "--in-place", "--skip-signed", SIGNPATH_TRUST_ROOT="")
+    assert finished.code == 2
+    assert "[no-trust-configured]" in finished.err
 
 
 def test_receipts_of_many_are_kept_in_a_directory(program: Program) -> None:

@@ -124,7 +124,15 @@ class SignSettings(
         default="false",
     )
     skip_signed: bool = option(
-        "Leave out files that carry a signature already, as demanded of signed files.", flag=True, default="false"
+        "Leave out files that carry a signature already, as required of signed files. Needs a trusted signer: "
+        "--trust-root or --thumbprint. Files with another publisher's signature are left out with a warning.",
+        flag=True,
+        default="false",
+    )
+    replace_signatures: bool = option(
+        "With --skip-signed: sign files too that carry another publisher's signature, which is replaced.",
+        flag=True,
+        default="false",
     )
 
 

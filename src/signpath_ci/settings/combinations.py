@@ -118,6 +118,19 @@ COMBINATIONS = (
         "Leave out --verify off.",
     ),
     Combination(
+        ("skip_signed", "trust_root", "thumbprint"),
+        lambda s: s.skip_signed and s.verify != "off" and not (s.trust_root or s.thumbprint),
+        "--skip-signed leaves out what a trusted signer signed, and nobody is trusted.",
+        "Name a --trust-root or a --thumbprint.",
+        code="no-trust-configured",
+    ),
+    Combination(
+        ("replace_signatures", "skip_signed"),
+        lambda s: s.replace_signatures and not s.skip_signed,
+        "--replace-signatures is about files that --skip-signed would leave out.",
+        "Give --skip-signed too, or leave it out: without, all files are signed.",
+    ),
+    Combination(
         ("cancel_after", "wait_for_completion_timeout"),
         lambda s: s.cancel_after is not None and s.cancel_after > s.wait_for_completion_timeout,
         "--cancel-after is longer than the run waits.",

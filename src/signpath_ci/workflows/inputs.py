@@ -7,16 +7,17 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
-from signpath_ci.errors import LocalFileError, UsageError, VerificationError
+from signpath_ci.errors import UsageError
 from signpath_ci.model import RetrievalLink
 from signpath_ci.settings import RemoteArtifact, SignSettings
 from signpath_ci.settings.parsers import file_name
 from signpath_ci.signing.artifact import Source
 from signpath_ci.signing.inputs import expand_inputs
 from signpath_ci.signing.target import default_target
-from signpath_ci.verify import can_verify, verify_file
+from signpath_ci.verify import can_verify
+from signpath_ci.workflows.already_signed import is_left_out
 from signpath_ci.workflows.process import Process
-from signpath_ci.workflows.verification import expectations, packages, required_of
+from signpath_ci.workflows.verification import required_of
 
 _log = logging.getLogger(__name__)
 
@@ -66,17 +67,7 @@ def files_of(settings: SignSettings, process: Process) -> list[Path]:
     files = expand_inputs(
         settings.artifact, can_be_signed=lambda path: can_verify(path, required) if required else can_verify(path)
     )
-    return [path for path in files if not (settings.skip_signed and _is_signed(settings, path, process))]
-
-
-def _is_signed(settings: SignSettings, path: Path, process: Process) -> bool:
-    packages(settings, process).ready()
-    try:
-        verify_file(path, expectations=expectations(settings, strict=settings.verify == "strict"))
-    except (VerificationError, LocalFileError):
-        return False  # it is not, or whoever reads it next says what is wrong with it
-    _log.info("%s carries such a signature already, and is left out.", path)
-    return True
+    return [path for path in files if not (settings.skip_signed and is_left_out(settings, path, process))]
 
 
 def targets(directory: Path | None, files: Sequence[Path]) -> list[Path]:

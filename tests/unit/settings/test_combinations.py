@@ -48,11 +48,15 @@ BROKEN: list[tuple[dict[str, Any], str]] = [
     ),
     ({"artifact": (), "artifact_retrieval_url": URL}, "artifact_retrieval_sha256"),
     ({"skip_signed": True, "verify": "off"}, "skip_signed"),
+    ({"skip_signed": True}, "skip_signed trust_root"),
+    ({"replace_signatures": True}, "replace_signatures"),
     ({"cancel_after": 601.0}, "cancel_after wait_for_completion_timeout"),
     ({"verify": "strict"}, "verify trust_root"),
 ]
 FINE: list[dict[str, Any]] = [
     {},
+    {"skip_signed": True, "thumbprint": ("ab" * 32,)},
+    {"skip_signed": True, "trust_root": (FILE,), "replace_signatures": True},
     {"unsigned": FILE, "connector_url": CONNECTOR, "artifact": ()},
     {"artifact_retrieval_url": URL},
     {"artifact": (), "artifact_retrieval_url": URL, "artifact_retrieval_sha256": "ab" * 32},
