@@ -10,6 +10,7 @@ from signpath_ci.artifact_configuration.rules import DOCUMENT, PROBLEMS, WARNING
 from signpath_ci.cli import COMMANDS
 from signpath_ci.error_codes import CODES
 from signpath_ci.errors import EXIT_CODES
+from signpath_ci.formats.registry import FORMATS
 from signpath_ci.settings import Option, options
 from signpath_ci.settings.combinations import COMBINATIONS
 
@@ -62,6 +63,22 @@ def rules(named: Mapping[str, str]) -> str:
     return _table(["rule", "meaning"], [[f"`{rule}`", meaning] for rule, meaning in named.items()])
 
 
+def formats() -> str:
+    """Return the table of formats: how each is recognised, and what is done with it."""
+    rows = [
+        [
+            f"`{kind}`",
+            known.title,
+            " ".join(f"`{suffix}`" for suffix in known.suffixes),
+            "must be signed" if known.must_be_signed else "may be signed",
+            "" if known.directive is None else f"`{known.directive}`",
+            "yes" if known.scheme is not None else f"no (`not-verifiable`): use {known.instead}",
+        ]
+        for kind, known in FORMATS.items()
+    ]
+    return _table(["format", "file", "names", "unsigned", "directive", "verified"], rows)
+
+
 PARTS: dict[Path, dict[str, Callable[[], str]]] = {
     _ROOT / "README.md": {"exit codes": exit_codes},
     _ROOT / "docs" / "check.md": {
@@ -70,6 +87,7 @@ PARTS: dict[Path, dict[str, Callable[[], str]]] = {
         "warnings": partial(rules, WARNINGS),
     },
     _ROOT / "docs" / "errors.md": {"error codes": error_codes},
+    _ROOT / "docs" / "verification.md": {"formats": formats},
     _ROOT / "docs" / "options.md": {"options": option_tables, "combinations": combinations},
 }
 """The marked parts of each file, and what fills them."""

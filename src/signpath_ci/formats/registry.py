@@ -9,6 +9,7 @@ not verified have no scheme, and say what to use instead.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -268,6 +269,8 @@ _SEQUENCE = b"\x30"
 _INSTALLERS = tuple(bytes((n, 0x10, 0x0C, 0, 0, 0, 0, 0, 0xC0, 0, 0, 0, 0, 0, 0, 0x46)) for n in (0x84, 0x86, 0x82))
 _TEXTS = ("powershell", "powershell-xml", "mof", "vbscript", "jscript", "wsf", "xml", "clickonce", "dsse", "smime")
 """Formats that are text, and have no sign of their own: the name says what they are."""
+_SMIME = (b"multipart/signed", b"application/pkcs7-mime", b"application/x-pkcs7-mime")
+_MAX_JSON = 16 << 20
 _TAR_BLOCK = 512
 _MAX_TAR_MEMBERS = 10_000
 _TAR_MAGIC = slice(257, 262)
@@ -283,21 +286,33 @@ def detect(file: BinaryIO, name: str = "", *, is_end_read: bool = True) -> Kind 
     """
     file.seek(0)
     start = file.read(HEADER_SIZE)
+    promised = by_name(name)
+    if start.startswith(COMPOUND):
+        other = promised if promised == "office-binary" else None
+        return "msi" if _root_class_id(file, start) in _INSTALLERS else other
+    found = _by_start(file, start)
+    if found is not None or promised in _TEXTS:
+        return found or promised
+    if any(word in start for word in _SMIME):
+        return "smime"
+    return _by_whole_file(file, start) if is_end_read else None
+
+
+def _by_start(file: BinaryIO, start: bytes) -> Kind | None:
     for kind, known in FORMATS.items():
         if known.starts and start.startswith(known.starts):
             return kind
     if start.startswith(b"MZ"):
         file.seek(int.from_bytes(start[60:64], "little"))
-        if file.read(4) == b"PE\0\0":
-            return "pe"
+        return "pe" if file.read(4) == b"PE\0\0" else None
     if start.startswith(_SEQUENCE) and _SIGNED_DATA in start[:20]:
         return "catalog" if _TRUST_LIST in start[:80] else "cms"
-    promised = by_name(name)
-    if start.startswith(COMPOUND):
-        other = promised if promised == "office-binary" else None
-        return "msi" if _root_class_id(file, start) in _INSTALLERS else other
-    if promised in _TEXTS or not is_end_read:
-        return promised if promised in _TEXTS else None
+    return None
+
+
+def _by_whole_file(file: BinaryIO, start: bytes) -> Kind | None:
+    if start.lstrip().startswith(b"{"):
+        return _json_kind(file)
     return "oci" if _is_oci_layout(file) else "powershell" if _has_block(file) else None
 
 
@@ -380,6 +395,22 @@ def implementation(kind: Kind) -> Implementation:
     module, _, name = FORMATS[kind].implementation.partition(":")
     found = import_module(f"signpath_ci.formats.{module}")
     return cast("Implementation", getattr(found, name) if name else found)
+
+
+def _json_kind(file: BinaryIO) -> Kind | None:
+    """Tell a DSSE envelope, and a JSON file with a signature in it (JSF), from other JSON files."""
+    file.seek(0)
+    data = file.read(_MAX_JSON + 1)
+    try:
+        found = json.loads(data) if len(data) <= _MAX_JSON else None
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(found, dict):
+        return None
+    if {"payload", "payloadType", "signatures"} <= found.keys():
+        return "dsse"
+    signature = found.get("signature")
+    return "jsf" if isinstance(signature, dict) and {"algorithm", "value"} <= signature.keys() else None
 
 
 def _root_class_id(file: BinaryIO, header: bytes) -> bytes:
