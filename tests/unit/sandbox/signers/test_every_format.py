@@ -39,14 +39,14 @@ _CONFIGURATION = f"""<zip-file>
 def _files() -> dict[str, bytes]:
     names = authority().code_signer("tests").certificate.subject
     publisher = ", ".join(f"{a.rfc4514_attribute_name}={a.value!s}" for a in reversed(list(names)))
-    package = build_msix({"app.exe": b"MZ"}, publisher)
+    package = build_msix({"data.xml": b"<a/>"}, publisher)
     return {
         **unsigned_files(),
         "app.msix": package,
         "app.appx": package,
         "app.nupkg": build_zip({"App.nuspec": b"<package/>", "lib/App.txt": b"text"}),
-        "app.vsix": build_vsix({"lib/App.dll": b"MZ"}),
-        "app.xps": build_vsix({"lib/App.dll": b"MZ"}),
+        "app.vsix": build_vsix({"extensionless": b"text"}),
+        "app.xps": build_vsix({"extensionless": b"text"}),
         "bom.xml": b'<?xml version="1.0"?>\n<bom xmlns="urn:bom"/>\n',
         "types.ps1xml": b"<Types></Types>\r\n",
         "schema.mof": b"class A {};\r\n",
