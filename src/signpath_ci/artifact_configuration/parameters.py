@@ -28,11 +28,12 @@ def parameter_findings(configuration: Configuration, values: Mapping[str, str]) 
         if parameter.is_required and parameter.default is None and name not in values
     ]
     known = ", ".join(declared) or "none"
+    folded = {name.lower() for name in declared}
     found += [
         Finding(
             rule="unknown-parameter",
             message=f"the parameter {name} is given, but not declared",
-            hint=f"the configuration declares: {known}",
+            hint=f"the configuration declares: {known}" + ("; names differ in case" if name.lower() in folded else ""),
             position=configuration.root.position,
         )
         for name in values

@@ -246,6 +246,14 @@ class _Resolver(Evaluation):
                 hint=f"choose it with <{other}>",
                 file=full,
             )
+        if found is None and head is not None and _is_verified_first(element) and content.is_unsigned_pe(head):
+            self._wrong(
+                "unsigned",
+                include.position,
+                "it carries no signature, and authenticode-verify demands one",
+                hint="sign it with authenticode-sign where it is your own, or leave it out",
+                file=full,
+            )
         if found is not None or head is None:
             return Treatment(kind=element.kind, position=include.position, directives=())
         return self._treatment(
@@ -255,3 +263,7 @@ class _Resolver(Evaluation):
             prefix=place.prefix,
             opened=lambda: place.container.extracted(member),
         )
+
+
+def _is_verified_first(element: FileElement) -> bool:
+    return any(directive.name == "authenticode-verify" for directive in element.directives)

@@ -39,6 +39,7 @@ PROBLEMS: dict[str, str] = {
     "too-many": "Patterns and files are too many to be compared.",
     "too-many-matches": "A path names more files than `max-matches`.",
     "unknown-parameter": "A parameter is given that the configuration does not declare.",
+    "unsigned": "A file whose signature is to be verified carries none.",
     "wrong-format": "A file is of another format than the element that chooses it.",
     "wrong-path": "A path is not a valid pattern once its parameters are replaced.",
     "wrong-value": "An attribute has a value that it can't have once its parameters are replaced.",

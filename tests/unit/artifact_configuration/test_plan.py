@@ -27,7 +27,10 @@ from tests.support.configurations import (
 from tests.support.pe import build_pe
 
 PE = build_pe()
-ZIP = build_zip({"App.exe": PE, "lib/a.dll": PE, "lib/b.dll": PE, "lib/x64/c.dll": PE, "README": b"read me"})
+SIGNED_PE = build_pe(table=bytes(16))
+ZIP = build_zip(
+    {"App.exe": PE, "lib/a.dll": SIGNED_PE, "lib/b.dll": SIGNED_PE, "lib/x64/c.dll": PE, "README": b"read me"}
+)
 
 
 def test_each_file_has_its_treatment() -> None:
@@ -335,3 +338,9 @@ def test_what_can_be_verified_is_what_the_registry_says(kind: str) -> None:
     )
     found = plan(f'<zip-file><{kind} path="x" min-matches="0"><{directive}/></{kind}></zip-file>', ZIP)
     assert ("not-verifiable" in warnings(found)) == (kind == "rpm-file")
+
+
+def test_unsigned_file_can_not_be_verified() -> None:
+    content = '<zip-file><pe-file path="lib/a.dll"><authenticode-verify/></pe-file></zip-file>'
+    assert failures(plan(content, ZIP)) == []
+    assert failures(plan(content.replace("lib/a.dll", "App.exe"), ZIP)) == [("unsigned", "App.exe")]

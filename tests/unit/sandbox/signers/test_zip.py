@@ -72,6 +72,8 @@ def test_archives_that_can_not_be_signed(tmp_path: Path, case: str) -> None:
     data, words = hostile()[case]
     with pytest.raises(CannotSignError) as caught:
         _sign(data, tmp_path)
+    if words == "nothing in it is signed":  # what verification says of it
+        words = "there is no file in it that can be"
     assert words in str(caught.value)
     assert str(caught.value).startswith("The ZIP archive can not be signed: ")
 
