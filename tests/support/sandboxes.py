@@ -93,6 +93,13 @@ CONFIGURATION = Configuration(
                 ),
             ),
         ),
+        Project(
+            slug="unlinked",
+            name="Unlinked",
+            trusted_build_systems=frozenset({"farm"}),
+            artifact_configurations=(ArtifactConfiguration(slug="initial", name="Initial"),),
+            signing_policies=(SigningPolicy(slug="test-signing", name="Test", certificate="test"),),
+        ),
     ),
     runs=(
         Run(

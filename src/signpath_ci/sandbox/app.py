@@ -17,6 +17,7 @@ from signpath_ci.sandbox.api.routes import rest_routes
 from signpath_ci.sandbox.api.versions import NEWEST, ServerVersion
 from signpath_ci.sandbox.artifact_configurations import ArtifactConfigurations
 from signpath_ci.sandbox.config import Configuration
+from signpath_ci.sandbox.connectors.artifacts import artifact_routes
 from signpath_ci.sandbox.connectors.routes import connector_routes
 from signpath_ci.sandbox.hosts import GuardHosts
 from signpath_ci.sandbox.local import local_routes
@@ -83,7 +84,7 @@ def create_app(
         await processor.close()
 
     app = Starlette(
-        routes=[*rest_routes(version), *connector_routes(), *local_routes(), *web_routes()],
+        routes=[*rest_routes(version), *connector_routes(), *artifact_routes(), *local_routes(), *web_routes()],
         lifespan=lifespan,
         exception_handlers=dict.fromkeys(_REFUSALS, error_answer),
     )

@@ -14,7 +14,7 @@ from typing import Any, TypeVar, cast
 
 from signpath_ci.clock import Clock
 from signpath_ci.sandbox import retrieval, webhook
-from signpath_ci.sandbox.config import Configuration, SigningPolicy
+from signpath_ci.sandbox.config import Configuration, SigningPolicy, Webhook
 from signpath_ci.sandbox.signers.errors import CannotSignError
 from signpath_ci.sandbox.states import State
 from signpath_ci.sandbox.store import SigningRequest, Store
@@ -106,18 +106,19 @@ class Processor:
         ended = self._store.change(request.id, request.state, by=by, state=state, **changes)
         project = self._configuration.project(request.project_slug)
         if ended and project and project.webhook:
-            hook, organization_id = project.webhook, self._configuration.organization_id
-            threading.Thread(
-                target=webhook.post,
-                args=(hook,),
-                kwargs={
-                    "organization_id": organization_id,
-                    "signing_request_id": request.id,
-                    "status": state.status,
-                },
-                daemon=True,
-            ).start()
+            self._begin(self._report(ended, project.webhook))
         return ended
+
+    async def _report(self, ended: SigningRequest, hook: Webhook) -> None:
+        """Tell the webhook, and keep what it answers."""
+        now = self._clock.now().isoformat()
+        organization_id, status = self._configuration.organization_id, ended.state.status
+        delivery = await _in_thread(
+            lambda: webhook.post(
+                hook, organization_id=organization_id, signing_request_id=ended.id, status=status, now=now
+            )
+        )
+        self._store.change(ended.id, ended.state, webhook=delivery)
 
     async def _process(self, request_id: str) -> None:
         request = self._store.find(request_id)

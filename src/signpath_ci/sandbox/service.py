@@ -57,15 +57,22 @@ def authenticated(request: Request) -> Caller:
     Raises:
         ProblemError: 401 where nobody does, 403 where the path names another organization.
     """
-    service = service_of(request)
     scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not credentials.strip():
         raise _unauthorized("The request carries no API token: send 'Authorization: Bearer {apiToken}'.")
-    caller = caller_of(credentials.strip(), service.configuration)
+    return authenticate(service_of(request), credentials.strip(), request.path_params.get("organization_id"))
+
+
+def authenticate(service: Service, credentials: str, organization: str | None) -> Caller:
+    """Return who has an API token, perhaps with that of a trusted build system behind a colon.
+
+    Raises:
+        ProblemError: 401 where nobody has it, 403 where another organization is named.
+    """
+    caller = caller_of(credentials, service.configuration)
     if caller is None:
         raise _unauthorized("The API token, or the trusted build system token that follows its colon, is not valid.")
-    organization = request.path_params.get("organization_id")
-    if organization and organization != service.configuration.organization_id:
+    if organization and organization.lower() != service.configuration.organization_id:
         raise forbidden(f"There is no organization '{organization}', or the API token does not belong to it.")
     return caller
 

@@ -156,9 +156,10 @@ def test_the_webhook_hears_of_the_end(tmp_path: Path) -> None:
     class Hook(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
-            heard.append((self.headers["Authorization"], json.loads(body)))
+            heard.append((self.headers["Authentication"], json.loads(body)))
             self.send_response(500)
             self.end_headers()
+            self.wfile.write(b"no\x1b[31m <b>")
 
         def log_message(self, *_: object) -> None:
             pass
@@ -166,12 +167,14 @@ def test_the_webhook_hears_of_the_end(tmp_path: Path) -> None:
     with HTTPServer(("127.0.0.1", 0), Hook) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
-        hook = Webhook(url=f"http://127.0.0.1:{server.server_port}/", headers={"Authorization": "Bearer hook"})
+        hook = Webhook(url=f"http://127.0.0.1:{server.server_port}/", headers={"Authentication": "Bearer hook"})
         project = replace(CONFIGURATION.projects[0], webhook=hook)
         with serving(tmp_path, replace(CONFIGURATION, projects=(project,))) as sandbox:
             completed = sandbox.submit(b"MZ hook").json()["signingRequestId"]
             sandbox.wait(completed)
-            eventually(lambda: len(heard) == 1)
+            page = f"/web/{ORGANIZATION}/SigningRequests/{completed}"
+            eventually(lambda: "answered 500" in sandbox.get(page, token=None).text)
+            assert "no\ufffd[31m &lt;b&gt;" in sandbox.get(page, token=None).text
             canceled = sandbox.announce().json()["signingRequestId"]
             sandbox.post(f"{canceled}/Cancel")
             eventually(lambda: len(heard) == 2)
@@ -197,8 +200,10 @@ def test_a_webhook_that_is_not_there_is_logged(
     with listen("127.0.0.1", 0) as listener:
         port = listener.getsockname()[1]
 
-    post(Webhook(url=f"http://127.0.0.1:{port}/"), organization_id="o", signing_request_id="r", status="Completed")
+    hook = Webhook(url=f"http://127.0.0.1:{port}/")
+    delivery = post(hook, organization_id="o", signing_request_id="r", status="Completed", now="2026-11-28T00:00:00Z")
 
+    assert (delivery.status, delivery.answer) == (None, "Not reached: ConnectionError.")
     assert caplog.messages == [f"The webhook http://127.0.0.1:{port}/ can't be reached: ConnectionError"]
 
 

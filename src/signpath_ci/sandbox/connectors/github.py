@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from signpath_ci.model import RecordedOrigin
 from signpath_ci.sandbox.connectors.payload import (
     Build,
@@ -19,7 +21,7 @@ SYSTEM = "GitHub.com"
 
 
 def build_of(payload: Payload, service: Service) -> Build:
-    """Return what GitHub says about the artifact that a submit names: `github/{artifactId}.zip` in the store.
+    """Return what GitHub says about the artifact that a submit names; `find` says where it lies in the store.
 
     Raises:
         InvalidSubmitError: a field is missing, or there is no such run or artifact.
@@ -41,14 +43,26 @@ def build_of(payload: Payload, service: Service) -> Build:
         )
     return Build(
         system=SYSTEM,
-        artifact=find_artifact(
-            service.artifact_store,
-            "github",
-            f"{artifact_id}.zip",
-            what=f"The artifact {artifact_id} of {repository}",
-            how_to_fix="Upload the artifact before it is submitted, and pass on the artifact-id of that step.",
-        ),
+        artifact=find(service.artifact_store, artifact_id, repository),
         origin=origin_of_run(run)
         if run
         else RecordedOrigin(repository_url=url, scm="git", build_url=f"{url}/actions/runs/{run_id}"),
     )
+
+
+def find(store: Path, artifact_id: str, repository: str) -> Path:
+    """Return the file of an artifact in the store.
+
+    `github/{id}/NAME.zip` is an artifact called NAME; `github/{id}/FILE` one that was uploaded with `archive: false`;
+    `github/{id}.zip` one without a name of its own.
+
+    Raises:
+        InvalidSubmitError: it is not there.
+    """
+    what = f"The artifact {artifact_id} of {repository}"
+    how_to_fix = "Upload the artifact before it is submitted, and pass on the artifact-id of that step."
+    directory = store / "github" / artifact_id
+    if artifact_id.isdecimal() and directory.is_dir():
+        for name in sorted(path.name for path in directory.iterdir()):
+            return find_artifact(store, f"github/{artifact_id}", name, what=what, how_to_fix=how_to_fix)
+    return find_artifact(store, "github", f"{artifact_id}.zip", what=what, how_to_fix=how_to_fix)

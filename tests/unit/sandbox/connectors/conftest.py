@@ -8,7 +8,15 @@ import pytest
 
 from tests.support.sandboxes import Client, serving
 
-ARTIFACTS = ("github/7.zip", "gitlab/build/dist/app.exe", "azure/drop box.zip", "secret.zip")
+ARTIFACTS = (
+    "github/7.zip",
+    "github/18/app.zip",
+    "github/19/setup.exe",
+    "github/20.zip",
+    "gitlab/build/dist/app.exe",
+    "azure/drop box.zip",
+    "secret.zip",
+)
 
 
 @pytest.fixture(scope="module")
@@ -18,4 +26,5 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
             path = client.artifact_store / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(f"MZ {name}".encode())
+        (client.artifact_store / "github" / "20.zip.expired").touch()
         yield client

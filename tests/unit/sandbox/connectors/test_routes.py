@@ -139,7 +139,7 @@ def test_where_no_run_is_configured_the_submit_is_believed(
         request_id = body["signingRequestId"]
         sandbox.wait(request_id)
 
-        assert body["logs"][-1]["level"] == "Warning"
+        assert body["logs"][-1]["level"] == "Debug"
         assert sandbox.get(_url(sandbox, base, request_id, "SignedArtifact")).content == signed(content)
         listed = sandbox.listed(request_id)
         assert (listed["file_name"], listed["origin"]["buildData"]["url"]) == (file_name, build_url)
