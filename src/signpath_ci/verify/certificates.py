@@ -200,7 +200,7 @@ def verify_chain(
             PolicyBuilder()
             .store(Store(list(tops)))
             .time(at)
-            .extension_policies(ca_policy=_ca_policy(purpose), ee_policy=ExtensionPolicy.permit_all())
+            .extension_policies(ca_policy=_ca_policy(purpose), ee_policy=_any_policies(ExtensionPolicy.permit_all()))
             .build_client_verifier()
         )
         try:
@@ -277,8 +277,16 @@ def _ca_policy(purpose: Purpose) -> ExtensionPolicy:
             raise ValueError(f"an issuer's certificate is not for {purpose.name}")
 
     return (
-        ExtensionPolicy.permit_all()
+        _any_policies(ExtensionPolicy.permit_all())
         .require_present(x509.BasicConstraints, Criticality.AGNOSTIC, None)
         .may_be_present(x509.KeyUsage, Criticality.AGNOSTIC, may_issue)
         .may_be_present(x509.ExtendedKeyUsage, Criticality.AGNOSTIC, is_for_purpose)
     )
+
+
+def _any_policies(policy: ExtensionPolicy) -> ExtensionPolicy:
+    """Let certificate policies be critical, as Microsoft's timestamp CAs have them.
+
+    Nobody here asks for a certain one, so any is as good (RFC 5280 section 6.1.1 (c): the initial set is any-policy).
+    """
+    return policy.may_be_present(x509.CertificatePolicies, Criticality.AGNOSTIC, None)

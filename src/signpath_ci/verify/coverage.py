@@ -19,19 +19,35 @@ from dataclasses import dataclass
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from cryptography.x509.oid import SignatureAlgorithmOID
 
+from signpath_ci.errors import VerificationError
 from signpath_ci.formats import UncoveredError
-from signpath_ci.formats.asn1 import SEQUENCE, contents_octets, members, reading, wrapped
+from signpath_ci.formats.asn1 import (
+    SEQUENCE,
+    SET,
+    contents_octets,
+    explicit,
+    members,
+    read_object_identifier,
+    reading,
+    wrapped,
+)
 from signpath_ci.formats.cms import SignedData, SignerInfo
 from signpath_ci.verify.certificates import is_ca, reading_certificates
 from signpath_ci.verify.plain import is_plain
 
+_SHA_1 = SignatureAlgorithmOID.RSA_WITH_SHA1
 _MAX_CERTIFICATES = 20
 _MAX_SIZE = 64 << 10
 _MAX_LISTS = 20
 _MEMBERS = 7  # version, holder, issuer, algorithm, serial number, validity, attributes: no extensions
 # Sizes in an attribute certificate of what is free in it, in bytes: with tags and lengths.
 _MAX_ATTRIBUTES = 160
+_MAX_NAME = 64  # characters of a part of a name
+_DIRECTORY_NAME = 4  # of the choices of GeneralName
 _MAX_FURTHER = 72  # algorithm, serial number and validity
 _MAX_SIGNATURE = 264  # RSA with 2048 bits
 
@@ -118,6 +134,26 @@ def check_certificates(
     )
 
 
+def check_vouched_for(
+    leaf: x509.Certificate, pool: Sequence[x509.Certificate], roots: Sequence[x509.Certificate], owner: str
+) -> None:
+    """Require that a trusted root vouches for a certificate, where there is one; its chain may be by SHA-1.
+
+    That is for signatures that prove nothing, but must not be anybody's: what they sign is free.
+
+    Raises:
+        VerificationError: none does.
+        FormatError: a certificate is damaged.
+    """
+    with reading_certificates(f"{owner}'s certificate chain"):
+        if roots and leaf not in _trusted(roots, (leaf, *pool)):
+            raise VerificationError(
+                f"the chain of {owner}'s certificate ({leaf.subject.rfc4514_string()}) does not lead to a trusted"
+                " root.",
+                code="certificate-chain",
+            )
+
+
 def check_attribute_certificates(message: SignedData, authority: x509.Certificate | None, what: str) -> None:
     """Require that attribute certificates are what Microsoft's timestamps have.
 
@@ -155,8 +191,14 @@ def _trusted(roots: Sequence[x509.Certificate], pool: Sequence[x509.Certificate]
 def _is_issuer(issuer: x509.Certificate, certificate: x509.Certificate) -> bool:
     if issuer.subject != certificate.issuer:
         return False
+    key = issuer.public_key()
     try:
-        certificate.verify_directly_issued_by(issuer)
+        if certificate.signature_algorithm_oid == _SHA_1 and isinstance(key, rsa.RSAPublicKey):
+            # The library refuses it; chains of weak signatures have it, and no time or content is trusted for it.
+            sha_1 = hashes.SHA1()  # noqa: S303
+            key.verify(certificate.signature, certificate.tbs_certificate_bytes, padding.PKCS1v15(), sha_1)
+        else:
+            certificate.verify_directly_issued_by(issuer)
     except (InvalidSignature, ValueError, TypeError):
         return False
     return True
@@ -183,16 +225,28 @@ def _is_about(encoding: bytes, authority: x509.Certificate) -> bool:
     with reading("an attribute certificate"):
         info, algorithm, signature = members(wrapped(SEQUENCE, contents_octets(encoding)), SEQUENCE)
         parts = members(info, SEQUENCE)
-        names = authority.subject.public_bytes(), authority.issuer.public_bytes()
-        attributes = parts[-1]
+        subject = authority.subject.public_bytes()
         return (
             len(parts) == _MEMBERS
-            and names[0] in parts[1]
-            and names[1] in parts[2]
-            and len(parts[1]) <= len(names[0]) + 64
-            and len(parts[2]) <= len(names[1]) + 16
+            and subject in parts[1]
+            and len(parts[1]) <= len(subject) + 64
+            and _is_printable_name(parts[2])
             and algorithm == parts[3]
             and sum(map(len, parts[3:6])) <= _MAX_FURTHER
-            and len(attributes) <= _MAX_ATTRIBUTES
+            and len(parts[-1]) <= _MAX_ATTRIBUTES
             and len(signature) <= _MAX_SIGNATURE
         )
+
+
+def _is_printable_name(issuer: bytes) -> bool:
+    """Tell whether an issuer in GeneralNames is one directory name of texts that can be printed."""
+    (names,) = members(issuer, explicit(0))
+    (name,) = members(names, SEQUENCE)
+    (directory,) = members(name, explicit(_DIRECTORY_NAME))
+    texts = []
+    for relative in members(directory, SEQUENCE):
+        for pair in members(relative, SET):
+            kind, text = members(pair, SEQUENCE)
+            read_object_identifier(kind)
+            texts.append(contents_octets(text).decode("ascii"))
+    return all(text.isprintable() and len(text) <= _MAX_NAME for text in texts)

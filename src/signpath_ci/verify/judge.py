@@ -23,6 +23,7 @@ from signpath_ci.verify.coverage import (
     check_attribute_certificates,
     check_certificates,
     check_unsigned_attributes,
+    check_vouched_for,
 )
 from signpath_ci.verify.signed_data import VerifiedSigner
 from signpath_ci.verify.timestamp import TIMESTAMPS, Stamped, verify_time_stamp
@@ -134,12 +135,11 @@ class Judge:
         check_not_revoked((*verified.certificates, *certificates), verified.message.revocation_lists, "the signer")
         return stamped, (*(stamped.notes if stamped else ()), *notes)
 
-    def weak(self, verified: VerifiedSigner, beside: Signature, *, attributes: frozenset[str]) -> str:
+    def weak(self, verified: VerifiedSigner, *, attributes: frozenset[str]) -> str:
         """Check a signature by SHA-1 that lies beside a strong one: it proves nothing, but may hold nothing else.
 
         Args:
             verified: the weak one.
-            beside: the strong one; the weak one's chain must be as good as of its time.
             attributes: as of `signature`.
 
         Returns:
@@ -149,15 +149,9 @@ class Judge:
             VerificationError: its signer is not as it should be.
             UncoveredError: it holds data that no signature covers.
         """
-        self.message(verified, attributes=attributes, allows_weak=True)
-        verify_chain(
-            verified.certificate,
-            verified.embedded,
-            purpose=CODE_SIGNING,
-            at=beside.time_stamp.time if beside.time_stamp else self.now,
-            roots=self.trust.roots,
-            owner="the signer of the SHA1 signature",
-        )
+        stamped, _ = self.message(verified, attributes=attributes, allows_weak=True)
+        pool = (*verified.embedded, *(stamped.certificates if stamped else ()))
+        check_vouched_for(verified.certificate, pool, self.trust.roots, "the signer of the SHA1 signature")
         return (
             "there is a signature by SHA1 too, which is broken and proves nothing"
             f" ({describe(verified.certificate).subject})"

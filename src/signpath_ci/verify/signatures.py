@@ -72,11 +72,7 @@ def judged(found: Sequence[Found], judge: Judge, *, format_name: str) -> tuple[S
     if not strong:
         raise VerificationError("the signature uses SHA1, which is broken: it proves nothing.", code="weak-digest")
     signatures = [_judged(signature, judge, format_name) for signature in strong]
-    notes = tuple(
-        judge.weak(signature.verified, signatures[0], attributes=_NESTED)
-        for signature in found
-        if not signature.is_strong
-    )
+    notes = tuple(judge.weak(signature.verified, attributes=_NESTED) for signature in found if not signature.is_strong)
     return tuple(replace(signature, notes=(*signature.notes, *notes)) for signature in signatures)
 
 

@@ -46,6 +46,7 @@ from signpath_ci.verify.coverage import (
     check_attribute_certificates,
     check_certificates,
     check_unsigned_attributes,
+    check_vouched_for,
 )
 from signpath_ci.verify.signature_value import HASHES, known_digest, require_strong
 from signpath_ci.verify.signed_data import VerifiedSigner, verify_info, verify_signer
@@ -93,7 +94,7 @@ def verify_time_stamp(
         roots: to which the authority's chain must lead, as it was at the time that it gives; none given: the chain
             must hold together as far as the token has certificates.
         now: the time, which the timestamp's may not be after.
-        allows_weak: whether a token by SHA-1 is verified, though its time is not relied on.
+        allows_weak: whether the time is not relied on, so that the token and its chain may be by SHA-1.
 
     Returns:
         `None` where there is none.
@@ -120,7 +121,10 @@ def verify_time_stamp(
         )
     pool = (*signer.embedded, *verified.certificates)
     check_not_revoked((signer.certificate, *pool), signer.message.revocation_lists, _AUTHORITY)
-    verify_chain(signer.certificate, pool, purpose=TIME_STAMPING, at=time, roots=roots, owner=_AUTHORITY)
+    if allows_weak:
+        check_vouched_for(signer.certificate, pool, roots, _AUTHORITY)
+    else:
+        verify_chain(signer.certificate, pool, purpose=TIME_STAMPING, at=time, roots=roots, owner=_AUTHORITY)
     if tokens:
         check_unsigned_attributes(signer.info, (), _RFC_3161)
         check_attribute_certificates(signer.message, signer.certificate, _RFC_3161)

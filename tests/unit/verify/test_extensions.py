@@ -199,3 +199,10 @@ def test_a_timestamp_in_the_future(ahead: timedelta, is_good: bool) -> None:
         return
     with pytest.raises(VerificationError, match="future"):
         verify_time_stamp(verified, roots=roots, now=NOW - ahead)
+
+
+@pytest.mark.parametrize("is_critical", [True, False])
+def test_certificate_policies_may_be_critical(is_critical: bool) -> None:
+    policies = x509.CertificatePolicies([x509.PolicyInformation(x509.ObjectIdentifier("1.2.3.4"), None)])
+    issuer = _issue(root(), "CN=CA", CA_BASIC, (policies, is_critical))
+    _verify(_issue(issuer, "CN=Leaf", *LEAVES["good"][1], (policies, is_critical)))
