@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -52,7 +53,7 @@ def private_cache(environment: Mapping[str, str], platform: str, directory: Path
     if any(is_inside(cache, root) for root in _checkouts(environment, directory)):
         return None, f"{cache} lies in the checkout"
     cache.mkdir(mode=0o700, parents=True, exist_ok=True)
-    objection = None if platform == "win32" else _objection(cache)  # there the profile's access list keeps others out
+    objection = _objection(cache)
     return (cache, "") if objection is None else (None, objection)
 
 
@@ -69,6 +70,8 @@ def _checkouts(environment: Mapping[str, str], directory: Path) -> Iterator[Path
 
 def _objection(cache: Path) -> str | None:
     """Return who else could put something into a directory, or another one in its place; `None`: nobody."""
+    if sys.platform == "win32":  # the access list of the profile keeps others out
+        return None
     if cache.is_symlink():
         return f"{cache} is a link"
     found = cache.stat()

@@ -27,6 +27,9 @@ _DEFAULTS = "SIGNPATH_DEFAULTS"
 """What the inputs of a plugin hold where nobody gives them, as `VARIABLE=value` with blanks between: a plugin passes
 all of its inputs, and can't tell whether they were given."""
 
+_LARGEST_FILE = 1024 * 1024
+"""Bytes of a file that holds an option, at most; no secret is as long."""
+
 T = TypeVar("T", bound="Settings")
 
 
@@ -333,7 +336,9 @@ def _from_environment(variable: str, environment: Mapping[str, str]) -> str:
 
 def _file_text(row: Option, path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8-sig").strip()  # PowerShell 5.1 writes a byte order mark
+        with path.open("rb") as file:  # may be a pipe, as of a shell's process substitution
+            data = file.read(_LARGEST_FILE)
+        return data.decode("utf-8-sig").strip()  # PowerShell 5.1 writes a byte order mark
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise UsageError(

@@ -8,6 +8,7 @@ from pathlib import Path
 from cryptography import x509
 
 from signpath_ci.errors import LocalFileError, UsageError, VerificationError
+from signpath_ci.files import read_bounded
 from signpath_ci.model import STRONG_DIGESTS, Expectations, SignerCertificate, TrustKind
 
 
@@ -73,9 +74,13 @@ class Trust:
             )
 
 
+_LARGEST = 16 * 1024 * 1024
+"""Bytes of a file with certificates, at most."""
+
+
 def _load(path: Path, what: str) -> list[x509.Certificate]:
     try:
-        return x509.load_pem_x509_certificates(path.read_bytes())
+        return x509.load_pem_x509_certificates(read_bounded(path, most=_LARGEST) or b"")
     except OSError as error:
         raise LocalFileError(f"The {what} {path} can't be read: {error.strerror}.", code="unreadable-file") from error
     except ValueError as error:
