@@ -80,6 +80,11 @@ COMMANDS = (
         settings=settings.CheckSettings,
     ),
     Command(
+        name="draft",
+        help="Print a first artifact configuration for a file, offline.",
+        settings=settings.DraftSettings,
+    ),
+    Command(
         name="config",
         help="Show the value of each option of `sign`, and where it came from; no secrets.",
         settings=settings.SignSettings,

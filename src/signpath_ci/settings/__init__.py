@@ -49,6 +49,7 @@ __all__ = [
     "Connector",
     "DemoSettings",
     "DownloadSettings",
+    "DraftSettings",
     "Earlier",
     "EarlierRetrieval",
     "Interruption",
@@ -200,6 +201,12 @@ class CheckSettings(ArtifactConfigurationChoice, Parameters, Manifest, Common):
         flag=True,
         default="false",
     )
+
+
+class DraftSettings(Common):
+    """Settings of `draft`."""
+
+    artifact: Path = option("A sample of what is going to be signed.", parse=Path, positional=True, metavar="FILE")
 
 
 class ConfigSettings(Common):
