@@ -233,19 +233,19 @@ def test_few_file_descriptors(job: Program, files: int) -> None:
     assert _names(job.directory) == ["app.exe", "app.signed.exe"] if ended.code == 0 else ["app.exe"]
 
 
-def test_fifty_runs_share_a_directory(program: Program) -> None:
-    names = [f"app{number % 40}.exe" for number in range(50)]
+def test_many_runs_share_a_directory(program: Program) -> None:
+    names = [f"app{number % 16}.exe" for number in range(20)]
     for name in set(names):
         (program.directory / name).write_bytes(LAUNCHERS["x64"].read_bytes() + name.encode())
 
-    with ThreadPoolExecutor(16) as pool:
+    with ThreadPoolExecutor(10) as pool:
         runs = list(pool.map(lambda name: program.process("sign", name), names))
 
-    # Ten files are signed by two runs at the same time: the first takes the name, the other says so.
+    # Four files are signed by two runs at the same time: the first takes the name, the other says so.
     assert {run.code for run in runs} <= {0, 8}
     assert all("exists already" in run.error for run in runs if run.code == 8)
     won = sorted(Path(run.out.strip()).name for run in runs if run.code == 0)
     assert won == sorted(name.replace(".exe", ".signed.exe") for name in set(names))
     assert _names(program.directory) == sorted([*set(names), *won])
-    for name in won[:5]:
+    for name in won[:3]:
         assert program("verify", name, "--unsigned", name.replace(".signed", "")).code == 0
