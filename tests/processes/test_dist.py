@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from tools.dist import pack
 
+from signpath_ci.wheels import PACKAGES
 from tests.support.needs import ROOT
 from tests.support.plugin import OFFLINE, UNREACHABLE, WHEELS, ZIPAPP, bare_python, needs_wheels, needs_zipapp
 from tests.support.program import Finished, Sandbox, finish, job_environment
@@ -140,21 +141,26 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> str:
 @needs_wheels
 class TestLibrariesOfVerification:
     @pytest.fixture
-    def environment(self, sandbox: Sandbox, tmp_path: Path) -> dict[str, str]:
+    def cache(self, tmp_path_factory: pytest.TempPathFactory) -> Path:
+        """Return where caches are, outside of the job's directory: one inside is not trusted."""
+        return tmp_path_factory.mktemp("cache") / "signpath-ci"
+
+    @pytest.fixture
+    def environment(self, sandbox: Sandbox, cache: Path) -> dict[str, str]:
         return {
             **job_environment(sandbox),
             **OFFLINE,
             "SIGNPATH_INSTALL_VERIFY": "true",
-            "XDG_CACHE_HOME": str(tmp_path / "cache"),
+            "XDG_CACHE_HOME": str(cache.parent),
         }
 
     def test_they_are_installed_once_and_then_there(
-        self, bare: str, environment: dict[str, str], tmp_path: Path, executable: Path
+        self, bare: str, environment: dict[str, str], cache: Path, tmp_path: Path, executable: Path
     ) -> None:
         core = (bare, "-I", str(ZIPAPP))
 
         first = _run(core, "sign", executable.name, directory=tmp_path, environment=environment)
-        cached = list((tmp_path / "cache" / "signpath-ci").iterdir())
+        cached = list(cache.iterdir())
         second = _run(
             core,
             *("sign", executable.name, "--force"),
@@ -163,7 +169,7 @@ class TestLibrariesOfVerification:
         )
         third = _run(
             core,
-            *("verify", "app.signed.exe", "--verify-packages", cached[0]),
+            *("verify", "app.signed.exe", "--verify-packages", cached[0] / PACKAGES),
             directory=tmp_path,
             environment={**environment, "XDG_CACHE_HOME": str(tmp_path / "other"), "SIGNPATH_INSTALL_VERIFY": ""},
         )
@@ -173,10 +179,10 @@ class TestLibrariesOfVerification:
         assert [path.name.split("-")[0] for path in cached] == ["verify"]
         assert (second.code, second.out) == (0, "app.signed.exe\n"), second.err
         assert third.code == 0, third.err
-        assert list((tmp_path / "cache" / "signpath-ci").iterdir()) == cached
+        assert list(cache.iterdir()) == cached
 
     def test_what_can_not_be_verified_is_not_delivered(
-        self, bare: str, environment: dict[str, str], tmp_path: Path, executable: Path
+        self, bare: str, environment: dict[str, str], cache: Path, tmp_path: Path, executable: Path
     ) -> None:
         signed = _run(
             (bare, "-I", str(ZIPAPP)),
@@ -189,7 +195,7 @@ class TestLibrariesOfVerification:
         assert signed.error.startswith("The libraries that verification needs could not be installed: No matching")
         assert "then fetch and verify the signed file of this request with signpath-ci download." in signed.error
         assert not (tmp_path / "app.signed.exe").exists()
-        assert list((tmp_path / "cache" / "signpath-ci").iterdir()) == []
+        assert list(cache.iterdir()) == []
 
     @pytest.mark.full
     def test_packages_of_the_directory_that_it_runs_in_are_not_trusted(
@@ -214,7 +220,7 @@ class TestLibrariesOfVerification:
         assert "Signing request" not in signed.err
 
     def test_without_leave_nothing_is_installed(
-        self, environment: dict[str, str], tmp_path: Path, executable: Path
+        self, environment: dict[str, str], cache: Path, tmp_path: Path, executable: Path
     ) -> None:
         signed = _run(
             (*ALONE, str(ZIPAPP)),
@@ -227,12 +233,15 @@ class TestLibrariesOfVerification:
             "Verification needs libraries that are not installed (cryptography). "
             "Install them: pip install 'signpath-ci[verify]'"
         )
-        assert not (tmp_path / "cache").exists()
+        assert not cache.exists()
 
 
 @needs_wheels
 def test_every_wheel_that_a_test_takes_is_pinned() -> None:
-    locked = [ROOT / "requirements" / "runtime.txt", ROOT / "src" / "signpath_ci" / "verify" / "requirements.txt"]
+    locked = [
+        ROOT / "requirements" / "runtime.txt",
+        *(ROOT / "src" / "signpath_ci" / "verify").glob("requirements*.txt"),
+    ]
     hashes = "".join(path.read_text("utf-8") for path in locked)
 
     assert [

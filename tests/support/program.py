@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -109,6 +110,7 @@ def job_environment(sandbox: Sandbox) -> dict[str, str]:
     inherited |= {name: text for name, text in os.environ.items() if name.startswith("COVERAGE_")}
     return {
         **inherited,
+        "TMPDIR": tempfile.gettempdir(),
         "SIGNPATH_API_URL": sandbox["api_url"],
         "SIGNPATH_API_TOKEN": sandbox["api_token"],
         "SIGNPATH_ORGANIZATION_ID": sandbox["organization_id"],

@@ -17,7 +17,7 @@ from tests.support.values import FakeTime
 
 ORGANIZATION = "12345678-90ab-cdef-1234-567890abcdef"
 OLD, NEW = "11111111-2222-3333-4444-555555555555", "99999999-2222-3333-4444-555555555555"
-SIGNED = b"signed"
+CONTENT, SIGNED = b"content", b"signed"
 
 PENDING = ("InProgress", "WaitingForApproval", "WaitingForArtifactUpload", "AwaitingMoonrise")
 UNSIGNED = ("Failed", "Denied", "Canceled", "Archived")
@@ -94,6 +94,10 @@ class _SignPath:
         if last == "Cancel":
             self.statuses[request_id] = "Canceled"
             return 200, {}
+        if last == "UnsignedArtifact":
+            return (
+                (400, {"detail": "No."}) if self.statuses[request_id] == "WaitingForArtifactUpload" else (200, CONTENT)
+            )
         if last == "SignedArtifact":
             return (200, SIGNED) if self.statuses[request_id] == "Completed" else (400, {"detail": "Not yet."})
         status = self.statuses[request_id]
@@ -103,7 +107,7 @@ class _SignPath:
 @pytest.fixture
 def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "app.bin").write_bytes(b"content")
+    (tmp_path / "app.bin").write_bytes(CONTENT)
     return tmp_path
 
 
@@ -143,7 +147,7 @@ def _write_receipt(url: str, directory: Path) -> None:
         "web_link": None,
         "signed_artifact_url": None,
         "original_signing_request_id": None,
-        "input": {"name": "app.bin", "size": 7, "sha256": sha256(b"content").hexdigest()},
+        "input": {"name": "app.bin", "size": 7, "sha256": sha256(CONTENT).hexdigest()},
         "build_artifact": None,
         "project_slug": "demo",
         "signing_policy_slug": "test",
