@@ -103,7 +103,6 @@ def test_a_second_run_goes_on_with_the_request_of_the_first(
         ("policy", "the signing policy is release-signing, and was test-signing"),
         ("parameters", "the parameters edition are others"),
         ("canceled", "its request ended as Canceled"),
-        ("unknown", "SignPath does not know its request"),
     ],
 )
 def test_a_receipt_that_does_not_fit_says_why_and_a_new_request_is_made(
@@ -118,12 +117,8 @@ def test_a_receipt_that_does_not_fit_says_why_and_a_new_request_is_made(
         arguments = ["--signing-policy-slug", "release-signing"]
     elif change == "parameters":
         arguments = ["--parameter", "edition=pro"]
-    elif change == "canceled":
-        assert program("cancel", "r.json").out == "Canceled\n"
     else:
-        receipt = _read(program.directory / "r.json")
-        receipt["signing_request_id"] = "00000000-0000-0000-0000-000000000000"
-        (program.directory / "r.json").write_text(json.dumps(receipt), encoding="utf-8")
+        assert program("cancel", "r.json").out == "Canceled\n"
 
     finished = program("submit", executable, "--receipt", "r.json", *arguments)
 
@@ -131,6 +126,22 @@ def test_a_receipt_that_does_not_fit_says_why_and_a_new_request_is_made(
     assert words in finished.err
     assert finished.out.strip() not in {"", earlier}
     assert _read(program.directory / "r.json")["signing_request_id"] == finished.out.strip()
+
+
+def test_a_request_that_may_exist_or_not_is_not_made_again(
+    program: Program, executable: Path, requests_of: RequestsOf
+) -> None:
+    """SignPath answers 403 for a request that there is not, as for one that this token may not see."""
+    assert program("submit", executable, "--receipt", "r.json").code == 0
+    receipt = _read(program.directory / "r.json")
+    receipt["signing_request_id"] = "00000000-0000-0000-0000-000000000000"
+    (program.directory / "r.json").write_text(json.dumps(receipt), encoding="utf-8")
+
+    finished = program("submit", executable, "--receipt", "r.json")
+
+    assert finished.code == 3, finished.err
+    assert "[permission-denied]" in finished.err
+    assert len(requests_of(_sha256(executable))) == 1
 
 
 @pytest.mark.parametrize(

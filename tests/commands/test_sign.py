@@ -44,6 +44,7 @@ def test_a_file_goes_in_and_a_signed_verified_file_comes_out(
         "outputs": [str(signed)],
         "unsigned_sha256": _sha256(executable),
         "signed_sha256": _sha256(signed),
+        "artifact_configuration_sha256": None,
         "error": None,
     }
     assert (verdict["file"], verdict["trust"], verdict["identity"]) == (str(signed), "root", "same")
