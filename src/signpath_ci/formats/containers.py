@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal, Protocol, cast
@@ -57,6 +57,9 @@ class Container(Protocol):
     def extracted(self, member: Member) -> Any:
         """Return a context with a file's bytes as a seekable file."""
 
+    def damaged(self, known: Collection[str]) -> Iterator[tuple[str, FormatError]]:
+        """Read what nobody read to its end, directories too, but for `known`; give what is wrong with what."""
+
 
 @contextmanager
 def open_container(layout: Layout, file: BinaryIO, budget: Budget) -> Iterator[Container]:
@@ -101,6 +104,21 @@ class _Zip:
         with self._archive.extracted(member.key) as file:
             yield file
 
+    def damaged(self, known: Collection[str]) -> Iterator[tuple[str, FormatError]]:
+        for entry in self._archive.unread():
+            if entry.name not in known:
+                try:
+                    self._archive.check(entry)
+                except FormatError as error:
+                    yield entry.name, error
+
+
+class _Unpacked:
+    """A container whose files are unpacked all at once, if at all."""
+
+    def damaged(self, known: Collection[str]) -> Iterator[tuple[str, FormatError]]:  # noqa: ARG002
+        return iter(())
+
 
 class _Folders:
     """The unpacked folders of a cabinet: each is one stream, so it is unpacked once, however many files are read."""
@@ -133,7 +151,7 @@ class _Folders:
         return target
 
 
-class _Cabinet:
+class _Cabinet(_Unpacked):
     directories: tuple[str, ...] = ()
 
     def __init__(self, file: BinaryIO, budget: Budget, stack: ExitStack) -> None:
@@ -170,7 +188,7 @@ def _compression_reason(name: str | None) -> str:
     return f"it is compressed with {name}, which is not unpacked here" if name else ""
 
 
-class _Installer:
+class _Installer(_Unpacked):
     directories: tuple[str, ...] = ()
 
     def __init__(self, file: BinaryIO, budget: Budget, stack: ExitStack) -> None:

@@ -7,12 +7,13 @@ That is what a receipt goes by: a later run, on another machine too, knows its r
 from __future__ import annotations
 
 import os
+import unicodedata
 from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 
 from signpath_ci.errors import LocalFileError, UsageError
 from signpath_ci.formats import FormatError
-from signpath_ci.formats.zip import ArchiveWriter
+from signpath_ci.formats.zip import ArchiveWriter, Names
 from signpath_ci.signing.artifact import empty_error, read_blocks
 from signpath_ci.signing.inputs import directory_of
 from signpath_ci.signing.target import disk_errors
@@ -43,13 +44,17 @@ def member_names(files: Iterable[Path], root: Path) -> dict[PurePosixPath, Path]
         UsageError: a file's name can't be in a ZIP.
     """
     names: dict[PurePosixPath, Path] = {}
+    accepted = Names()
     for file in files:
-        name = PurePosixPath(_absolute(file).relative_to(_absolute(root)).as_posix())
-        if "\\" in str(name) or not str(name).isprintable():
+        # macOS may give names in another form, which stands for the same file there.
+        name = unicodedata.normalize("NFC", _absolute(file).relative_to(_absolute(root)).as_posix())
+        try:
+            accepted.add(name)
+        except FormatError as error:
             raise UsageError(
-                f"{file} can't be in a bundle under its name.", hint="Rename it.", code="unsuitable-bundle-file"
-            )
-        names[name] = file
+                f"{file} can't be in a bundle under its name: {error}.", hint="Rename it.", code=error.code
+            ) from None
+        names[PurePosixPath(name)] = file
     return dict(sorted(names.items()))
 
 
@@ -77,7 +82,12 @@ def write_bundle(members: Mapping[PurePosixPath, Path], target: Path, *, may_be_
                 raise LocalFileError(f"{file} can't be packed: {error}.", code=error.code) from None
             if not written and not may_be_empty:
                 raise empty_error(file)
-        writer.finish()
+        try:
+            writer.finish()
+        except FormatError as error:
+            raise UsageError(
+                f"{target.name} can't be written: {error}.", hint="Name fewer files.", code=error.code
+            ) from None
 
 
 def _absolute(path: Path) -> Path:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from signpath_ci.clock import Clock
 from signpath_ci.errors import LocalFileError, UsageError, VerificationError
 from signpath_ci.files import NotRegularError, open_regular
-from signpath_ci.formats import FormatError
+from signpath_ci.formats import FormatError, UnsupportedError
 from signpath_ci.formats.registry import FORMATS, detect, package
 from signpath_ci.model import STRONG_DIGESTS, Account, Expectations, Verdict
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = [
     "can_verify",
     "check_expectations",
+    "check_submitted_archive",
     "needs_xml",
     "require_extra",
     "require_xml_extra",
@@ -138,6 +139,42 @@ def can_verify(path: Path, expectations: Expectations = _NOTHING_EXPECTED) -> bo
     # Whatever bytes it has, a certificate is only given for a raw signature of it.
     is_raw = expectations.signer_certificate is not None
     return is_judged or is_raw or bool(rules.allows_unsupported(Place(path.name)))
+
+
+def check_submitted_archive(path: Path, expectations: Expectations = _NOTHING_EXPECTED) -> None:
+    """Read a ZIP archive as what comes back for it will be read; other files are let through.
+
+    Raises:
+        UsageError: it would be refused; the message says which rule or limit.
+        LocalFileError: it can't be read, or there is no room to unpack the archives in it.
+    """
+    from signpath_ci.formats.zip import check_archive
+    from signpath_ci.verify.place import Place, Rules
+
+    with ExitStack() as stack:
+        file = _open(path, stack)
+        if detect(file, path.name) != "zip":
+            return
+        try:
+            check_archive(file)
+        except UnsupportedError as error:
+            rules = Rules(expectations.rules, _SYSTEM_CLOCK.now().date())
+            if not rules.allows_unsupported(Place(path.name)):
+                raise _not_submitted(path, error) from error
+        except FormatError as error:
+            raise _not_submitted(path, error) from error
+        except OSError as error:
+            raise LocalFileError(
+                f"{path} can't be read, or not be unpacked: {error.strerror}.", code="unreadable-file"
+            ) from error
+
+
+def _not_submitted(path: Path, error: FormatError) -> UsageError:
+    return UsageError(
+        f"{path} would be refused when it comes back: {error}.",
+        hint="Nothing was submitted; docs/errors.md says what to do.",
+        code=error.code,
+    )
 
 
 def verify_file(

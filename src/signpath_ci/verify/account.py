@@ -169,6 +169,8 @@ class Walk:
             else:
                 known = _Around(planned.get(path), around.is_covered)
                 yield from self._member((opened, member), original, submitted.get(path), inner, known)
+        for path, error in opened.damaged({path for path in by_path if not is_signature_entry(kind, path)}):
+            yield self._single.failure(place.inside(path), None, error)
         if original is None:
             return
         for path in sorted(submitted.keys() - by_path.keys()):

@@ -125,8 +125,9 @@ def check_verifiable(source: Path, required: Expectations | None) -> None:
     """
     if required is None:
         return
-    from signpath_ci.verify import can_verify
+    from signpath_ci.verify import can_verify, check_submitted_archive
 
+    check_submitted_archive(source, required)
     if not can_verify(source, required):
         raise UsageError(
             f"{source} is of a format whose signatures can't be verified here.",

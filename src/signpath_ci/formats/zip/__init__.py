@@ -4,6 +4,7 @@ The only reader of ZIP archives in this program. Verification, extraction, bundl
 what was verified is what is delivered. Source: PKWARE, APPNOTE.TXT 6.3.10, whose sections the modules cite.
 
 - `open_archive`: opens an archive and checks its structure; gives an `Archive` with its `Entry` objects.
+- `check_archive`: reads all of an archive, and of those in it.
 - `ArchiveWriter`: the only writer; copies entries byte for byte.
 - `Budget`: what an archive, with those inside it, may use.
 
@@ -27,10 +28,10 @@ the data; the data of an entry is never in memory as a whole.
 
 from __future__ import annotations
 
-from signpath_ci.formats.zip.archive import Archive, Budget, open_archive
+from signpath_ci.formats.zip.archive import Archive, Budget, check_archive, open_archive
 from signpath_ci.formats.zip.directory import MAX_DIRECTORY_SIZE, MAX_ENTRIES
 from signpath_ci.formats.zip.entry import DEFLATED, STORED, Entry
-from signpath_ci.formats.zip.names import MAX_DEPTH, MAX_NAME_SIZE, is_reserved
+from signpath_ci.formats.zip.names import MAX_DEPTH, MAX_NAME_SIZE, Names, is_reserved
 from signpath_ci.formats.zip.write import ArchiveWriter
 
 __all__ = [
@@ -44,6 +45,8 @@ __all__ = [
     "ArchiveWriter",
     "Budget",
     "Entry",
+    "Names",
+    "check_archive",
     "is_reserved",
     "open_archive",
 ]

@@ -155,6 +155,21 @@ class Archive:
         self._read.add(entry.offset)
 
 
+def check_archive(file: BinaryIO, budget: Budget | None = None) -> None:
+    """Read all of an archive, and of the archives in it, as verification and extraction will.
+
+    Raises:
+        FormatError: some of it is refused, or over a limit.
+    """
+    with open_archive(file, budget) as archive:
+        for entry in archive.entries:
+            if archive.kind(entry) == "zip":
+                with archive.extracted(entry) as inner:
+                    check_archive(inner, archive.budget)
+            else:
+                archive.check(entry)
+
+
 @contextmanager
 def open_archive(file: BinaryIO, budget: Budget | None = None) -> Iterator[Archive]:
     """Open a ZIP archive and check its structure; the content of an entry is checked when it is read.

@@ -36,6 +36,25 @@ class Listed(NamedTuple):
     record: bytes
 
 
+def check_limits(count: int, size: int) -> None:
+    """Refuse an archive that is over a limit.
+
+    Args:
+        count: of its entries.
+        size: of its directory, in bytes.
+
+    Raises:
+        FormatError: it is; the message says which limit.
+    """
+    if count > MAX_ENTRIES:
+        raise FormatError(f"the archive has {count} entries; the limit is {MAX_ENTRIES}", code="zip-too-many-entries")
+    if size > MAX_DIRECTORY_SIZE:
+        raise FormatError(
+            f"the archive's directory has {size} bytes; the limit is {MAX_DIRECTORY_SIZE}",
+            code="zip-directory-size",
+        )
+
+
 def read_directory(file: BinaryIO, ending: Ending) -> list[Listed]:
     """Read and check the directory; the entries are in its order.
 
@@ -43,15 +62,7 @@ def read_directory(file: BinaryIO, ending: Ending) -> list[Listed]:
         FormatError: it is over a limit, damaged, or one of its entries is not accepted.
         UnsupportedError: an entry is encrypted, compressed in another way, ...
     """
-    if ending.count > MAX_ENTRIES:
-        raise FormatError(
-            f"the archive has {ending.count} entries; the limit is {MAX_ENTRIES}", code="zip-too-many-entries"
-        )
-    if ending.size > MAX_DIRECTORY_SIZE:
-        raise FormatError(
-            f"the archive's directory has {ending.size} bytes; the limit is {MAX_DIRECTORY_SIZE}",
-            code="zip-directory-size",
-        )
+    check_limits(ending.count, ending.size)
     file.seek(ending.offset)
     data = file.read(ending.size)
     names, entries, position = Names(), [], 0

@@ -8,6 +8,7 @@ from typing import BinaryIO
 
 from signpath_ci.formats import FormatError
 from signpath_ci.formats.zip.archive import Archive
+from signpath_ci.formats.zip.directory import check_limits
 from signpath_ci.formats.zip.ending import (
     END,
     END_64,
@@ -19,6 +20,7 @@ from signpath_ci.formats.zip.ending import (
 )
 from signpath_ci.formats.zip.entry import DEFLATED, RECORD, RECORD_SIGNATURE, STORED, UTF_8, Entry
 from signpath_ci.formats.zip.extra import HEADER, PLACEHOLDER, ZIP64, split
+from signpath_ci.formats.zip.names import Names
 from signpath_ci.formats.zip.places import LOCAL, LOCAL_SIGNATURE
 
 _VERSION, _VERSION_64 = 20, 45  # needed to extract: directories and deflate; ZIP64 (4.4.3.2)
@@ -29,7 +31,7 @@ DEFAULT_MODE = 0o100644
 
 
 class ArchiveWriter:
-    """Writes an archive; the same calls always give the same bytes.
+    """Writes an archive that `open_archive` accepts; the same calls always give the same bytes.
 
     Args:
         target: an empty file, seekable.
@@ -40,13 +42,15 @@ class ArchiveWriter:
         self._position = 0
         self._records: list[bytes] = []
         self._is_large = False
+        self._names = Names()
 
     def copy(self, archive: Archive, entry: Entry) -> None:
         """Take over an entry of another archive with its headers, byte for byte.
 
         Raises:
-            FormatError: that archive was cut off in the meantime.
+            FormatError: that archive was cut off in the meantime, or the name is refused.
         """
+        self._names.add(entry.name)
         offset = self._position
         for data in archive.raw(entry):
             self._write(data)
@@ -80,8 +84,9 @@ class ArchiveWriter:
             How many bytes there were.
 
         Raises:
-            FormatError: there are more bytes than `size` has room for.
+            FormatError: there are more bytes than `size` has room for, or the name is refused.
         """
+        self._names.add(name)
         offset, is_large = self._position, _may_be_large(size)
         raw = name.encode("utf-8")
         if like is None:
@@ -120,8 +125,13 @@ class ArchiveWriter:
         return written
 
     def finish(self, comment: bytes = b"") -> None:
-        """Write the directory and the records at the end."""
+        """Write the directory and the records at the end.
+
+        Raises:
+            FormatError: the archive is over a limit.
+        """
         offset, count = self._position, len(self._records)
+        check_limits(count, sum(map(len, self._records)))
         for record in self._records:
             self._write(record)
         size, end = self._position - offset, self._position
