@@ -57,9 +57,6 @@ class Container(Protocol):
     def extracted(self, member: Member) -> Any:
         """Return a context with a file's bytes as a seekable file."""
 
-    def damaged(self, known: Collection[str]) -> Iterator[tuple[str, FormatError]]:
-        """Read what nobody read to its end, directories too, but for `known`; give what is wrong with what."""
-
 
 @contextmanager
 def open_container(layout: Layout, file: BinaryIO, budget: Budget) -> Iterator[Container]:
@@ -89,6 +86,19 @@ def open_container(layout: Layout, file: BinaryIO, budget: Budget) -> Iterator[C
         budget.depth += 1
 
 
+def damaged(container: Container, known: Collection[str]) -> Iterator[tuple[str, FormatError]]:
+    """Read what nobody has read to its end, directories too, and give what is wrong with it.
+
+    Only ZIP archives state of each entry what it must be.
+
+    Args:
+        container: an open one.
+        known: paths that are left out.
+    """
+    if isinstance(container, _Zip):
+        yield from container.damaged(known)
+
+
 class _Zip:
     def __init__(self, archive: Archive) -> None:
         self._archive = archive
@@ -111,13 +121,6 @@ class _Zip:
                     self._archive.check(entry)
                 except FormatError as error:
                     yield entry.name, error
-
-
-class _Unpacked:
-    """A container whose files are unpacked all at once, if at all."""
-
-    def damaged(self, known: Collection[str]) -> Iterator[tuple[str, FormatError]]:  # noqa: ARG002
-        return iter(())
 
 
 class _Folders:
@@ -151,7 +154,7 @@ class _Folders:
         return target
 
 
-class _Cabinet(_Unpacked):
+class _Cabinet:
     directories: tuple[str, ...] = ()
 
     def __init__(self, file: BinaryIO, budget: Budget, stack: ExitStack) -> None:
@@ -188,7 +191,7 @@ def _compression_reason(name: str | None) -> str:
     return f"it is compressed with {name}, which is not unpacked here" if name else ""
 
 
-class _Installer(_Unpacked):
+class _Installer:
     directories: tuple[str, ...] = ()
 
     def __init__(self, file: BinaryIO, budget: Budget, stack: ExitStack) -> None:

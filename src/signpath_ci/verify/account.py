@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from signpath_ci.errors import VerificationError
 from signpath_ci.formats import FormatError
-from signpath_ci.formats.containers import Container, Layout, Member, open_container
+from signpath_ci.formats.containers import Container, Layout, Member, damaged, open_container
 from signpath_ci.formats.opc import is_signature_related
 from signpath_ci.formats.registry import SIGNATURE_SUFFIXES, Kind, by_name, detect, layout_of, package
 from signpath_ci.formats.zip import Budget
@@ -169,8 +169,8 @@ class Walk:
             else:
                 known = _Around(planned.get(path), around.is_covered)
                 yield from self._member((opened, member), original, submitted.get(path), inner, known)
-        for path, error in opened.damaged({path for path in by_path if not is_signature_entry(kind, path)}):
-            yield self._single.failure(place.inside(path), None, error)
+        for path, damage in damaged(opened, {path for path in by_path if not is_signature_entry(kind, path)}):
+            yield self._single.failure(place.inside(path), None, damage)
         if original is None:
             return
         for path in sorted(submitted.keys() - by_path.keys()):

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from signpath_ci.errors import UsageError
-from signpath_ci.model import Expectations
+from signpath_ci.model import Expectations, FileRule, FileRules
 from signpath_ci.verify import check_submitted_archive
 from tests.support.archives import build_zip
 from tests.support.raw_zip import RawEntry, build
@@ -44,5 +44,5 @@ def test_what_is_accepted(tmp_path: Path) -> None:
     )
     check_submitted_archive(_write(tmp_path / "zeros.zip", build(RawEntry(name=b"image", content=bytes(120 << 20)))))
     check_submitted_archive(_write(tmp_path / "a.exe", b"MZ"))
-    allowed = Expectations(allow_unsupported=("*.zip",))
+    allowed = Expectations(rules=FileRules(allow_unsupported=(FileRule(pattern="*.zip"),)))
     check_submitted_archive(_write(tmp_path / "allowed.zip", REFUSED["bzip2"][0]), allowed)
