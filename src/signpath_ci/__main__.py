@@ -10,13 +10,13 @@ import os
 import signal
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
 from signpath_ci import streams
 from signpath_ci.errors import InterruptedRunError, LocalFileError, SignPathError, interruption
+from signpath_ci.values import replace
 
 if TYPE_CHECKING:
     from signpath_ci.clock import Clock

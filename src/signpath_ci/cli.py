@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -15,6 +14,7 @@ from signpath_ci.checkout import objection_to_path
 from signpath_ci.errors import EXIT_CODES, NotGivenError, UsageError
 from signpath_ci.settings.declaration import Given, check_text, explain
 from signpath_ci.text import one_line
+from signpath_ci.values import dataclass
 
 if TYPE_CHECKING:
     from signpath_ci.settings.manifest_policy import Notice

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timezone
+
+from signpath_ci.values import dataclass
 
 WAIT_SLICE = 0.25
 """Seconds for which the main thread may block: on Windows a signal ends no wait, and its handler runs between two."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
+
+from signpath_ci.values import dataclass, field
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

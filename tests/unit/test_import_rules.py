@@ -12,7 +12,7 @@ import pytest
 import signpath_ci
 
 ROOT = Path(signpath_ci.__file__).parent
-FLOOR = {"", "caches", "checkout", "clock", "errors", "hosts", "files", "model", "streams", "text", "wheels"}
+FLOOR = {"", "caches", "checkout", "clock", "errors", "hosts", "files", "model", "streams", "text", "values", "wheels"}
 """What everybody may use."""
 
 MAY_IMPORT = {
@@ -44,6 +44,7 @@ MAY_IMPORT = {
     "signing": {"api", "formats", "schema"},
     "streams": set(),
     "text": set(),
+    "values": set(),
     "verify": {"artifact_configuration", "formats"},
     "workflows": {
         "api", "artifact_configuration", "formats", "metadata", "origin", "platforms", "report", "settings", "signing",

@@ -5,8 +5,9 @@ A payload says nothing about the origin: the connector asks the CI system itself
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
+
+from signpath_ci.values import dataclass
 
 if TYPE_CHECKING:
     from signpath_ci.api.connection import Token

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Protocol
+
+from signpath_ci.values import dataclass
 
 PIECE = 256 * 1024
 """Bytes of a piece that is sent or received: large enough for speed, small enough for progress on a slow line."""

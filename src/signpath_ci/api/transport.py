@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
 from typing import TypeVar
 
 import requests
@@ -21,6 +20,7 @@ from signpath_ci.api.streams import Download, WatchedContent, read_beginning, re
 from signpath_ci.clock import Clock
 from signpath_ci.errors import RefusedError, ServiceUnavailableError, UnexpectedAnswerError
 from signpath_ci.text import SHORTEST_SECRET
+from signpath_ci.values import dataclass
 
 _MAX_JSON = 4 * 1024 * 1024
 _MAX_ERROR_BODY = 64 * 1024

@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 
 from signpath_ci.artifact_configuration.markup import MarkupError, Position, Problem, read_markup
 from signpath_ci.artifact_configuration.template import Template
+from signpath_ci.values import dataclass, field
 
 UNBOUNDED = "unbounded"
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 from signpath_ci.artifact_configuration import content, inferred, near
 from signpath_ci.artifact_configuration.document import Configuration, Directive, FileElement, Include, count_of
@@ -16,6 +15,7 @@ from signpath_ci.artifact_configuration.paths import Path, PathError, compile_pa
 from signpath_ci.artifact_configuration.plan import Finding, PlannedDirective, PlannedFile, Treatment
 from signpath_ci.artifact_configuration.template import Template
 from signpath_ci.formats.containers import Container
+from signpath_ci.values import dataclass, field
 
 MAX_FINDINGS = 100
 """More problems than these are not looked for."""

@@ -5,8 +5,9 @@ Source: SignPath's documentation of the artifact configuration, pages "Syntax" a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from signpath_ci.values import dataclass
 
 NAMESPACE = "http://signpath.io/artifact-configuration/v1"
 ROOT = "artifact-configuration"

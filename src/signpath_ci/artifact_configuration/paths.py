@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from itertools import takewhile
 
 from signpath_ci.artifact_configuration import inferred
+from signpath_ci.values import dataclass, field
 
 _SEPARATORS = re.compile(r"[/\\]")
 _MAX_RANGE = 4096

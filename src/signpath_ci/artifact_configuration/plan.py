@@ -7,10 +7,10 @@ it is. A file that two paths name has two, and is processed twice, in this order
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 
 from signpath_ci.artifact_configuration.language import DIRECTIVES
 from signpath_ci.artifact_configuration.markup import Position
+from signpath_ci.values import dataclass, field
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import replace
 
 from signpath_ci.artifact_configuration import advice, content, inferred, near
 from signpath_ci.artifact_configuration.content import LAYOUTS
@@ -23,6 +22,7 @@ from signpath_ci.artifact_configuration.plan import Finding, Plan, PlannedFile, 
 from signpath_ci.formats import FormatError, UnsupportedError
 from signpath_ci.formats.containers import HEAD, Member, open_container
 from signpath_ci.formats.zip import Budget
+from signpath_ci.values import replace
 
 _Opened = Callable[[], AbstractContextManager[Source]]
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from signpath_ci.values import dataclass
 
 _REFERENCE = re.compile(r"\$\{([^${}]*)\}")
 

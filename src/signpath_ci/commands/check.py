@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from signpath_ci.artifact_configuration.resolve import make_plan
 from signpath_ci.errors import ArtifactConfigurationError, LocalFileError, SignPathError, UsageError
 from signpath_ci.settings import CheckSettings
 from signpath_ci.signing.inputs import expand_inputs
+from signpath_ci.values import dataclass
 from signpath_ci.workflows.configuration_file import ConfigurationFile, read_configuration_file
 from signpath_ci.workflows.process import Process, print_object, print_words, reporter_for
 from signpath_ci.workflows.reporting import watched

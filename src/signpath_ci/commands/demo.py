@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from signpath_ci.commands import sign
 from signpath_ci.errors import LocalFileError, UsageError
 from signpath_ci.sandbox.child import running_sandbox
 from signpath_ci.settings import DemoSettings, SignSettings, load
+from signpath_ci.values import replace
 from signpath_ci.workflows.process import Process, print_result
 
 _LAUNCHER = "t64.exe"

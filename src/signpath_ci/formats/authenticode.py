@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 from signpath_ci.formats import UncoveredError, UnsupportedError
 from signpath_ci.formats.asn1 import (
@@ -24,6 +23,7 @@ from signpath_ci.formats.asn1 import (
     sequence,
 )
 from signpath_ci.formats.cms import Algorithm
+from signpath_ci.values import dataclass
 
 INDIRECT_DATA = "1.3.6.1.4.1.311.2.1.4"
 """SPC_INDIRECT_DATA_OBJID: the content type of every Authenticode signature."""

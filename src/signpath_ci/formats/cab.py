@@ -14,12 +14,12 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import BinaryIO
 
 from signpath_ci.formats import FormatError, UncoveredError, UnsupportedError
 from signpath_ci.formats.authenticode import CABINET, Reading, Subject, whole
 from signpath_ci.formats.registry import CABINET as MAGIC
+from signpath_ci.values import dataclass
 
 SUBJECT_TYPE = CABINET
 _CHUNK = 1 << 18

@@ -10,10 +10,10 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import BinaryIO
 
 from signpath_ci.formats import FormatError, UnsupportedError
+from signpath_ci.values import dataclass
 
 _HEADER = struct.Struct("<4s4xI4xI4xBBHHHHH")
 _FOLDER = struct.Struct("<IHH")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from signpath_ci.formats import FormatError, UncoveredError
 from signpath_ci.formats.asn1 import (
     INTEGER,
@@ -27,6 +25,7 @@ from signpath_ci.formats.asn1 import (
     set_of,
     wrapped,
 )
+from signpath_ci.values import dataclass
 
 DATA = "1.2.840.113549.1.7.1"
 """id-data: content that is just octets."""

@@ -9,11 +9,11 @@ import tempfile
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal, Protocol, cast
 
 from signpath_ci.formats import FormatError, UnsupportedError
 from signpath_ci.formats.zip import Archive, Budget, open_archive
+from signpath_ci.values import dataclass, field
 
 if TYPE_CHECKING:
     from signpath_ci.formats.cab_members import CabinetArchive, CabinetFile

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from urllib.parse import unquote
 
 from signpath_ci.formats import FormatError
 from signpath_ci.formats.xml_elements import read_elements
+from signpath_ci.values import dataclass
 
 NAME = "[Content_Types].xml"
 _NAMESPACE = "http://schemas.openxmlformats.org/package/2006/content-types"

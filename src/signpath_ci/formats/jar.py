@@ -11,10 +11,10 @@ import binascii
 import hashlib
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import BinaryIO
 
 from signpath_ci.formats import FormatError, UnsupportedError
+from signpath_ci.values import dataclass
 
 MANIFEST = "META-INF/MANIFEST.MF"
 _SIGNATURE_FILE = re.compile(r"META-INF/[^/]+\.SF", re.IGNORECASE)

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from signpath_ci.formats import FormatError
 from signpath_ci.formats.compound import CompoundFile, Entry
+from signpath_ci.values import dataclass
 
 _MAX_STREAM = 64 << 20
 _MAX_FILES = 100_000

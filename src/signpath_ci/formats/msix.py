@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import BinaryIO
 
 from signpath_ci.formats import FormatError, UnsupportedError
@@ -23,6 +22,7 @@ from signpath_ci.formats.content_types import read_content_types
 from signpath_ci.formats.package import Package
 from signpath_ci.formats.xml_elements import MAX_SIZE, read_elements
 from signpath_ci.formats.zip import STORED, Archive, Entry
+from signpath_ci.values import dataclass
 
 SIGNATURE = "AppxSignature.p7x"
 PACKAGE = sip_info(0x01010000, bytes.fromhex("4bdfc50a07cee24db76e23c839a09fd1"))

@@ -10,11 +10,11 @@ from __future__ import annotations
 import hashlib
 import struct
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import BinaryIO
 
 from signpath_ci.formats import FormatError, UncoveredError, UnsupportedError
 from signpath_ci.formats.authenticode import PE_IMAGE, Subject, whole
+from signpath_ci.values import dataclass
 
 SUBJECT_TYPE = PE_IMAGE
 _CHUNK = 1 << 18  # those of two files fit into a cache

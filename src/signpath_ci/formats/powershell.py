@@ -18,12 +18,12 @@ import binascii
 import codecs
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import partial
 from typing import BinaryIO
 
 from signpath_ci.formats import FormatError, UncoveredError, UnsupportedError
 from signpath_ci.formats.authenticode import SCRIPT, Reading, Subject, whole
+from signpath_ci.values import dataclass
 
 _MAX_SIZE = 64 << 20
 _CHUNK = 1 << 18

@@ -11,10 +11,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from importlib import import_module
 from typing import TYPE_CHECKING, BinaryIO, Literal, Protocol, cast
+
+from signpath_ci.values import dataclass
 
 if TYPE_CHECKING:
     from signpath_ci.formats.authenticode import Subject, SubjectType

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import datetime, timezone
 
 from signpath_ci.formats.asn1 import (
@@ -29,6 +28,7 @@ from signpath_ci.formats.asn1 import (
     wrapped,
 )
 from signpath_ci.formats.cms import Algorithm
+from signpath_ci.values import dataclass
 
 TST_INFO = "1.2.840.113549.1.9.16.1.4"
 """id-ct-TSTInfo: the content type of a token."""

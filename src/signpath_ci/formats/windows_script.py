@@ -15,11 +15,11 @@ import binascii
 import codecs
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import BinaryIO
 
 from signpath_ci.formats import FormatError, UnsupportedError
 from signpath_ci.formats.authenticode import Part, Subject, SubjectType, sip_info, whole
+from signpath_ci.values import dataclass
 
 _MAX_SIZE = 64 << 20
 _LINE = 64

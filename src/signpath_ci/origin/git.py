@@ -6,7 +6,6 @@ Output of `git status`: <https://git-scm.com/docs/git-status#_porcelain_format_v
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from signpath_ci.checkout import checkout_root, objection_to_path
@@ -14,6 +13,7 @@ from signpath_ci.errors import UsageError
 from signpath_ci.model import Origin
 from signpath_ci.origin.git_command import filters_of_the_user, run_git
 from signpath_ci.origin.urls import public_url
+from signpath_ci.values import dataclass, replace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import subprocess
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from signpath_ci.checkout import checkout_root, is_inside
 from signpath_ci.errors import UsageError
 from signpath_ci.origin.urls import without_secrets
+from signpath_ci.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from signpath_ci.text import one_line
+from signpath_ci.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,13 +23,15 @@ class ExplainedOrigin:
 
 def origin_to_json(origin: Origin) -> dict[str, object]:
     """Return `origin` as one JSON object: every field, in the order of the model, `None` for what is unknown."""
+    from dataclasses import asdict  # here, as few commands need it
+
     return asdict(origin)
 
 
 def origin_table(explained: ExplainedOrigin) -> list[str]:
     """Return the lines of a table: field, value, and where the value was found."""
     rows = [("field", "value", "source")]
-    for name, value in asdict(explained.origin).items():
+    for name, value in origin_to_json(explained.origin).items():
         if isinstance(value, dict):
             rows += [_row(f"{name}.{key}", inner, explained) for key, inner in value.items()]
         else:

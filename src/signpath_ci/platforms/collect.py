@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from signpath_ci.errors import UsageError
@@ -11,6 +10,7 @@ from signpath_ci.origin import ExplainedOrigin, git
 from signpath_ci.origin.rest import file_in_checkout
 from signpath_ci.origin.variables import Variables
 from signpath_ci.platforms import detected, named
+from signpath_ci.values import replace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from signpath_ci.errors import SignPathError
 from signpath_ci.model import Artifact, Failure, Origin, RequestStatus, Submission, Verdict
 from signpath_ci.report import Reporter
+from signpath_ci.values import dataclass
 
 
 class Record(Reporter):

@@ -10,8 +10,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from signpath_ci.values import dataclass
 
 _ANNOTATIONS = {"$schema", "$id", "$defs", "title", "description", "default", "examples"} | {
     "x-option",

@@ -7,12 +7,12 @@ All of these, and the documentation, read the same fields, so a fact about an op
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from signpath_ci.errors import NotGivenError, UsageError
 from signpath_ci.text import is_unexpanded_macro
+from signpath_ci.values import dataclass
 
 if TYPE_CHECKING:
     from typing_extensions import dataclass_transform

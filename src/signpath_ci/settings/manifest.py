@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +15,7 @@ from signpath_ci.errors import UsageError
 from signpath_ci.files import read_bounded
 from signpath_ci.schema import load_schema, violations
 from signpath_ci.settings.declaration import Given
+from signpath_ci.values import dataclass
 
 if TYPE_CHECKING:
     import yaml

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from signpath_ci.checkout import objection_to_path
 from signpath_ci.hosts import is_loopback
 from signpath_ci.schema import load_schema
 from signpath_ci.settings.declaration import Given
+from signpath_ci.values import dataclass
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,7 +16,8 @@ A pull request is not its branch: `branch` and `tag` never hold on one, `event p
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from signpath_ci.values import dataclass
 
 _SUBJECTS = ("tag", "branch", "event")
 _FORM = "write 'tag v*: slug', 'branch main: slug', 'event schedule: slug' or '*: slug'."

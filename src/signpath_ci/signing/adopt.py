@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Protocol
 
@@ -33,6 +32,7 @@ from signpath_ci.signing.receipt import (
 )
 from signpath_ci.signing.record import has_recorded_file, record_differences
 from signpath_ci.signing.submit import submit, upload
+from signpath_ci.values import dataclass, replace
 
 if TYPE_CHECKING:
     from signpath_ci.api.connector import Connector

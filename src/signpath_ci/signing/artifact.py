@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from signpath_ci.errors import LocalFileError
 from signpath_ci.files import NotRegularError, regular_descriptor
 from signpath_ci.model import Artifact, RetrievalLink
+from signpath_ci.values import dataclass
 
 _BLOCK = 256 * 1024
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar, cast
 
@@ -14,6 +13,7 @@ from signpath_ci.files import TemporaryFile
 from signpath_ci.model import Artifact, SizeAllowance
 from signpath_ci.signing.target import disk_errors
 from signpath_ci.text import one_line
+from signpath_ci.values import dataclass
 
 if TYPE_CHECKING:
     from signpath_ci.api.streams import Download

@@ -8,12 +8,12 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from signpath_ci.errors import LocalFileError
 from signpath_ci.signing.bundle import write_bundle
 from signpath_ci.signing.target import disk_errors
+from signpath_ci.values import dataclass
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,6 @@ import json
 import logging
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from signpath_ci.files import locked, read_bounded, write_atomically
 from signpath_ci.model import Artifact, Origin, SigningRequestFields, Submission
 from signpath_ci.schema import load_schema, violations
 from signpath_ci.signing.target import check_target, disk_errors
+from signpath_ci.values import dataclass, replace
 
 _LARGEST = 1024 * 1024
 _VERSION = 1

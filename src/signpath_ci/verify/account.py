@@ -14,7 +14,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from signpath_ci.errors import VerificationError
@@ -24,6 +23,7 @@ from signpath_ci.formats.opc import is_signature_related
 from signpath_ci.formats.registry import SIGNATURE_SUFFIXES, Kind, by_name, detect, layout_of, package
 from signpath_ci.formats.zip import Budget
 from signpath_ci.model import Account, FileOutcome
+from signpath_ci.values import dataclass, replace
 from signpath_ci.verify.catalog_cover import CatalogCover
 from signpath_ci.verify.expected import Expected, expected_of
 from signpath_ci.verify.failure import about

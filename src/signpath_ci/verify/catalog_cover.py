@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from typing import BinaryIO
 
 from signpath_ci.formats import FormatError
 from signpath_ci.formats.catalog import covered, read_catalog
 from signpath_ci.formats.registry import implementation
 from signpath_ci.model import FileOutcome, Verdict
+from signpath_ci.values import replace
 from signpath_ci.verify.place import Place
 
 _ALGORITHM = "sha256"

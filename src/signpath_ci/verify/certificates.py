@@ -10,7 +10,6 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 
 from cryptography import x509
@@ -26,6 +25,7 @@ from signpath_ci.errors import VerificationError
 from signpath_ci.formats import FormatError
 from signpath_ci.formats.asn1 import Fields, explicit, read_integer, reading
 from signpath_ci.model import SignerCertificate
+from signpath_ci.values import dataclass
 from signpath_ci.verify.name_constraints import check_name_constraints
 
 _MIN_RSA_BITS = 2048  # NIST SP 800-131A; CA/Browser Forum's code signing requirements want 3072 since 2021

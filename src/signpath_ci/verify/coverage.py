@@ -15,7 +15,6 @@ beside them: installers have taken orders from there, and a JAR hidden there run
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
@@ -36,6 +35,7 @@ from signpath_ci.formats.asn1 import (
     wrapped,
 )
 from signpath_ci.formats.cms import SignedData, SignerInfo
+from signpath_ci.values import dataclass
 from signpath_ci.verify.certificates import is_ca, reading_certificates
 from signpath_ci.verify.plain import is_plain
 

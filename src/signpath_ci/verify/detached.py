@@ -7,7 +7,6 @@ import hashlib
 import io
 import re
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from typing import BinaryIO
 
@@ -21,6 +20,7 @@ from signpath_ci.formats import FormatError, UnsupportedError
 from signpath_ci.formats.asn1 import SEQUENCE, SET, members, read_object_identifier, read_octet_string, reading
 from signpath_ci.formats.ber import der_from_ber
 from signpath_ci.formats.cms import CONTENT_TYPE, DATA, MESSAGE_DIGEST, read_signed_data
+from signpath_ci.values import replace
 from signpath_ci.verify.certificates import reading_certificates
 from signpath_ci.verify.identity import is_same
 from signpath_ci.verify.judge import Judge, Signature

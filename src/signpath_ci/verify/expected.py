@@ -10,11 +10,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from signpath_ci.formats.registry import FORMATS, Kind, by_name
 from signpath_ci.model import FileRule
+from signpath_ci.values import dataclass
 from signpath_ci.verify.place import Place, Rules
 
 if TYPE_CHECKING:

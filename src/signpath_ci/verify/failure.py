@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 from signpath_ci.errors import UnsupportedFormatError, VerificationError
 from signpath_ci.formats import FormatError, UnsupportedError
 from signpath_ci.model import Account
+from signpath_ci.values import dataclass
 from signpath_ci.verify.identity import listed
 
 _SHOWN = 5  # failed checks in a message

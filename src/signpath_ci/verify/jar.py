@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from dataclasses import replace
 
 from signpath_ci.errors import VerificationError
 from signpath_ci.formats import FormatError
@@ -29,6 +28,7 @@ from signpath_ci.formats.jar import (
     strongest_digest,
 )
 from signpath_ci.formats.zip import Archive, Entry
+from signpath_ci.values import replace
 from signpath_ci.verify.identity import check_paths, is_same, listed
 from signpath_ci.verify.judge import Judge, Signature
 from signpath_ci.verify.signed_data import verify_signer

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from datetime import datetime
 
 from cryptography import x509
 
 from signpath_ci.errors import VerificationError
 from signpath_ci.model import SignerCertificate, TimeStamp, TrustKind
+from signpath_ci.values import dataclass, replace
 from signpath_ci.verify.certificates import (
     CODE_SIGNING,
     check_not_revoked,

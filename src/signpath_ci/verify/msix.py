@@ -11,7 +11,6 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
 from typing import BinaryIO
 
 from cryptography import x509
@@ -20,6 +19,7 @@ from signpath_ci.errors import VerificationError
 from signpath_ci.formats.content_types import NAME as CONTENT_TYPES
 from signpath_ci.formats.msix import SIGNATURE, block_map, check_files, publisher, read_package, types_differ
 from signpath_ci.formats.zip import Archive
+from signpath_ci.values import replace
 from signpath_ci.verify.authenticode import verify_authenticode
 from signpath_ci.verify.failure import about
 from signpath_ci.verify.judge import Judge, Signature

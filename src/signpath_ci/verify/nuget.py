@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from dataclasses import replace
 
 from cryptography.hazmat.primitives.serialization import Encoding
 
@@ -31,6 +30,7 @@ from signpath_ci.formats.nuget import (
 )
 from signpath_ci.formats.package import Package
 from signpath_ci.formats.tsp import SIGNING_CERTIFICATE_V2, read_signing_certificate_v2
+from signpath_ci.values import replace
 from signpath_ci.verify.judge import Judge, Signature
 from signpath_ci.verify.package_content import check_entries
 from signpath_ci.verify.signature_value import known_digest, require_strong

@@ -8,11 +8,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 
 from signpath_ci.errors import VerificationError
 from signpath_ci.formats import UnsupportedError
 from signpath_ci.formats.authenticode import NESTED_SIGNATURE
+from signpath_ci.values import dataclass, replace
 from signpath_ci.verify.judge import Judge, Signature
 from signpath_ci.verify.signature_value import is_strong
 from signpath_ci.verify.signed_data import VerifiedSigner

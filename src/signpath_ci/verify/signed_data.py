@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -14,6 +13,7 @@ from signpath_ci.errors import VerificationError
 from signpath_ci.formats import FormatError, UnsupportedError
 from signpath_ci.formats.asn1 import contents_octets, read_object_identifier, read_octet_string, reading
 from signpath_ci.formats.cms import CONTENT_TYPE, MESSAGE_DIGEST, SignedData, SignerInfo
+from signpath_ci.values import dataclass
 from signpath_ci.verify.certificates import issuer_and_serial_number, load_certificates, reading_certificates
 from signpath_ci.verify.signature_value import check_value, is_strong, known_digest, require_strong, signature_digest
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import BinaryIO
@@ -11,6 +10,7 @@ from signpath_ci.errors import UnsupportedFormatError, VerificationError
 from signpath_ci.formats import FormatError
 from signpath_ci.formats.registry import FORMATS, Kind, detect
 from signpath_ci.model import FileOutcome, Outcome, Verdict
+from signpath_ci.values import dataclass
 from signpath_ci.verify.detached import verify_cms, verify_raw
 from signpath_ci.verify.expected import Expected
 from signpath_ci.verify.failure import Failed

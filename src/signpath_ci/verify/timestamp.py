@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from cryptography import x509
@@ -33,6 +32,7 @@ from signpath_ci.formats.tsp import (
     read_signing_certificate_v2,
 )
 from signpath_ci.model import TimeStamp
+from signpath_ci.values import dataclass
 from signpath_ci.verify.certificates import (
     TIME_STAMPING,
     check_not_revoked,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography import x509
@@ -10,6 +9,7 @@ from cryptography import x509
 from signpath_ci.errors import LocalFileError, UsageError, VerificationError
 from signpath_ci.files import read_bounded
 from signpath_ci.model import STRONG_DIGESTS, Expectations, SignerCertificate, TrustKind
+from signpath_ci.values import dataclass
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import BinaryIO
 
 from lxml import etree
@@ -16,6 +15,7 @@ from lxml import etree
 from signpath_ci.errors import VerificationError
 from signpath_ci.formats import FormatError, UnsupportedError
 from signpath_ci.formats.xml_signature import ENVELOPED, EXCLUSIVE_C14N, MAX_SIZE, NAMESPACE
+from signpath_ci.values import replace
 from signpath_ci.verify.identity import not_submitted
 from signpath_ci.verify.judge import Judge, Signature
 from signpath_ci.verify.xml_signature import Rules, parse, verify_signature, without_signature

@@ -18,7 +18,6 @@ import copy
 import hashlib
 import hmac
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from cryptography import x509
@@ -32,6 +31,7 @@ from signpath_ci.formats.cms import Algorithm, Attribute, SignedData, SignerInfo
 from signpath_ci.formats.tsp import TIME_STAMP
 from signpath_ci.formats.xml_elements import read_elements
 from signpath_ci.formats.xml_signature import C14N, DIGESTS, EXCLUSIVE_C14N, NAMESPACE, SIGNATURES
+from signpath_ci.values import dataclass
 from signpath_ci.verify.certificates import load_certificates, reading_certificates
 from signpath_ci.verify.signature_value import check_value
 from signpath_ci.verify.signed_data import VerifiedSigner

@@ -10,12 +10,12 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import replace
 from pathlib import Path
 
 from signpath_ci.errors import LocalFileError, VerificationError
 from signpath_ci.model import Expectations, Failure
 from signpath_ci.settings import SignSettings
+from signpath_ci.values import replace
 from signpath_ci.verify import verify_file
 from signpath_ci.workflows.process import Process
 from signpath_ci.workflows.verification import expectations, packages

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, replace
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, TextIO, cast
@@ -22,6 +21,7 @@ from signpath_ci.signing.artifact import Source
 from signpath_ci.signing.receipt import default_receipt
 from signpath_ci.signing.replace_all import replacing
 from signpath_ci.text import one_line
+from signpath_ci.values import dataclass, replace
 from signpath_ci.workflows.destinations import SignedFile
 from signpath_ci.workflows.inputs import files_of, in_directory, targets
 from signpath_ci.workflows.process import Process, print_object, print_path, print_words

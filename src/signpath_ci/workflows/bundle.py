@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from signpath_ci.files import delete, directory_in
@@ -15,6 +14,7 @@ from signpath_ci.signing.artifact import Source
 from signpath_ci.signing.bundle import common_directory, member_names, write_bundle
 from signpath_ci.signing.replace_all import replacing
 from signpath_ci.signing.target import default_target, disk_errors
+from signpath_ci.values import replace
 from signpath_ci.workflows.destinations import Members
 from signpath_ci.workflows.inputs import files_of, in_directory
 from signpath_ci.workflows.process import Process

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from signpath_ci.artifact_configuration.inferred import MAX_DOCUMENT
 from signpath_ci.errors import ArtifactConfigurationError, LocalFileError, UsageError
 from signpath_ci.settings import ArtifactConfigurationChoice
+from signpath_ci.values import dataclass
 
 if TYPE_CHECKING:
     from signpath_ci.artifact_configuration.document import Configuration

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Protocol
 
@@ -29,6 +28,7 @@ from signpath_ci.signing.extract import (
 from signpath_ci.signing.file_name import name_from_header
 from signpath_ci.signing.modes import local_mode, set_mode
 from signpath_ci.signing.target import check_target, disk_errors
+from signpath_ci.values import dataclass, field, replace
 
 if TYPE_CHECKING:
     from signpath_ci.api.streams import Download

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +16,7 @@ from signpath_ci.signing.adopt import Resubmission, resubmit_once
 from signpath_ci.signing.cancel import canceled_on_interrupt
 from signpath_ci.signing.record import check_record, check_submitted_file, submitted_file
 from signpath_ci.signing.target import default_target
+from signpath_ci.values import dataclass
 from signpath_ci.workflows.clients import connect
 from signpath_ci.workflows.destinations import SignedFile
 from signpath_ci.workflows.process import Process

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
@@ -13,6 +12,7 @@ from signpath_ci.errors import LocalFileError
 from signpath_ci.report import Reporter, Several
 from signpath_ci.streams import is_closed_by_reader
 from signpath_ci.text import one_line
+from signpath_ci.values import dataclass, field
 
 if TYPE_CHECKING:
     from signpath_ci.report.platform import PlatformReporter

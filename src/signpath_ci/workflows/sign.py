@@ -19,7 +19,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -40,6 +39,7 @@ from signpath_ci.signing.receipt import default_receipt
 from signpath_ci.signing.submit import submit
 from signpath_ci.signing.target import default_target
 from signpath_ci.signing.wait import is_artifact_fetched, wait
+from signpath_ci.values import dataclass, field, replace
 from signpath_ci.workflows.clients import connect, connect_connector
 from signpath_ci.workflows.destinations import Destination, Extracted, Incoming, NamedByServer, SignedFile
 from signpath_ci.workflows.inputs import source_of

@@ -6,7 +6,6 @@ import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from signpath_ci.model import STRONG_DIGESTS, Artifact, Expectations, FileRule, 
 from signpath_ci.report import Reporter
 from signpath_ci.settings import Libraries, Retrieval, Trust
 from signpath_ci.signing.published import Published
+from signpath_ci.values import dataclass
 from signpath_ci.verify.packages import Packages
 from signpath_ci.workflows.process import Process
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 from signpath_ci.model import RequestStatus
 from signpath_ci.platforms import detected
 from signpath_ci.settings import Waiting
+from signpath_ci.values import dataclass
 from signpath_ci.workflows.process import Process
 
 _log = logging.getLogger(__name__)

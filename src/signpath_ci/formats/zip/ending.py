@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 import struct
-from dataclasses import dataclass
 from typing import BinaryIO
 
 from signpath_ci.formats import FormatError, UnsupportedError
+from signpath_ci.values import dataclass
 
 END = struct.Struct("<4s4H2LH")
 END_SIGNATURE = b"PK\x05\x06"

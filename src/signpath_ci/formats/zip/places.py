@@ -7,13 +7,13 @@ and never look at the directory.
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from typing import BinaryIO
 
 from signpath_ci.formats import FormatError
 from signpath_ci.formats.zip.directory import Listed
 from signpath_ci.formats.zip.entry import DEFLATED, SIZES_BEHIND, STORED, Entry
 from signpath_ci.formats.zip.extra import resolve
+from signpath_ci.values import dataclass
 
 LOCAL = struct.Struct("<4s5H3I2H")
 LOCAL_SIGNATURE = b"PK\x03\x04"
