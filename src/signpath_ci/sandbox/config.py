@@ -6,7 +6,7 @@ import re
 import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, Protocol, TypeVar
+from typing import Any, Literal, Protocol, TypeVar
 
 Permission = Literal["submit", "approve", "read", "configure"]
 PERMISSIONS: tuple[Permission, ...] = ("submit", "approve", "read", "configure")
@@ -57,6 +57,21 @@ class ArtifactConfiguration:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PipelinePolicy:
+    """What runs of a CI system must fulfil.
+
+    Attributes:
+        name: as checks and refusals call it.
+        document: as its YAML says it.
+        is_enforced: a request that violates it is denied; otherwise that is only written down.
+    """
+
+    name: str
+    document: object
+    is_enforced: bool
+
+
+@dataclass(frozen=True, kw_only=True)
 class SigningPolicy:
     """Which certificate, under which rules.
 
@@ -67,6 +82,7 @@ class SigningPolicy:
         allowed_branches: patterns with `*` and `?`; empty: any branch, or none.
         trusted_build_system: only a trusted build system or a connector may submit.
         origin_verification: an origin from a trusted build system or connector is required.
+        pipeline_policies: what the run must fulfil.
     """
 
     slug: str
@@ -77,6 +93,7 @@ class SigningPolicy:
     allowed_branches: tuple[str, ...] = ()
     trusted_build_system: bool = False
     origin_verification: bool = False
+    pipeline_policies: tuple[PipelinePolicy, ...] = ()
 
     @property
     def takes_direct_uploads(self) -> bool:
@@ -128,12 +145,39 @@ class Project:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Runner:
+    """What a job ran on."""
+
+    group: str
+    is_hosted: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ruleset:
+    """An active ruleset that applies to the branch of a run.
+
+    Attributes:
+        rules: each with `type` and `parameters`, as GitHub exports them.
+        has_bypass_actors: somebody may bypass it.
+        last_modified: ISO 8601.
+    """
+
+    rules: tuple[Mapping[str, Any], ...]
+    has_bypass_actors: bool = False
+    last_modified: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Run:
     """A run of a CI system that the sandbox plays, as that CI system knows it.
 
     Attributes:
         platform: `github`, `gitlab` or `azure`.
         id: workflow run id, pipeline id or build id.
+        attempt: 1 for the first, more for re-runs.
+        runners: what its jobs ran on.
+        rulesets: that are active for its branch.
+        repository_created: ISO 8601.
     """
 
     platform: str
@@ -142,6 +186,10 @@ class Run:
     branch: str | None
     commit: str | None
     build_url: str | None
+    attempt: int = 1
+    runners: tuple[Runner, ...] = ()
+    rulesets: tuple[Ruleset, ...] = ()
+    repository_created: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,8 +21,11 @@ from signpath_ci.sandbox.config import (
     PERMISSIONS,
     ArtifactConfiguration,
     Configuration,
+    PipelinePolicy,
     Project,
+    Ruleset,
     Run,
+    Runner,
     SigningPolicy,
     TrustedBuildSystem,
     User,
@@ -115,6 +118,9 @@ def _disagreements(content: Mapping[str, Any], directory: Path) -> Iterator[tupl
             for k, item in items:
                 if kind == "artifact_configurations" and (problem := _unreadable(item, directory)):
                     yield ("projects", i, kind, k, "file"), problem
+                for n, policy in enumerate(item.get("pipeline_policies") or ()):
+                    if problem := _unreadable(policy, directory, is_yaml=True):
+                        yield ("projects", i, kind, k, "pipeline_policies", n, "file"), problem
         url = (project.get("webhook") or {}).get("url", "https:")
         if url.startswith("http:") and not is_loopback(urlsplit(url).hostname or ""):
             yield ("projects", i, "webhook", "url"), "must start with https://, or http:// for this machine"
@@ -132,15 +138,19 @@ def _repeated(values: Iterable[tuple[_Place, str]]) -> Iterator[tuple[_Place, st
         seen.add(value)
 
 
-def _unreadable(item: Mapping[str, Any], directory: Path) -> str | None:
+def _unreadable(item: Mapping[str, Any], directory: Path, *, is_yaml: bool = False) -> str | None:
+    import yaml
+
     if not item.get("file"):
         return None
     try:
-        (directory / item["file"]).read_text("utf-8")
+        text = (directory / item["file"]).read_text("utf-8")
+        if is_yaml:
+            yaml.safe_load(text)
     except OSError as error:
         return f"{item['file']} can't be read: {error.strerror}"
-    except ValueError:
-        return f"{item['file']} is not text in UTF-8"
+    except (ValueError, yaml.YAMLError, RecursionError):
+        return f"{item['file']} is not {'YAML' if is_yaml else 'text in UTF-8'}"
     return None
 
 
@@ -181,9 +191,7 @@ def _configuration(content: Mapping[str, Any], directory: Path) -> Configuration
             TrustedBuildSystem(**system) for system in content.get("trusted_build_systems") or ()
         ),
         projects=tuple(_project(project, directory) for project in content["projects"]),
-        runs=tuple(
-            Run(**{"branch": None, "commit": None, "build_url": None, **run}) for run in content.get("runs") or ()
-        ),
+        runs=tuple(_run(run) for run in content.get("runs") or ()),
         max_artifact_bytes=MAX_ARTIFACT_BYTES if limit is None else limit,
     )
 
@@ -216,7 +224,7 @@ def _project(project: Mapping[str, Any], directory: Path) -> Project:
     return Project(
         slug=slug,
         name=project.get("name") or slug,
-        signing_policies=tuple(_signing_policy(policy) for policy in project["signing_policies"]),
+        signing_policies=tuple(_signing_policy(policy, directory) for policy in project["signing_policies"]),
         artifact_configurations=configurations or (ArtifactConfiguration(slug="initial", name="Initial"),),
         repository_url=project.get("repository_url"),
         trusted_build_systems=_set(project.get("trusted_build_systems")),
@@ -224,7 +232,29 @@ def _project(project: Mapping[str, Any], directory: Path) -> Project:
     )
 
 
-def _signing_policy(policy: Mapping[str, Any]) -> SigningPolicy:
+def _run(run: Mapping[str, Any]) -> Run:
+    given = {name: value for name, value in run.items() if value is not None}
+    given["runners"] = tuple(Runner(**runner) for runner in run.get("runners") or ())
+    given["rulesets"] = tuple(
+        Ruleset(**{**ruleset, "rules": tuple(ruleset["rules"])}) for ruleset in run.get("rulesets") or ()
+    )
+    return Run(**{"branch": None, "commit": None, "build_url": None, **given})
+
+
+def _signing_policy(policy: Mapping[str, Any], directory: Path) -> SigningPolicy:
     given = {name: value for name, value in policy.items() if value is not None}
     given["allowed_branches"] = tuple(policy.get("allowed_branches") or ())
+    given["pipeline_policies"] = tuple(
+        _pipeline_policy(each, directory) for each in policy.get("pipeline_policies") or ()
+    )
     return SigningPolicy(**{"name": policy["slug"], "certificate": policy["slug"], **given})
+
+
+def _pipeline_policy(policy: Mapping[str, Any], directory: Path) -> PipelinePolicy:
+    import yaml
+
+    return PipelinePolicy(
+        name=Path(policy["file"]).name,
+        document=yaml.safe_load((directory / policy["file"]).read_text("utf-8")),
+        is_enforced=policy.get("level", "enforce") == "enforce",
+    )

@@ -30,6 +30,7 @@ def build_of(payload: Payload, service: Service) -> Build:
     build_url = f"{project_url}/_build/results?buildId={quote(build_id, safe='')}"
     return Build(
         system=SYSTEM,
+        run=run,
         artifact=find_artifact(
             service.artifact_store,
             "azure",

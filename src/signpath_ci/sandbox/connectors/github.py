@@ -43,6 +43,7 @@ def build_of(payload: Payload, service: Service) -> Build:
         )
     return Build(
         system=SYSTEM,
+        run=run,
         artifact=find(service.artifact_store, artifact_id, repository),
         origin=origin_of_run(run)
         if run

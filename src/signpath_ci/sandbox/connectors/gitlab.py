@@ -26,6 +26,7 @@ def build_of(payload: Payload, service: Service) -> Build:
     )
     return Build(
         system=SYSTEM,
+        run=run,
         artifact=find_artifact(
             service.artifact_store,
             f"gitlab/{job}" if job not in {".", ".."} else "gitlab/-",

@@ -23,11 +23,13 @@ class Build:
         artifact: where it lies in the artifact store.
         origin: what it was built from.
         system: how SignPath calls the trusted build system.
+        run: as the configuration knows it.
     """
 
     artifact: Path
     origin: RecordedOrigin
     system: str
+    run: Run | None = None
 
 
 class Payload:

@@ -13,9 +13,11 @@ from starlette.routing import BaseRoute, Route
 
 from signpath_ci.model import RecordedOrigin
 from signpath_ci.sandbox.api.views import artifact_answer, web_link
+from signpath_ci.sandbox.config import SigningPolicy
 from signpath_ci.sandbox.connectors import azure, github, gitlab
 from signpath_ci.sandbox.connectors.payload import Build, InvalidSubmitError, Payload
 from signpath_ci.sandbox.operations import start
+from signpath_ci.sandbox.pipeline_policies import evaluate
 from signpath_ci.sandbox.policies import Caller, RefusalError
 from signpath_ci.sandbox.problems import ProblemError
 from signpath_ci.sandbox.receiving import pieces
@@ -27,6 +29,8 @@ from signpath_ci.sandbox.service import (
     require_completed,
     service_of,
 )
+from signpath_ci.sandbox.signing_request import Check
+from signpath_ci.sandbox.states import State
 from signpath_ci.sandbox.store import Retrieval, SigningRequest
 from signpath_ci.sandbox.submission import UnknownFieldError, draft, target_by_slugs
 
@@ -152,15 +156,37 @@ def _submitted(
         ),
         retrieval=Retrieval(url=build.artifact.as_uri()),
     )
+    signing_request, violations = _evaluated(signing_request, target.policy, build)
     start(service, signing_request)
     return JSONResponse(
         {
             "signingRequestId": signing_request.id,
             "signingRequestUrl": web_link(request, signing_request),
             "validationResult": {"errors": []},
-            "logs": _logs(signing_request),
+            "logs": [*_logs(signing_request), *violations],
         }
     )
+
+
+def _evaluated(
+    signing_request: SigningRequest, policy: SigningPolicy, build: Build
+) -> tuple[SigningRequest, list[dict[str, str]]]:
+    """Evaluate pipeline policies: an enforced one that is violated denies the request, the others are written down."""
+    checks, logs, denials = list(signing_request.checks), [], []
+    for each in policy.pipeline_policies:
+        name = f"Pipeline policy {each.name}"
+        violations = evaluate(each.document, build.run)
+        if not violations:
+            checks.append(Check(name=name, result="passed", detail="The run fulfils it."))
+            continue
+        said = " ".join(f"{one.error} {one.how_to_fix}" for one in violations)
+        checks.append(Check(name=name, result="failed" if each.is_enforced else "information", detail=said))
+        logs += [_log("Error" if each.is_enforced else "Warning", f"{name}: {one.error}") for one in violations]
+        logs += [_log("Information", one.how_to_fix) for one in violations]
+        denials += [f"{name}: {one.error} {one.how_to_fix}" for one in violations if each.is_enforced]
+    state = State.DENIED if denials else signing_request.state
+    failure = "\n".join(denials) or None
+    return replace(signing_request, checks=tuple(checks), state=state, failure=failure), logs
 
 
 def _logs(signing_request: SigningRequest) -> list[dict[str, str]]:
