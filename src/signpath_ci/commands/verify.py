@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from signpath_ci.errors import SignPathError, VerificationError
-from signpath_ci.model import Failure, Verdict
+from signpath_ci.model import Account
+from signpath_ci.report.accounts import account_lines
 from signpath_ci.report.words import verdict_words
 from signpath_ci.settings import VerifySettings
 from signpath_ci.settings.combinations import check_combinations
-from signpath_ci.verify import verify_file
+from signpath_ci.verify import verify_delivery
 from signpath_ci.workflows.process import Process, print_object, print_words
 from signpath_ci.workflows.verification import expectations, packages
 
@@ -24,22 +25,27 @@ def run(settings: VerifySettings, process: Process) -> None:
         check_combinations(settings)
         expected = expectations(settings, strict=settings.strict)
         packages(settings, process).ready()
-        verdicts = verify_file(settings.artifact, unsigned=settings.unsigned, expectations=expected)
+        account = verify_delivery(settings.artifact, unsigned=settings.unsigned, expectations=expected)
     except SignPathError as error:
-        _print(settings, process, error.verdicts if isinstance(error, VerificationError) else (), error)
+        _print(settings, process, error.account if isinstance(error, VerificationError) else None, error)
         raise
-    _print(settings, process, verdicts, None)
+    _print(settings, process, account, None)
 
 
-def _print(
-    settings: VerifySettings, process: Process, verdicts: tuple[Verdict | Failure, ...], error: SignPathError | None
-) -> None:
+def _print(settings: VerifySettings, process: Process, account: Account | None, error: SignPathError | None) -> None:
+    verdicts = account.failures + account.verdicts if account else ()
     if settings.json:
-        from signpath_ci.report.result import error_object, verdict_object
+        from signpath_ci.report.result import account_object, error_object, verdict_object
 
-        objects = [verdict_object(verdict) for verdict in verdicts]
-        print_object(process, {"verdicts": objects, "error": error_object(error) if error else None})
+        found = {
+            "verdicts": [verdict_object(verdict) for verdict in verdicts],
+            "account": account_object(account) if account else None,
+            "error": error_object(error) if error else None,
+        }
+        print_object(process, found)
         return
     for verdict in verdicts:
         for line in verdict_words(verdict):
             print_words(process, line)
+    for line in account_lines(account) if account else ():
+        print_words(process, line)

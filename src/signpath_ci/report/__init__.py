@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from signpath_ci.errors import SignPathError
-    from signpath_ci.model import Artifact, Failure, Origin, RequestStatus, Submission, Verdict
+    from signpath_ci.model import Account, Artifact, Failure, Origin, RequestStatus, Submission, Verdict
     from signpath_ci.report.record import FileOutcome
 
 
@@ -52,6 +52,9 @@ class Reporter:
 
     def rejected(self, verdicts: tuple[Verdict | Failure, ...]) -> None:
         """The signed file is not what it should be; what failed of it comes before what did not."""
+
+    def accounted(self, account: Account) -> None:
+        """Every file of the delivery has its outcome; comes after `verified` or `rejected`."""
 
     def logged(self, level: int, message: str) -> None:
         """A connector said something; `level` as `logging` numbers them."""
@@ -123,6 +126,10 @@ class Several(Reporter):
     def rejected(self, verdicts: tuple[Verdict | Failure, ...]) -> None:
         for reporter in self._reporters:
             reporter.rejected(verdicts)
+
+    def accounted(self, account: Account) -> None:
+        for reporter in self._reporters:
+            reporter.accounted(account)
 
     def logged(self, level: int, message: str) -> None:
         for reporter in self._reporters:

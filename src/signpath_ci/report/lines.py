@@ -7,8 +7,9 @@ import logging
 from typing import TextIO
 
 from signpath_ci.clock import Clock
-from signpath_ci.model import Artifact, Failure, RequestStatus, Submission, Verdict
+from signpath_ci.model import Account, Artifact, Failure, RequestStatus, Submission, Verdict
 from signpath_ci.report import Reporter
+from signpath_ci.report.accounts import account_lines
 from signpath_ci.report.words import size, status_words, verdict_words
 from signpath_ci.text import one_line
 
@@ -63,6 +64,10 @@ class LineReporter(Reporter):
         for verdict in verdicts:
             for line in verdict_words(verdict):
                 self._say(line)
+
+    def accounted(self, account: Account) -> None:
+        for line in account_lines(account):
+            self._say(line)
 
     def logged(self, level: int, message: str) -> None:
         _log.log(level, "connector: %s", message)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from signpath_ci.errors import SignPathError
-from signpath_ci.model import Failure, Verdict
+from signpath_ci.model import Account, Failure, Verdict
+from signpath_ci.report.accounts import counts, note_of
 from signpath_ci.report.neutral import code, link
 from signpath_ci.report.record import FileOutcome, Record
 from signpath_ci.report.words import (
@@ -32,6 +33,8 @@ def summary(record: Record, *, error: SignPathError | None = None) -> str:
     parts.append(["| | |", "| --- | --- |", *(f"| {name} | {value} |" for name, value in _facts(record))])
     if record.verdicts and not _is_one_file(record):
         parts.append(_files(record))
+    if record.account and (notes := list(_notes(record.account))):
+        parts.append(notes)
     if record.outcomes:
         parts.append(_outcomes(record.outcomes))
     return "\n\n".join("\n".join(part) for part in parts) + "\n"
@@ -48,7 +51,14 @@ def _outcome(record: Record, error: SignPathError | None) -> str:
         return "nothing to sign"
     if record.signed is None:
         return "completed" if record.status and record.status.is_completed else "submitted"
-    return "signed and verified" if record.verdicts else "signed, not verified"
+    if not record.verdicts:
+        return "signed, not verified"
+    verdicts = [verdict for verdict in record.verdicts if isinstance(verdict, Verdict)]
+    unchecked = [
+        *(["signer not checked"] if any(verdict.trust == "not-checked" for verdict in verdicts) else []),
+        *(["content not compared"] if any(verdict.identity == "not-checked" for verdict in verdicts) else []),
+    ]
+    return f"signed, {', '.join(unchecked)}" if unchecked else "signed and verified"
 
 
 def _is_one_file(record: Record) -> bool:
@@ -68,6 +78,8 @@ def _facts(record: Record) -> Iterator[tuple[str, str]]:
     if _is_one_file(record):
         cells = zip(_VERDICT, _verdict_cells(record.verdicts[0]), strict=True)
         yield from ((name, cell) for name, cell in list(cells)[1:] if cell)
+    if record.account and len(record.account.files) > 1:
+        yield "Files", code(counts(record.account))
     if record.submission:
         yield "Signing request", link(record.submission.signing_request_id, record.web_link)
     if record.status:
@@ -87,6 +99,17 @@ def _files(record: Record) -> list[str]:
     if len(record.verdicts) > _MOST_FILES:
         rows.append([f"and {len(record.verdicts) - _MOST_FILES} more", *[""] * len(_VERDICT[1:])])
     return [f"| {' | '.join(cells)} |" for cells in (_VERDICT, ["---"] * len(_VERDICT), *rows)]
+
+
+def _notes(account: Account) -> Iterator[str]:
+    """Return what a reader should know of files that did not fail, as a list."""
+    notable = [file for file in account.files if file.outcome != "failed" and note_of(file)]
+    for file in notable[:_MOST_FILES]:
+        yield f"- {code(file.member or file.path.name)}: {file.outcome.replace('-', ' ')}, {code(note_of(file))}"
+    if len(notable) > _MOST_FILES:
+        yield f"- and {len(notable) - _MOST_FILES} more"
+    for warning in account.warnings:
+        yield f"- {code(warning)}"
 
 
 def _verdict_cells(verdict: Verdict | Failure) -> Iterator[str]:

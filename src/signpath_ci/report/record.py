@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from signpath_ci.errors import SignPathError
-from signpath_ci.model import Artifact, Failure, Origin, RequestStatus, Submission, Verdict
+from signpath_ci.model import Account, Artifact, Failure, Origin, RequestStatus, Submission, Verdict
 from signpath_ci.report import Reporter
 from signpath_ci.values import dataclass
 
@@ -23,6 +23,7 @@ class Record(Reporter):
         waited: seconds that it was waited for.
         signed: the signed file, once it has come.
         verdicts: of the signed file, once it was judged; where it failed, of what failed first.
+        account: of all files of the delivery, once it was verified.
         outputs: where the signed files lie, once the run is a success.
         outcomes: of each file, where several are signed at the same time; `None` elsewhere.
     """
@@ -38,6 +39,7 @@ class Record(Reporter):
         self.waited: float | None = None
         self.signed: Artifact | None = None
         self.verdicts: tuple[Verdict | Failure, ...] = ()
+        self.account: Account | None = None
         self.outputs: tuple[Path, ...] = ()
         self.outcomes: tuple[FileOutcome, ...] | None = None
 
@@ -77,6 +79,9 @@ class Record(Reporter):
 
     def verified(self, verdicts: tuple[Verdict, ...]) -> None:
         self.verdicts = verdicts
+
+    def accounted(self, account: Account) -> None:
+        self.account = account
 
     def rejected(self, verdicts: tuple[Verdict | Failure, ...]) -> None:
         self.verdicts = verdicts

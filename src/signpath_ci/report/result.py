@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from signpath_ci.errors import SignPathError
-from signpath_ci.model import Artifact, Failure, RequestStatus, Verdict
+from signpath_ci.model import Account, Artifact, Failure, Outcome, RequestStatus, Verdict
 from signpath_ci.report.record import Record
 
 
@@ -40,7 +40,11 @@ class ResultReporter(Record):
             "unsigned_sha256": self.unsigned.sha256 if self.unsigned else None,
             "signed_sha256": signed.sha256 if signed else None,
             "artifact_configuration_sha256": self.configuration_sha256,
-            "verification": {"level": level, "verdicts": [verdict_object(verdict) for verdict in self.verdicts]},
+            "verification": {
+                "level": level,
+                "verdicts": [verdict_object(verdict) for verdict in self.verdicts],
+                "account": account_object(self.account) if self.account else None,
+            },
             "error": error_object(error) if error else None,
         }
 
@@ -74,6 +78,26 @@ def verdict_object(verdict: Verdict | Failure) -> dict[str, Any]:
         },
         "timestamp": {"time": stamp.time.isoformat(), "authority": stamp.authority} if stamp else None,
         "notes": list(verdict.notes),
+    }
+
+
+def account_object(account: Account) -> dict[str, Any]:
+    """Return the account of a delivery as an object: how many files have each outcome, and each file."""
+    return {
+        "compared": account.is_compared,
+        **{outcome: account.count(outcome) for outcome in get_args(Outcome)},
+        "warnings": list(account.warnings),
+        "files": [
+            {
+                "member": file.member,
+                "format": file.format,
+                "outcome": file.outcome,
+                "code": file.code or None,
+                "signed_by": file.signed_by or None,
+                "note": file.note or None,
+            }
+            for file in account.files
+        ],
     }
 
 

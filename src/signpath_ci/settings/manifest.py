@@ -95,7 +95,7 @@ def _options(value: object, schema: Mapping[str, Any], steps: Steps) -> Iterator
 def _texts(value: object) -> tuple[str, ...]:
     """Return a value as the command line would take it."""
     if isinstance(value, list):
-        return tuple(str(one) for one in value)
+        return tuple(json.dumps(one) if isinstance(one, dict) else str(one) for one in value)
     if isinstance(value, dict):
         return ("\n".join(f"{name}: {json.dumps(inner)}" for name, inner in value.items()),)
     return (str(value).lower() if isinstance(value, bool) else str(value),)

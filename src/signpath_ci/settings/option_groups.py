@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from signpath_ci.model import STRONG_DIGESTS, SizeAllowance
+from signpath_ci.model import STRONG_DIGESTS, FileRule, SizeAllowance
 from signpath_ci.settings.declaration import Secret, Settings, option
 from signpath_ci.settings.parsers import (
     Headers,
     byte_count,
     file_name,
+    file_rule,
     http_url,
     organization_uuid,
     policy_slug,
@@ -286,10 +287,37 @@ class Trust(Settings):
         many=True,
         metavar="NAME",
     )
-    allow_unsupported: tuple[str, ...] = option(
-        "A pattern of files that may stay unjudged where their format can't be judged. Can be repeated.",
+    expect_unchanged: tuple[FileRule, ...] = option(
+        "A pattern of files that must come back byte for byte, whoever signed them or nobody. Can be repeated.",
+        parse=file_rule,
         many=True,
         metavar="PATTERN",
+    )
+    must_be_signed: tuple[FileRule, ...] = option(
+        "A pattern of files that must be signed, whatever their kind. Can be repeated.",
+        parse=file_rule,
+        many=True,
+        metavar="PATTERN",
+    )
+    must_not_be_signed: tuple[FileRule, ...] = option(
+        "A pattern of files that must not carry a signature. Can be repeated.",
+        parse=file_rule,
+        many=True,
+        metavar="PATTERN",
+    )
+    allow_unsupported: tuple[FileRule, ...] = option(
+        "A pattern of files that may stay unverified where their format can't be verified. Can be repeated.",
+        parse=file_rule,
+        many=True,
+        metavar="PATTERN",
+    )
+    deny_signer: tuple[str, ...] = option(
+        "A text in a signer's subject, or a SHA-256 thumbprint, that no signature may have. Can be repeated.",
+        many=True,
+        metavar="SIGNER",
+    )
+    strict_rules: bool = option(
+        "Fail where a rule about files, such as --expect-unchanged, matches no file.", flag=True, default="false"
     )
 
 

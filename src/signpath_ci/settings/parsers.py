@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 import re
+from datetime import date
 from urllib.parse import urlsplit
 
-from signpath_ci.model import SizeAllowance
+from signpath_ci.model import FileRule, SizeAllowance
 from signpath_ci.settings.declaration import HiddenValueError, Secret
 from signpath_ci.text import SHORTEST_SECRET
 
@@ -166,3 +167,23 @@ def tcp_port(text: str) -> int:
     if not re.fullmatch(r"\d{1,5}", text) or int(text) > 65535:  # noqa: PLR2004 - the last TCP port
         raise ValueError("is no port: 0 (a free one) to 65535.")
     return int(text)
+
+
+def file_rule(text: str) -> FileRule:
+    """Return a rule about files: a pattern, or a JSON object as the manifest has it.
+
+    Raises:
+        ValueError: the object is not one, or its date is none.
+    """
+    if not text.startswith("{"):
+        return FileRule(pattern=text)
+    import json
+
+    try:
+        given = json.loads(text)
+        expires = given.pop("expires", None)
+        return FileRule(expires=None if expires is None else date.fromisoformat(expires), **given)
+    except (TypeError, ValueError, AttributeError):
+        raise ValueError(
+            "is not a rule: an object has `pattern`, and may have `reason`, `owner` and `expires` (2027-01-31)."
+        ) from None

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from signpath_ci.caches import private_cache
 from signpath_ci.errors import UsageError, VerificationError
-from signpath_ci.model import STRONG_DIGESTS, Artifact, Expectations, FileRule, FileRules
+from signpath_ci.model import STRONG_DIGESTS, Artifact, Expectations, FileRules
 from signpath_ci.report import Reporter
 from signpath_ci.settings import Libraries, Retrieval, Trust
 from signpath_ci.signing.published import Published
@@ -64,30 +64,33 @@ class Verification:
             SignPathError: it can't be verified.
         """
         self.packages.ready()
-        from signpath_ci.verify import verify_file
+        from signpath_ci.verify import verify_delivery
 
         try:
             with self._submitted_file() as submitted:
                 verify = partial(
-                    verify_file,
+                    verify_delivery,
                     downloaded.path,
                     unsigned=submitted,
                     expectations=self.expectations,
                     shown_as=shown_as,
                 )
                 try:
-                    verdicts = verify()
+                    account = verify()
                 except UsageError as error:
                     if error.code != "packages-missing":
                         raise
                     # Only what came back tells whether XML files in it are signed.
                     self.packages.require_xml()
                     self.packages.ready()
-                    verdicts = verify()
+                    account = verify()
         except VerificationError as error:
             reporter.rejected(error.verdicts)
+            if error.account is not None:
+                reporter.accounted(error.account)
             raise
-        reporter.verified(verdicts)
+        reporter.verified(account.verdicts)
+        reporter.accounted(account)
 
     @contextmanager
     def _submitted_file(self) -> Iterator[Path | None]:
@@ -152,7 +155,14 @@ def expectations(settings: Trust, *, strict: bool) -> Expectations:
         signer_certificate=settings.signer_certificate,
         strict=strict,
         digest_algorithms=frozenset(settings.digest_algorithm or STRONG_DIGESTS),
-        rules=FileRules(allow_unsupported=tuple(FileRule(pattern=pattern) for pattern in settings.allow_unsupported)),
+        rules=FileRules(
+            unchanged=settings.expect_unchanged,
+            must_be_signed=settings.must_be_signed,
+            must_not_be_signed=settings.must_not_be_signed,
+            allow_unsupported=settings.allow_unsupported,
+            denied_signers=settings.deny_signer,
+            is_strict=settings.strict_rules,
+        ),
     )
     check_expectations(expected)
     return expected

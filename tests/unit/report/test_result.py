@@ -19,7 +19,7 @@ NOTHING: dict[str, Any] = {
     "unsigned_sha256": None,
     "signed_sha256": None,
     "artifact_configuration_sha256": None,
-    "verification": {"level": "signed", "verdicts": []},
+    "verification": {"level": "signed", "verdicts": [], "account": None},
     "error": None,
 }
 
@@ -88,6 +88,7 @@ def test_a_good_run_tells_everything() -> None:
                     "notes": [],
                 }
             ],
+            "account": None,
         },
         "error": None,
     }
@@ -122,5 +123,6 @@ def test_a_failure_is_an_object_like_a_good_verdict() -> None:
             },
             good,
         ],
+        "account": None,
     }
     assert good["verdict"] == "good"

@@ -77,6 +77,7 @@ def test_what_the_manifest_can_say_counts_as_not_given_by_default() -> None:
         "SIGNPATH_ON_MISSING_TOKEN=fail",
         "SIGNPATH_WAIT_FOR_COMPLETION=true",
         "SIGNPATH_WAIT_FOR_COMPLETION_TIMEOUT=600",
+        "SIGNPATH_STRICT_RULES=false",
     ]
     assert (offered["organization-id"].required, offered["organization-id"].is_enforced) == (True, False)
     assert offered["api-token"].is_enforced
