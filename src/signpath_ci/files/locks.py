@@ -15,7 +15,8 @@ from pathlib import Path
 from signpath_ci.files.changes import IS_WINDOWS, delete
 from signpath_ci.files.names import prefix
 
-_BUSY = frozenset({errno.EACCES, errno.EAGAIN, errno.EDEADLK})
+_NO_LOCKS = frozenset({errno.EINVAL, errno.EBADF, errno.ENOSYS, errno.EOPNOTSUPP})
+"""What Windows answers where locks do not exist; for a lock that is held, EACCES, and under Wine nothing."""
 _FAR_BEHIND = 0x7FFF0000
 """The byte that is locked on Windows, where a lock keeps others from reading it: behind the end of any such file."""
 
@@ -29,7 +30,7 @@ def lock(descriptor: int) -> bool | None:
             os.lseek(descriptor, _FAR_BEHIND, os.SEEK_SET)
             msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
         except OSError as error:
-            return False if error.errno in _BUSY else None
+            return None if error.errno in _NO_LOCKS else False
         finally:
             os.lseek(descriptor, 0, os.SEEK_SET)
         return True
