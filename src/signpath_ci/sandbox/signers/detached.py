@@ -14,6 +14,8 @@ from signpath_ci.formats.jar import digest_of
 from signpath_ci.sandbox.pki import Signer
 from signpath_ci.sandbox.signers import cms
 
+_HASHES = {"sha256": hashes.SHA256(), "sha384": hashes.SHA384(), "sha512": hashes.SHA512()}
+
 
 def sign_cms(source: BinaryIO, *, signer: Signer, time_stamp: Callable[[bytes], bytes]) -> bytes:
     """Return a detached CMS signature (DER) of a file.
@@ -25,13 +27,15 @@ def sign_cms(source: BinaryIO, *, signer: Signer, time_stamp: Callable[[bytes], 
     return cms.time_stamped(signed, time_stamp).encode()
 
 
-def sign_raw(source: BinaryIO, *, signer: Signer) -> bytes:
-    """Return the value of an ECDSA signature of a file's SHA-256 (DER, RFC 3279 section 2.2.3).
+def sign_raw(source: BinaryIO, *, signer: Signer, algorithm: str = "sha256") -> bytes:
+    """Return the value of an ECDSA signature of a file's hash (DER, RFC 3279 section 2.2.3).
 
     Raises:
         OSError: the file can't be read.
     """
-    return signer.key.sign(_sha256(source), ec.ECDSA(Prehashed(hashes.SHA256())))
+    source.seek(0)
+    digest = digest_of(source, algorithm)
+    return signer.key.sign(digest, ec.ECDSA(Prehashed(_HASHES[algorithm])))
 
 
 def _sha256(source: BinaryIO) -> bytes:

@@ -54,7 +54,8 @@ def replace(
     if kind is None or FORMATS[kind].directive != directive.name or not is_signable(kind):
         found = FORMATS[kind].title if kind else "file of an unknown format"
         raise CannotSignError(f"the sandbox can't carry out {directive.name} on a {found}")
-    sign_as(kind, source, target, signer=signer, time_stamp=time_stamp)
+    algorithm = directive.attributes.get("hash-algorithm", "sha256")
+    sign_as(kind, source, target, signer=signer, time_stamp=time_stamp, algorithm=algorithm)
 
 
 def verify(source: BinaryIO, name: str, directory: Path) -> None:
@@ -89,14 +90,15 @@ def detached(
         message = signatures.sign_cms(source, signer=signer, time_stamp=time_stamp)
         return message if directive.attributes.get("output-encoding") == "der" else _pem(message)
     if directive.name == "create-raw-signature":
-        return signatures.sign_raw(source, signer=signer)
+        return signatures.sign_raw(source, signer=signer, algorithm=directive.attributes["hash-algorithm"])
     raise CannotSignError(f"the sandbox can't carry out {directive.name}")
 
 
 def _require_supported(directive: PlannedDirective) -> None:
-    for attribute in ("hash-algorithm", "manifest-hash-algorithm"):
-        if directive.attributes.get(attribute, "sha256") != "sha256":
-            raise CannotSignError(f'the sandbox signs with {attribute}="sha256" only')
+    if directive.name not in {"authenticode-sign", "create-raw-signature"}:
+        for attribute in ("hash-algorithm", "manifest-hash-algorithm"):
+            if directive.attributes.get(attribute, "sha256") != "sha256":
+                raise CannotSignError(f'the sandbox carries out {directive.name} with {attribute}="sha256" only')
     if directive.attributes.get("append") == "true":
         raise CannotSignError('the sandbox makes one signature only, and no further one with append="true"')
 

@@ -27,7 +27,13 @@ def is_signable(kind: Kind | None) -> bool:
 
 
 def sign_as(
-    kind: Kind, source: BinaryIO, target: BinaryIO, *, signer: Signer, time_stamp: Callable[[bytes], bytes]
+    kind: Kind,
+    source: BinaryIO,
+    target: BinaryIO,
+    *,
+    signer: Signer,
+    time_stamp: Callable[[bytes], bytes],
+    algorithm: str = "sha256",
 ) -> None:
     """Write a signed copy of a file, whatever signature it had before.
 
@@ -37,13 +43,16 @@ def sign_as(
         target: an empty file, seekable.
         signer: whose signature it gets.
         time_stamp: returns an RFC 3161 token for a signature's value.
+        algorithm: with which a file that Authenticode signs is hashed; other schemes have just SHA-256 here.
 
     Raises:
         CannotSignError: the file is damaged, or can't carry a signature; what signs it is not installed.
     """
     scheme = FORMATS[kind].scheme
     if scheme == "authenticode":
-        subjects.sign(kind, source, target, signer=signer, time_stamp=time_stamp)
+        subjects.sign(kind, source, target, signer=signer, time_stamp=time_stamp, algorithm=algorithm)
+    elif algorithm != "sha256":
+        raise CannotSignError(f"A file of the format {kind} can be signed here with SHA-256 only.")
     elif scheme in _MODULES:
         module = cast("_SchemeSigner", import_module(f"signpath_ci.sandbox.signers.{scheme}"))
         module.sign(source, target, signer=signer, time_stamp=time_stamp)

@@ -19,7 +19,13 @@ _TIMEOUT = 600
 
 
 def sign(
-    kind: Kind, source: BinaryIO, target: BinaryIO, *, signer: Signer, time_stamp: Callable[[bytes], bytes]
+    kind: Kind,
+    source: BinaryIO,
+    target: BinaryIO,
+    *,
+    signer: Signer,
+    time_stamp: Callable[[bytes], bytes],
+    algorithm: str = ALGORITHM,
 ) -> None:
     """Write a copy of a file with one Authenticode signature, whatever signature it had before.
 
@@ -29,22 +35,23 @@ def sign(
         target: an empty file, seekable.
         signer: whose signature it gets.
         time_stamp: returns an RFC 3161 token for a signature's value.
+        algorithm: with which the file is hashed, as `hashlib` names it.
 
     Raises:
         CannotSignError: the file is damaged, or has no room for a signature; what signs it is not installed.
     """
     found = implementation(kind)
     try:
-        make = message_maker(found.SUBJECT_TYPE, signer=signer, time_stamp=time_stamp)
+        make = message_maker(found.SUBJECT_TYPE, signer=signer, time_stamp=time_stamp, algorithm=algorithm)
         if kind == "msi":
-            _sign_installer(source, target, make)
+            _sign_installer(source, target, make, algorithm)
         else:
-            found.write_signed(source, target, algorithm=ALGORITHM, sign=make)
+            found.write_signed(source, target, algorithm=algorithm, sign=make)
     except FormatError as error:
         raise CannotSignError(f"The {FORMATS[kind].title} can not be signed: {error}.") from error
 
 
-def _sign_installer(source: BinaryIO, target: BinaryIO, make: Callable[[bytes], bytes]) -> None:
+def _sign_installer(source: BinaryIO, target: BinaryIO, make: Callable[[bytes], bytes], algorithm: str) -> None:
     """Have osslsigncode put a signature into a compound file: that means to write all of it anew."""
     program = shutil.which("osslsigncode")
     if program is None:
@@ -52,25 +59,25 @@ def _sign_installer(source: BinaryIO, target: BinaryIO, make: Callable[[bytes], 
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)
         plain, message, signed = directory / "plain.msi", directory / "signature", directory / "signed.msi"
-        digest, is_signed = _copy(source, plain)
+        digest, is_signed = _copy(source, plain, algorithm)
         if is_signed:
             unsigned = directory / "unsigned.msi"
             _run(program, "remove-signature", "-in", plain, "-out", unsigned)
             with unsigned.open("rb") as file:
-                digest, _ = _copy(file, plain)
+                digest, _ = _copy(file, plain, algorithm)
         message.write_bytes(make(digest))
         _run(program, "attach-signature", "-sigin", message, "-in", plain, "-out", signed)
         with signed.open("rb") as file:
             shutil.copyfileobj(file, target)
 
 
-def _copy(source: BinaryIO, target: Path) -> tuple[bytes, bool]:
+def _copy(source: BinaryIO, target: Path, algorithm: str) -> tuple[bytes, bool]:
     """Copy an installer file; return its hash, and whether it is signed."""
     with target.open("w+b") as file:
         source.seek(0)
         shutil.copyfileobj(source, file)
         subject = msi.read_subject(file)
-        return subject.digest(ALGORITHM), bool(subject.signatures)
+        return subject.digest(algorithm), bool(subject.signatures)
 
 
 def _run(*command: str | Path) -> None:

@@ -10,6 +10,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from signpath_ci.errors import VerificationError
 from signpath_ci.formats.cab_members import CabinetArchive
@@ -199,7 +200,7 @@ def test_restrictions_and_parameters(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "word"),
     [
-        ('<zip-file><pe-file path="a.exe"><authenticode-sign hash-algorithm="sha1"/></pe-file></zip-file>', "sha256"),
+        ('<zip-file><jar-sign hash-algorithm="sha512"/></zip-file>', "sha256"),
         (f'<zip-file><pe-file path="a.exe">{SIGN}<authenticode-sign append="true"/></pe-file></zip-file>', "append"),
         ('<zip-file><directory path="lib"><clickonce-sign/></directory></zip-file>', "clickonce-sign"),
         ('<zip-file><file path="a.exe"><custom-sign method="x"/></file></zip-file>', "custom-sign"),
@@ -292,3 +293,22 @@ def test_missing_tool_is_the_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     text = refused(tmp_path, f'<cab-file><pe-file path="a.exe">{SIGN}</pe-file></cab-file>', cab, name="x.cab")
     assert "gcab" in text
     assert "not installed" in text
+
+
+@pytest.mark.parametrize("algorithm", ["sha384", "sha512"])
+@needs_openssl
+def test_other_hash_algorithms(tmp_path: Path, algorithm: str) -> None:
+    content = (
+        f'<zip-file><pe-file path="a.exe"><authenticode-sign hash-algorithm="{algorithm}"/></pe-file><file path="data">'
+        f'<create-raw-signature output-file-name="data.sig" hash-algorithm="{algorithm}"/></file></zip-file>'
+    )
+    target, _ = executed(tmp_path, content, build_zip({"a.exe": EXE, "data": b"data"}))
+
+    for name, data in unpacked(target).items():
+        (tmp_path / name).write_bytes(data)
+    (verdict,) = verify_file(tmp_path / "a.exe")
+    assert verdict.digest_algorithm == algorithm
+    key = authority().code_signer("tests").certificate.public_key()
+    (tmp_path / "key.pem").write_bytes(key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+    command = ("openssl", "dgst", f"-{algorithm}", "-verify", tmp_path / "key.pem")
+    assert "OK" in run(*command, "-signature", tmp_path / "data.sig", tmp_path / "data")
