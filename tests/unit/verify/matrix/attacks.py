@@ -438,3 +438,6 @@ def bomb(f: Format) -> Case | str:
     data = bytearray(build_zip({**f.files, "bomb": bytes(1 << 20)}, comment=b""))
     struct.pack_into("<I", data, data.rindex(b"PK\x01\x02") + 24, 0xFFFFFFF0)
     return Case(bytes(data), "can't be 4294967280 bytes", unsigned=bytes(data))
+
+
+from tests.unit.verify.matrix import uncovered  # noqa: E402, F401 - its attacks are part of the table
