@@ -20,6 +20,7 @@ with atheris.instrument_imports(include=["signpath_ci"]):
 
 from tests.support.signing import NOW
 from tests.unit.verify.matrix.formats import FORMATS
+from tests.unit.verify.test_any_package import signed_file, unsigned_file
 
 _BOUNDS = ["-timeout=20", "-rss_limit_mb=1024", "-max_len=32768"]
 
@@ -29,17 +30,19 @@ def main() -> None:
     directory = Path(tempfile.mkdtemp(prefix="fuzz-"))
     corpus = directory / "corpus"
     corpus.mkdir()
-    for number, f in enumerate(FORMATS):
-        for data in (f.signed(), f.unsigned):
-            (corpus / f"{number}-{len(data)}").write_bytes(bytes([number]) + data)
+    seeds = [(f.file_name, f.signed(), f.unsigned) for f in FORMATS]
+    seeds += [(name, signed_file(name), unsigned_file(name)) for name in ("a.xml", "a.vsix")]
+    for number, (_, *both) in enumerate(seeds):
+        for seed in both:
+            (corpus / f"{number}-{len(seed)}").write_bytes(bytes([number]) + seed)
 
     def test(data: bytes) -> None:
         if not data:
             return
-        f = FORMATS[data[0] % len(FORMATS)]
-        path, unsigned = directory / f.file_name, directory / f"unsigned-{f.file_name}"
+        name, _, submitted_data = seeds[data[0] % len(seeds)]
+        path, unsigned = directory / name, directory / f"unsigned-{name}"
         path.write_bytes(data[1:])
-        unsigned.write_bytes(f.unsigned)
+        unsigned.write_bytes(submitted_data)
         clock = Clock(now=lambda: NOW)
         can_verify(path)
         for submitted, signed in ((unsigned, path), (path, unsigned), (None, path)):
