@@ -7,18 +7,7 @@ The public API, of which everything is imported only when it is used:
 - `Origin`, `Verdict`, `Expectations`: what goes in and comes out.
 - `SignPathError`: the root of all errors; `VerificationError`: its `verdicts` say which files failed (`Failure`).
 
-Signing itself is the command `signpath-ci sign`; it is made of the rooms of this package, from the outside in::
-
-    __main__  cli  commands     the edge: arguments, environment, standard streams, exit codes
-    settings  options  manifest what can be said, by option, variable or `.signpath/signing.yml`
-    pipeline                    the street: submit, wait, download, verify
-    origin  metadata            environment and checkout -> what goes along with a request
-    signing                     submit, wait, download, extract, receipts
-    api                         the wire: transport, REST API, connectors
-    verify  formats             bytes -> verdict; signature formats, read and written
-    report                      what happened -> lines, bars, JSON, CI systems
-    sandbox                     the embedded SignPath
-    model  errors  text  clock  the ground: what everybody may use
+Signing itself is the command `signpath-ci sign`; docs/architecture.md explains the packages.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""What happened, told to whoever watches: a terminal, a log, a CI platform.
+"""What happened, reported to whoever watches: a terminal, a log, a CI system.
 
-A reporter hears of each step of the street and never changes its course.
+A reporter hears of each step of a run, and never changes what the run does.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ class Reporter:
         """The run has failed. It may be the only thing that is ever told."""
 
 
-class Several(Reporter):
+class CompositeReporter(Reporter):
     """Passes everything on to several reporters, in their order."""
 
     def __init__(self, *reporters: Reporter) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TextIO, cast
 
 from signpath_ci.clock import Clock
 from signpath_ci.errors import InterruptedRunError, SeveralFailedError, SignPathError
-from signpath_ci.report import Reporter, Several
+from signpath_ci.report import CompositeReporter, Reporter
 from signpath_ci.report.lines import LineReporter
 from signpath_ci.report.record import FileOutcome, Record
 from signpath_ci.report.result import ResultReporter
@@ -128,7 +128,7 @@ def sign_each(files: Sequence[Path], sign_one: SignOne, process: Process) -> lis
             lines = LineReporter(cast("TextIO", _Prefixed(process.stderr, path, lock)), process.clock)
             approvals = _Approvals(process.platform, lock)
             try:
-                result = sign_one(number, path, Several(record, lines, approvals), stopped)
+                result = sign_one(number, path, CompositeReporter(record, lines, approvals), stopped)
                 output = result.signed.path if result.signed else None
                 outcomes[number] = Outcome(path=path, record=record, output=output, result=result)
             except SignPathError as error:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from signpath_ci.clock import Clock
 from signpath_ci.errors import LocalFileError
-from signpath_ci.report import Reporter, Several
+from signpath_ci.report import CompositeReporter, Reporter
 from signpath_ci.streams import is_closed_by_reader
 from signpath_ci.text import one_line
 from signpath_ci.values import dataclass, field
@@ -99,7 +99,7 @@ def reporter_for(process: Process) -> Reporter:
     """Return the reporter that fits: on a CI system its own and lines; else bars on a terminal, or lines."""
     progress = _progress(process)
     # Parts of the log begin before, and end after the lines that belong to them.
-    return Several(process.platform, progress) if process.platform else progress
+    return CompositeReporter(process.platform, progress) if process.platform else progress
 
 
 def _progress(process: Process) -> Reporter:

@@ -8,7 +8,7 @@ from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
 from signpath_ci.errors import SignPathError
-from signpath_ci.report import Reporter, Several
+from signpath_ci.report import CompositeReporter, Reporter
 from signpath_ci.report.result import ResultReporter
 from signpath_ci.settings import Common
 from signpath_ci.settings.combinations import check_combinations
@@ -35,7 +35,7 @@ def run_and_report(
         SignPathError: the work failed. With `--json` the object is printed all the same, with what is known.
     """
     record = ResultReporter()
-    told = Several(record, reporter_for(process))
+    told = CompositeReporter(record, reporter_for(process))
     with watched(settings, process, told) as reporter:
         try:
             check_combinations(settings)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from signpath_ci.report import Several
+from signpath_ci.report import CompositeReporter
 from signpath_ci.report.azure import AzureReporter
 from signpath_ci.report.lines import LineReporter
 from tests.support.stories import (
@@ -73,7 +73,7 @@ def test_a_failure_says_why(tmp_path: Path) -> None:
 def test_a_rejected_file_has_a_row_for_each_failure(tmp_path: Path) -> None:
     reporter, stream = _reporter(tmp_path)
 
-    tell_of_rejection(Several(reporter, LineReporter(stream, FakeTime().clock)))
+    tell_of_rejection(CompositeReporter(reporter, LineReporter(stream, FakeTime().clock)))
 
     summary = tmp_path / f"signpath-{REQUEST_ID}.md"
     assert stream.getvalue().splitlines() == [

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from signpath_ci.errors import UsageError
-from signpath_ci.report import Several
+from signpath_ci.report import CompositeReporter
 from signpath_ci.report.github import GitHubReporter
 from signpath_ci.report.lines import LineReporter
 from signpath_ci.report.platform import PlatformReporter
@@ -89,7 +89,7 @@ def test_a_failure_says_why(tmp_path: Path) -> None:
 def test_a_rejected_file_has_a_row_for_each_failure(tmp_path: Path) -> None:
     reporter, stream = _reporter(tmp_path)
 
-    tell_of_rejection(Several(reporter, LineReporter(stream, FakeTime().clock)))
+    tell_of_rejection(CompositeReporter(reporter, LineReporter(stream, FakeTime().clock)))
 
     assert stream.getvalue().splitlines() == [
         "::group::Submit app.exe",

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from signpath_ci.report import Several
+from signpath_ci.report import CompositeReporter
 from signpath_ci.report.gitlab import GitLabReporter, prefix
 from signpath_ci.report.lines import LineReporter
 from tests.support.stories import (
@@ -68,7 +68,7 @@ def test_a_request_that_was_denied_is_known_to_later_jobs(tmp_path: Path) -> Non
 def test_a_rejected_file_has_a_row_for_each_failure(tmp_path: Path) -> None:
     reporter, stream = _reporter(tmp_path)
 
-    tell_of_rejection(Several(reporter, LineReporter(stream, FakeTime().clock)))
+    tell_of_rejection(CompositeReporter(reporter, LineReporter(stream, FakeTime().clock)))
 
     log = re.sub(r"\x1b\[0Ksection_(start|end):\d+:(\w+)(\[collapsed=true\])?\r\x1b\[0K", r"<\1 \2>", stream.getvalue())
     assert log.splitlines() == [

@@ -3,7 +3,7 @@ from __future__ import annotations
 import io
 
 from signpath_ci.model import Submission
-from signpath_ci.report import Reporter, Several
+from signpath_ci.report import CompositeReporter, Reporter
 from signpath_ci.report.lines import LineReporter
 from tests.support.stories import REJECTION_LINES, tell_of_rejection
 from tests.support.values import LINK, REQUEST_ID, FakeTime, artifact, status, submission, verdict
@@ -51,7 +51,7 @@ def test_the_log_tells_the_story() -> None:
 def test_what_failed_is_told_before_what_did_not() -> None:
     stream = io.StringIO()
 
-    tell_of_rejection(Several(LineReporter(stream, FakeTime().clock)))
+    tell_of_rejection(CompositeReporter(LineReporter(stream, FakeTime().clock)))
 
     assert stream.getvalue().splitlines() == [
         "Signing app.exe, 1.5 KiB",
@@ -69,7 +69,7 @@ def test_several_reporters_all_hear_everything() -> None:
     alone, one, two = io.StringIO(), io.StringIO(), io.StringIO()
 
     _tell_everything(LineReporter(alone, FakeTime().clock))
-    _tell_everything(Several(LineReporter(one, FakeTime().clock), LineReporter(two, FakeTime().clock)))
+    _tell_everything(CompositeReporter(LineReporter(one, FakeTime().clock), LineReporter(two, FakeTime().clock)))
 
     assert (one.getvalue(), two.getvalue()) == (alone.getvalue(), alone.getvalue())
 
