@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import check, lifecycle, soak, startup, step, transfer, verification
+from benchmarks import check, lifecycle, pages, soak, startup, step, transfer, verification
 
 _PARTS = {
     "startup": startup.measure,
@@ -14,6 +14,7 @@ _PARTS = {
     "transfer": transfer.measure,
     "verification": verification.measure,
     "check": check.measure,
+    "pages": pages.measure,
     "soak": soak.measure,
 }
 
