@@ -132,10 +132,11 @@ class Walk:
 
     def _container(self, kind: Kind, pair: Pair, both: _Both, place: Place, around: _Around) -> Iterator[FileOutcome]:
         expected = self._expected(place, kind, around)
-        if kind != "zip" or expected.requirement == "unchanged":  # a plain archive has no outcome of its own
+        is_whole = expected.requirement == "unchanged" and (expected.by == "rule" or pair.is_unchanged)
+        if kind != "zip" or is_whole:  # a plain archive has no outcome of its own
             own = self._single.outcome(pair, place, kind, expected, is_walked=True)
             yield own
-            if own.outcome in {"failed", "allowed"} or expected.requirement == "unchanged":
+            if own.outcome in {"failed", "allowed"} or is_whole:
                 return
             # Programs in a ZIP archive that became a JAR by its signature are run without it.
             if both.before is None:

@@ -10,7 +10,7 @@ from signpath_ci.errors import UnsupportedFormatError, VerificationError
 from signpath_ci.formats import FormatError
 from signpath_ci.formats.registry import FORMATS, Kind, detect
 from signpath_ci.model import FileOutcome, Outcome, Verdict
-from signpath_ci.values import dataclass
+from signpath_ci.values import dataclass, replace
 from signpath_ci.verify.detached import verify_cms, verify_raw
 from signpath_ci.verify.expected import Expected
 from signpath_ci.verify.failure import Failed
@@ -147,11 +147,11 @@ class Single:
         note = "; ".join(filter(None, (signer.problem, reason)))
         if pair.submitted is None:
             return self._made(place, kind, "not-compared", signed_by=signer.subject, note=note)
-        if not pair.is_unchanged:
-            by = "the artifact configuration" if expected.by == "configuration" else "a rule of yours"
-            raise VerificationError(
-                f"it is not what was submitted, and {by} leaves it unchanged.", code="content-changed"
-            )
+        if not pair.is_unchanged and expected.by == "rule":
+            raise VerificationError("it is not what was submitted, as a rule expects it.", code="content-changed")
+        if not pair.is_unchanged:  # SignPath's own configuration may be a newer one
+            found = self._signed(pair, place, kind, expected, is_walked=False)
+            return replace(found, note="the artifact configuration of the checkout does not sign it", is_warning=True)
         return self._made(place, kind, "unchanged", signed_by=signer.subject, note=note)
 
     def _unchanged(self, pair: Pair, place: Place, kind: Kind | None, *, must_be_signed: bool) -> FileOutcome:

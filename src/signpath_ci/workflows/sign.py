@@ -43,6 +43,7 @@ from signpath_ci.values import dataclass, field, replace
 from signpath_ci.workflows.clients import connect, connect_connector
 from signpath_ci.workflows.destinations import Destination, Extracted, Incoming, NamedByServer, SignedFile
 from signpath_ci.workflows.inputs import source_of
+from signpath_ci.workflows.planning import planning_for
 from signpath_ci.workflows.process import Process
 from signpath_ci.workflows.submission import origin_for, receipt_file, request_fields, with_policy
 from signpath_ci.workflows.verification import Verification, verification_for
@@ -153,7 +154,14 @@ def sign_file(
         clock=process.clock,
         waiting=run.waiting,
         destination=destination if settings.wait_for_completion else None,
-        verification=verification_for(settings, settings, settings, process, submitted=source.path),
+        verification=verification_for(
+            settings,
+            settings,
+            settings,
+            process,
+            submitted=source.path,
+            planning=planning_for(settings, process, run.fields.parameters),
+        ),
         submitted_size=lambda: submitted.size,
         allowance=settings.size_allowance,
         expected_origin=_expected_origin(run) if settings.verify_origin else None,
@@ -220,7 +228,14 @@ def _sign_build_artifact(
         clock=process.clock,
         waiting=run.waiting or until_fetched,
         destination=destination,
-        verification=verification_for(settings, settings, settings, process, submitted=published),
+        verification=verification_for(
+            settings,
+            settings,
+            settings,
+            process,
+            submitted=published,
+            planning=planning_for(settings, process, run.fields.parameters),
+        ),
         submitted_size=published.size if published else lambda: None,
         allowance=settings.size_allowance,
     )

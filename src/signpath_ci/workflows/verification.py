@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from signpath_ci.caches import private_cache
 from signpath_ci.errors import UsageError, VerificationError
@@ -17,7 +18,11 @@ from signpath_ci.settings import Libraries, Retrieval, Trust
 from signpath_ci.signing.published import Published
 from signpath_ci.values import dataclass
 from signpath_ci.verify.packages import Packages
+from signpath_ci.workflows.planning import Planning
 from signpath_ci.workflows.process import Process
+
+if TYPE_CHECKING:
+    from signpath_ci.artifact_configuration.plan import Plan
 
 _log = logging.getLogger(__name__)
 
@@ -30,11 +35,13 @@ class Verification:
         expectations: what the signatures must fulfil.
         packages: provides the libraries of verification.
         submitted: what the signed file is compared with; `None` where it is not at hand.
+        planning: makes the plan of the artifact configuration; `None`: there is none.
     """
 
     expectations: Expectations
     packages: Packages
     submitted: Path | Published | None
+    planning: Planning | None = None
 
     def check(self, source: Path | None) -> None:
         """Find out before anything is submitted what could not be verified after it was signed.
@@ -53,6 +60,8 @@ class Verification:
         self.packages.check()
         if source is not None:
             check_verifiable(source, self.expectations)
+            if self.planning is not None and self.planning.is_required:
+                self.planning.plan(source, name=source.name)
         if isinstance(self.submitted, Published):
             self.submitted.check()
 
@@ -73,6 +82,7 @@ class Verification:
                     downloaded.path,
                     unsigned=submitted,
                     expectations=self.expectations,
+                    plan=self._plan(submitted, shown_as),
                     shown_as=shown_as,
                 )
                 try:
@@ -92,6 +102,12 @@ class Verification:
         reporter.verified(account.verdicts)
         reporter.accounted(account)
 
+    def _plan(self, submitted: Path | None, shown_as: Path) -> Plan | None:
+        if self.planning is None or submitted is None:
+            return None
+        name = submitted.name if submitted == self.submitted else shown_as.name
+        return self.planning.plan(submitted, name=name)
+
     @contextmanager
     def _submitted_file(self) -> Iterator[Path | None]:
         if isinstance(self.submitted, Published):
@@ -102,7 +118,13 @@ class Verification:
 
 
 def verification_for(
-    settings: Retrieval, trust: Trust, libraries: Libraries, process: Process, *, submitted: Path | Published | None
+    settings: Retrieval,
+    trust: Trust,
+    libraries: Libraries,
+    process: Process,
+    *,
+    submitted: Path | Published | None,
+    planning: Planning | None = None,
 ) -> Verification | None:
     """Return how what comes back is verified; `None` with `--verify off`.
 
@@ -112,7 +134,9 @@ def verification_for(
     required = required_of(settings, trust)
     if required is None:
         return None
-    return Verification(expectations=required, packages=packages(libraries, process), submitted=submitted)
+    return Verification(
+        expectations=required, packages=packages(libraries, process), submitted=submitted, planning=planning
+    )
 
 
 def required_of(settings: Retrieval, trust: Trust) -> Expectations | None:

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from signpath_ci.artifact_configuration.document import read_document
+from signpath_ci.artifact_configuration.resolve import make_plan
 from signpath_ci.errors import UsageError, VerificationError
 from signpath_ci.model import Account, Expectations, FileRule, FileRules
 from signpath_ci.verify import verify_delivery
@@ -202,3 +204,48 @@ def test_a_zip_archive_that_comes_back_as_a_signed_jar_leaves_its_programs_unsig
 
     assert caught.value.account is not None
     assert "tool.exe" in {file.member for file in caught.value.account.failed}
+
+
+_XML = """<artifact-configuration xmlns="http://signpath.io/artifact-configuration/v1"><zip-file>{}</zip-file>
+</artifact-configuration>"""
+_SIGNS_APP = '<pe-file path="app.exe"><authenticode-sign/></pe-file>'
+
+
+def _planned(tmp_path: Path, xml: str, signed: Mapping[str, bytes]) -> Account:
+    path, before = tmp_path / "signed.zip", tmp_path / "unsigned.zip"
+    path.write_bytes(build_zip(signed))
+    before.write_bytes(build_zip(UNSIGNED))
+    with before.open("rb") as file:
+        plan = make_plan(read_document(_XML.format(xml).encode()), file, name="unsigned.zip", values={})
+    try:
+        return verify_delivery(path, unsigned=before, plan=plan, clock=CLOCK)
+    except VerificationError as error:
+        return error.account or pytest.fail(str(error))
+
+
+def test_what_the_configuration_leaves_alone_is_unchanged(tmp_path: Path) -> None:
+    assert _outcomes(_planned(tmp_path, _SIGNS_APP, SIGNED)) == {
+        "app.exe": "signed",
+        "Other.dll": "unchanged",
+        "run.ps1": "unchanged",
+        "notes.txt": "unchanged",
+    }
+
+
+def test_what_the_configuration_signs_must_be_signed(tmp_path: Path) -> None:
+    script = '<powershell-file path="run.ps1"><authenticode-sign/></powershell-file>'
+
+    assert _outcomes(_planned(tmp_path, _SIGNS_APP + script, SIGNED))["run.ps1"] == "not-signed"
+
+
+def test_a_file_that_is_signed_though_the_configuration_leaves_it_is_a_warning(tmp_path: Path) -> None:
+    account = _planned(tmp_path, '<powershell-file path="run.ps1"/>', SIGNED)
+
+    app = next(file for file in account.files if file.member == "app.exe")
+    assert (app.outcome, app.is_warning) == ("signed", True)
+
+
+def test_what_the_configuration_leaves_alone_must_not_change(tmp_path: Path) -> None:
+    changed = {**SIGNED, "notes.txt": b"other"}
+
+    assert _outcomes(_planned(tmp_path, _SIGNS_APP, changed))["notes.txt"] == "content-changed"
