@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -101,6 +102,7 @@ def forwarding(api_url: str, special: Callable[[BaseHTTPRequestHandler, bytes], 
                     handler.send_header(name, upstream.headers[name])
             handler.send_header("Content-Length", str(len(content)))
             handler.end_headers()
-            handler.wfile.write(content)
+            with contextlib.suppress(ConnectionError):  # a client that gave up reads no answer
+                handler.wfile.write(content)
 
     return answer
