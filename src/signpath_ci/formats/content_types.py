@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from urllib.parse import unquote
 
-from signpath_ci.formats import FormatError
+from signpath_ci.formats import FormatError, UncoveredError
 from signpath_ci.formats.xml_elements import read_elements
 from signpath_ci.values import dataclass
 
 NAME = "[Content_Types].xml"
+_MAX_TYPE = 255  # characters
 _NAMESPACE = "http://schemas.openxmlformats.org/package/2006/content-types"
 
 
@@ -37,11 +38,16 @@ class ContentTypes:
                 raise FormatError(f"{name} is no part of the package: {NAME} has no type for it", code="part-unknown")
 
 
-def read_content_types(data: bytes) -> ContentTypes:
+def read_content_types(data: bytes, *, is_bare: bool = False) -> ContentTypes:
     """Read a `[Content_Types].xml`.
+
+    Args:
+        data: the file.
+        is_bare: whether there may be nothing but types, none of them long: where no signature covers the file.
 
     Raises:
         FormatError: it is malformed, or has two types for the same.
+        UncoveredError: it has more in it, and must be bare.
     """
     by_extension: dict[str, str] = {}
     by_part: dict[str, str] = {}
@@ -56,7 +62,9 @@ def read_content_types(data: bytes) -> ContentTypes:
         value = unquote(attributes[key]).lower()
         if value in found:
             raise FormatError(f"{NAME} has two types for {value}", code="xml-malformed")
+        if is_bare and max(map(len, attributes.values())) > _MAX_TYPE:
+            raise UncoveredError(f"{NAME} has a type that is too long to be one")
         found[value] = attributes["ContentType"]
 
-    read_elements(data, start, what=NAME)
+    read_elements(data, start, what=NAME, is_bare=is_bare)
     return ContentTypes(by_extension, by_part)

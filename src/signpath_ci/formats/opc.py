@@ -50,6 +50,7 @@ def read_relationships(data: bytes, what: str) -> dict[str, Relationship]:
 
     Raises:
         FormatError: it is malformed, or has an identifier twice.
+        UncoveredError: it has more in it than relationships, which the relationship transform leaves out.
     """
     found: dict[str, Relationship] = {}
 
@@ -64,7 +65,7 @@ def read_relationships(data: bytes, what: str) -> dict[str, Relationship]:
         mode = attributes.get("TargetMode", "Internal")
         found[identifier] = Relationship(identifier, attributes["Type"], attributes["Target"], mode)
 
-    read_elements(data, start, what=what)
+    read_elements(data, start, what=what, is_bare=True)
     return found
 
 

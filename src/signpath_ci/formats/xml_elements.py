@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from xml.parsers import expat
 
-from signpath_ci.formats import FormatError
+from signpath_ci.formats import FormatError, UncoveredError
 
 MAX_SIZE = 64 << 20
 _SEPARATOR = "\x1f"
@@ -20,16 +20,18 @@ Start = Callable[[str, str, Mapping[str, str]], None]
 """Gets an element's namespace, its local name, and its attributes; one of a namespace as `namespace\\x1fname`."""
 
 
-def read_elements(data: bytes, start: Start, *, what: str) -> None:
+def read_elements(data: bytes, start: Start, *, what: str, is_bare: bool = False) -> None:
     """Call `start` for each element, in their order.
 
     Args:
         data: the XML file.
         start: may raise `FormatError`.
         what: how messages call the file.
+        is_bare: whether there may be nothing but elements and white space.
 
     Raises:
         FormatError: it is not well-formed, or has a document type.
+        UncoveredError: it has a comment, a processing instruction or text, and must be bare.
     """
     parser = expat.ParserCreate(namespace_separator=_SEPARATOR)
     depth = 0
@@ -49,7 +51,15 @@ def read_elements(data: bytes, start: Start, *, what: str) -> None:
     def on_document_type(*_: object) -> None:
         raise FormatError(f"{what} has a document type, which is not allowed", code="xml-document-type")
 
+    def on_more(*texts: str) -> None:
+        if any(text.strip() for text in texts):
+            raise UncoveredError(f"{what} has something else than elements in it")
+
     parser.StartElementHandler = on_start
+    if is_bare:
+        parser.CommentHandler = lambda text: on_more("comment", text)
+        parser.ProcessingInstructionHandler = on_more
+        parser.CharacterDataHandler = on_more
     parser.EndElementHandler = on_end
     parser.StartDoctypeDeclHandler = on_document_type
     try:

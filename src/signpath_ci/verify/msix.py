@@ -21,6 +21,7 @@ from signpath_ci.formats.msix import SIGNATURE, block_map, check_files, publishe
 from signpath_ci.formats.zip import Archive
 from signpath_ci.values import replace
 from signpath_ci.verify.authenticode import verify_authenticode
+from signpath_ci.verify.certificates import reading_certificates
 from signpath_ci.verify.failure import about
 from signpath_ci.verify.judge import Judge, Signature
 from signpath_ci.verify.package_content import check_entries
@@ -50,8 +51,9 @@ def verify_msix(
                 f"the signature uses {signature.digest_algorithm}, and the block map {algorithm}.",
                 code="block-map-mismatch",
             )
-        name = x509.Name.from_rfc4514_string(signature.signer.subject)
-        attributes = tuple((a.oid.dotted_string, a.value) for rdn in reversed(name.rdns) for a in rdn)
+        with reading_certificates("the signer's certificate"):
+            name = x509.Name.from_rfc4514_string(signature.signer.subject)
+            attributes = tuple((a.oid.dotted_string, a.value) for rdn in reversed(name.rdns) for a in rdn)
         if attributes != expected:
             raise VerificationError(
                 f"the publisher in the manifest ({', '.join(value for _, value in expected)}) is not the signer"

@@ -34,6 +34,7 @@ from signpath_ci.formats.opc import (
     Relationship,
     is_signature_related,
     read_relationships,
+    relationships_of,
     signature_parts,
 )
 from signpath_ci.formats.xml_signature import C14N, DIGESTS
@@ -73,6 +74,9 @@ def verify_opc(
     signature = parse(archive.read(archive.by_name[name], limit=MAX_SIZE), "the signature")
     if signature.tag != f"{{{DS}}}Signature":
         raise FormatError("its signature is not an XML signature", code="xml-signature-structure")
+    around = (signature.getprevious(), signature.getnext())
+    if any(node is not None for node in around) or not all(isinstance(e.tag, str) for e in signature.iter()):
+        raise UncoveredError("its signature has comments or instructions in it, which no signature covers")
     package_object, time_stamp = _objects(signature)
     verified, algorithm, digest = verify_signature(signature, signature, _RULES, time_stamp=time_stamp)
     _check_manifest(archive, package_object, name)
@@ -81,8 +85,15 @@ def verify_opc(
     judged = judge.signature(verified, format_name=format_name, algorithm=algorithm, digest=digest)
     if submitted is not None:
         special = {CONTENT_TYPES: _types_differ, ROOT_RELATIONSHIPS: _relationships_differ}
-        check_entries(archive, submitted[1], ignored=is_signature_related, special=special)
+        related = _related(archive) | _related(submitted[1])
+        check_entries(archive, submitted[1], ignored=related.__contains__, special=special)
     return (judged,)
+
+
+def _related(archive: Archive) -> set[str]:
+    """Return the names of the entries that a signature consists of."""
+    found = signature_parts(archive)
+    return set() if found is None else {*found, relationships_of(found[0])}
 
 
 def _objects(signature: Element) -> tuple[Element, bytes | None]:
@@ -104,9 +115,12 @@ def _time_stamp(element: Element) -> bytes:
     if set(element.attrib) - {"Id"} or [child.tag for child in stamps] != [f"{prefix}TimeStamp"]:
         raise UncoveredError("its signature has an object that is not a timestamp")
     parts = {child.tag: child for child in stamps[0]}
+    texts = [element.text, stamps[0].tail, stamps[0].text, *(child.tail for child in stamps[0])]
     comment = parts.pop(f"{prefix}Comment", None)
     if (
         parts.keys() != {f"{prefix}EncodedTime"}
+        or len(stamps[0]) != 1 + (comment is not None)
+        or any(text and text.strip() for text in texts)
         or set(stamps[0].attrib) - {"Id"}
         or any(len(child) or child.attrib for child in stamps[0])
         or len((comment.text or "") if comment is not None else "") > _MAX_COMMENT
@@ -122,7 +136,10 @@ def _check_manifest(archive: Archive, package_object: Element, signature: str) -
     manifests = [child for child in package_object if child.tag == f"{{{DS}}}Manifest"]
     if len(manifests) != 1:
         raise FormatError("its signature does not have exactly one manifest", code="xml-signature-structure")
-    types = read_content_types(archive.read(archive.by_name[CONTENT_TYPES], limit=MAX_SIZE))
+    content_types = archive.by_name.get(CONTENT_TYPES)
+    if content_types is None:
+        raise FormatError(f"it has no {CONTENT_TYPES}")
+    types = read_content_types(archive.read(content_types, limit=MAX_SIZE), is_bare=True)
     entries = {e.name: e for e in archive.entries if not e.is_directory and e.name not in {CONTENT_TYPES, signature}}
     types.check((*entries, signature))
     parts = {unquote(name).lower(): name for name in entries}

@@ -256,7 +256,7 @@ def _algorithm(element: Element) -> str:
 
 
 def _certificates(key_info: Element) -> list[bytes]:
-    data = [child for child in children(key_info, "X509Data", "KeyValue") if child.tag == f"{_DS}X509Data"]
+    data = children(key_info, "X509Data")
     if len(data) != 1:
         raise _structure("does not have its signer's certificate in it")
     found = [_base64(child) for child in children(data[0], "X509Certificate")]

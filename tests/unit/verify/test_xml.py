@@ -108,6 +108,7 @@ SECOND = TEMPLATE.format(key="ecdsa", digest="sha256", uri="").encode()
         (lambda data: data.replace(b"<KeyInfo>", b"<KeyInfo>payload"), "uncovered-data"),
         (lambda data: data.replace(b"<KeyInfo>", b"<KeyInfo><!-- payload -->"), "uncovered-data"),
         (lambda data: data.replace(b"<KeyInfo>", b"<KeyInfo><KeyName>a</KeyName>"), "uncovered-data"),
+        (lambda data: data.replace(b"<KeyInfo>", b"<KeyInfo><KeyValue>a</KeyValue>"), "uncovered-data"),
         (lambda data: data.replace(b"<Signature ", b'<Signature other="payload" '), "uncovered-data"),
         # Algorithms, transforms and references other than those of the format.
         (lambda data: data.replace(b"ecdsa-sha256", b"ecdsa-sha1"), "weak-digest"),
