@@ -33,7 +33,7 @@ from tests.unit.verify.matrix.formats import Format, jar, stamped, unchanged
 NO_TIME_STAMP = "no time stamp in it"
 ONE_FILE = "one file, no names"
 NO_MESSAGE = "a bare value"
-_ARCHIVES = ("jar", "msix", "nuget", "zip")
+ARCHIVES = ("jar", "msix", "nuget", "zip")
 _SCRIPTS = ("powershell", "vbscript", "wsf")
 
 
@@ -107,7 +107,7 @@ def flipped_byte_in_header(f: Format) -> Case | str:
     offset = {"pe": 66 + 4 + 12, **dict.fromkeys(_SCRIPTS, 2), "msi": 26, "cab": 25}.get(f.name, 6)
     if f.name == "raw":
         return Case(_flip(signed, 0), "does not match")
-    if f.name in _ARCHIVES:  # the header of an archive is its directory: a name is what it says of an entry
+    if f.name in ARCHIVES:  # the header of an archive is its directory: a name is what it says of an entry
         return Case(_flip(signed, signed.index(b"PK\x01\x02") + 46 + 2), "is described in two ways")
     return Case(_flip(signed, offset), "")
 
@@ -161,7 +161,7 @@ def flipped_byte_in_padding(f: Format) -> Case | str:
         return "no padding in it"
     if f.name == "msi":
         return Case(_flip(f.signed() + bytes(512), -200 % (len(f.signed()) + 512)), "data behind its last sector")
-    if f.name in _ARCHIVES:
+    if f.name in ARCHIVES:
         return Case(f.signed() + bytes(10), "data behind it")
     padding = b"\0\0\1"
     return Case(f.embed(f.files, f.signature() + padding), "")
@@ -433,11 +433,11 @@ def ten_thousand_nested_containers(f: Format) -> Case:
 
 @attack
 def bomb(f: Format) -> Case | str:
-    if f.name not in _ARCHIVES:
+    if f.name not in ARCHIVES:
         return "nothing is unpacked"
     data = bytearray(build_zip({**f.files, "bomb": bytes(1 << 20)}, comment=b""))
     struct.pack_into("<I", data, data.rindex(b"PK\x01\x02") + 24, 0xFFFFFFF0)
     return Case(bytes(data), "can't be 4294967280 bytes", unsigned=bytes(data))
 
 
-from tests.unit.verify.matrix import uncovered  # noqa: E402, F401 - its attacks are part of the table
+from tests.unit.verify.matrix import archives, uncovered  # noqa: E402, F401 - its attacks are part of the table
