@@ -71,7 +71,8 @@ async def _submit(request: Request, form: Form, project: Project, configuration:
         origin=None,
     )
     if settings.is_multiple:
-        sha256 = await run_in_threadpool(_pack, files, service.store.unsigned(drafted.id))
+        names = _distinct_names(files)
+        sha256 = await run_in_threadpool(_pack, files, names, service.store.unsigned(drafted.id))
     else:
         sha256 = files[0].sha256
         files[0].keep(service.store.unsigned(drafted.id))
@@ -79,16 +80,22 @@ async def _submit(request: Request, form: Form, project: Project, configuration:
     return drafted.id
 
 
-def _pack(files: Sequence[ReceivedFile], target: Path) -> str:
-    """Put files into one ZIP, side by side, and return its SHA-256.
+def _distinct_names(files: Sequence[ReceivedFile]) -> list[str]:
+    """Return the names that files get in a ZIP.
 
     Raises:
         ProblemError: two have the same name.
     """
     names = [base_name(file.name) for file in files]
+    folded = [name.lower() for name in names]
     for index, name in enumerate(names):
-        if name.lower() in (earlier.lower() for earlier in names[:index]):
+        if folded.index(name.lower()) != index:
             raise bad_field("artifact", f"Two files are called {name}: rename one.")
+    return names
+
+
+def _pack(files: Sequence[ReceivedFile], names: Sequence[str], target: Path) -> str:
+    """Put files into one ZIP, side by side, and return its SHA-256."""
     incomplete = target.with_suffix(".new")
     with zipfile.ZipFile(incomplete, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as bundle:
         for name, file in zip(names, files, strict=True):
