@@ -58,24 +58,21 @@ def read_head(env: Mapping[str, str], cwd: Path, *, depth: int = 0) -> Head | No
     Raises:
         UsageError: there is a repository, but it can't be read: foreign owner, broken, no git program.
     """
-    try:
-        answer = run_git(
-            env,
-            cwd,
-            "status",
-            "--porcelain=v2",
-            "-z",
-            "--branch",
-            "--no-ahead-behind",  # would count commits that nobody asks for
-            "--no-renames",  # would read contents, which a partial clone lacks
-            "--untracked-files=no",
-            "--ignore-submodules=dirty",  # looked into below: their configurations may name other filters
-            config=filters_of_the_user(env, cwd),
-        )
-    except UsageError:
-        if cwd.is_dir() and not _has_repository(cwd):
-            return None
-        raise
+    if cwd.is_dir() and not _has_repository(cwd):
+        return None  # without a process: a job that only signs has no checkout
+    answer = run_git(
+        env,
+        cwd,
+        "status",
+        "--porcelain=v2",
+        "-z",
+        "--branch",
+        "--no-ahead-behind",  # would count commits that nobody asks for
+        "--no-renames",  # would read contents, which a partial clone lacks
+        "--untracked-files=no",
+        "--ignore-submodules=dirty",  # looked into below: their configurations may name other filters
+        config=filters_of_the_user(env, cwd),
+    )
     if answer.code != 0:
         if any(words in answer.complaint for words in _NO_CHECKOUT):
             return None
@@ -194,4 +191,7 @@ def _repository_url(variables: Variables, cwd: Path) -> str | None:
 
 def _has_repository(cwd: Path) -> bool:
     # A folder in a repository's own clone, a file in a worktree or submodule.
-    return any((folder / ".git").exists() for folder in (cwd.resolve(), *cwd.resolve().parents))
+    try:
+        return any((folder / ".git").exists() for folder in (cwd.resolve(), *cwd.resolve().parents))
+    except OSError:
+        return True  # git says what is wrong
