@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import check, lifecycle, pages, soak, startup, step, transfer, verification
+from benchmarks import check, lifecycle, packages, pages, soak, startup, step, transfer, verification
 
 _PARTS = {
     "startup": startup.measure,
@@ -13,6 +13,7 @@ _PARTS = {
     "many": lifecycle.measure_many,
     "transfer": transfer.measure,
     "verification": verification.measure,
+    "packages": packages.measure,
     "check": check.measure,
     "pages": pages.measure,
     "soak": soak.measure,

@@ -37,10 +37,10 @@ def _big_files(directory: Path, authority: Authority) -> str:
     for size in (20, 200):
         unsigned = pe_file(directory / f"{size}.exe", size * _MIB)
         signed = directory / f"{size}.signed.exe"
-        _sign(unsigned, signed, authority)
+        sign(unsigned, signed, authority)
         commands = {
-            "`signpath-ci verify --unsigned`": _command(signed, authority, "--unsigned", str(unsigned)),
-            "`signpath-ci verify`": _command(signed, authority),
+            "`signpath-ci verify --unsigned`": verify_command(signed, authority, "--unsigned", str(unsigned)),
+            "`signpath-ci verify`": verify_command(signed, authority),
         }
         if shutil.which("osslsigncode"):
             judge = ["osslsigncode", "verify", "-CAfile", root, "-TSA-CAfile", root, "-in", str(signed)]
@@ -73,7 +73,7 @@ def _archives(directory: Path, authority: Authority) -> str:
     spec = find_spec("distlib")
     launcher = Path((spec.origin if spec else None) or "").with_name("t32.exe")
     small = directory / "small.exe"
-    _sign(launcher, small, authority)
+    sign(launcher, small, authority)
     files = {1: small}
     for count in _COUNTS:
         files[count] = directory / f"{count}.zip"
@@ -83,7 +83,7 @@ def _archives(directory: Path, authority: Authority) -> str:
     runs: dict[int, list[Run]] = {count: [] for count in files}
     for _ in range(_ROUNDS_OF_ARCHIVES):
         for count, path in files.items():
-            runs[count].append(run(_command(path, authority)))
+            runs[count].append(run(verify_command(path, authority)))
     found = {count: median(measured) for count, measured in runs.items()}
     each = {count: (found[count].cpu_seconds - found[1].cpu_seconds) / count for count in _COUNTS}
     rows = [
@@ -101,7 +101,8 @@ def _archives(directory: Path, authority: Authority) -> str:
     return table([*head, f"each against {_COUNTS[0]}", "peak memory"], rows)
 
 
-def _sign(source: Path, target: Path, authority: Authority) -> None:
+def sign(source: Path, target: Path, authority: Authority) -> None:
+    """Sign a file in the sandbox."""
     sign_file(
         source,
         target,
@@ -110,5 +111,6 @@ def _sign(source: Path, target: Path, authority: Authority) -> None:
     )
 
 
-def _command(path: Path, authority: Authority, *more: str) -> list[str]:
+def verify_command(path: Path, authority: Authority, *more: str) -> list[str]:
+    """Return the command that verifies a file, and trusts the authority."""
     return [sys.executable, "-m", "signpath_ci", "verify", str(path), "--trust-root", str(authority.trust_root), *more]
