@@ -14,6 +14,7 @@ from starlette.responses import Response
 
 from signpath_ci.artifact_configuration.advice import about
 from signpath_ci.artifact_configuration.document import Configuration, DocumentError, read_document
+from signpath_ci.artifact_configuration.draft import NothingToSignError, UnreadableSampleError, draft
 from signpath_ci.artifact_configuration.markup import Position
 from signpath_ci.artifact_configuration.plan import Finding, Plan
 from signpath_ci.artifact_configuration.resolve import make_plan
@@ -80,6 +81,25 @@ async def try_sample(request: Request) -> Response:
     return _page(request, text, plan=plan, errors=_findings(plan.problems), warnings=warnings, values=values)
 
 
+async def draft_from_sample(request: Request) -> Response:
+    """Answer with a configuration that is drafted from an uploaded sample; it is shown, not saved."""
+    _known(request)
+    async with _form(request) as form:
+        sample = form.files.get("sample")
+        if sample is None or sample.size == 0:
+            raise bad_field("sample", "Choose a sample to draft a configuration from.")
+        try:
+            text = await run_in_threadpool(_draft, sample.path, base_name(sample.name))
+        except (NothingToSignError, UnreadableSampleError) as error:
+            raise bad_field("sample", str(error)) from None
+    return _page(request, text, is_drafted=True)
+
+
+def _draft(path: Path, name: str) -> str:
+    with path.open("rb") as file:
+        return draft(file, name)
+
+
 def _plan(document: Configuration, path: Path, name: str, values: dict[str, str]) -> tuple[Plan, list[Remark]]:
     with path.open("rb") as file:
         plan = make_plan(document, file, name=name, values=values)
@@ -94,6 +114,7 @@ def _page(
     errors: Sequence[Remark] = (),
     warnings: Sequence[Remark] = (),
     values: dict[str, str] | None = None,
+    is_drafted: bool = False,
     status: HTTPStatus = HTTPStatus.OK,
 ) -> Response:
     service = service_of(request)
@@ -116,6 +137,7 @@ def _page(
         may_configure=may(person(request), "configure", project.slug),
         parameters=settings.parameters,
         values=values or {},
+        is_drafted=is_drafted,
         errors=errors,
         warnings=warnings,
         tree=tree_of_plan(plan) if plan else None,

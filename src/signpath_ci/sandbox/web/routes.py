@@ -49,6 +49,7 @@ def web_routes() -> list[BaseRoute]:
         "/web/sign": upload.submit,
         configuration: configurations.save,
         f"{configuration}/try": configurations.try_sample,
+        f"{configuration}/draft": configurations.draft_from_sample,
         f"{one}/approve": decide.approve,
         f"{one}/deny": decide.deny,
         f"{one}/cancel": decide.cancel,

@@ -6,10 +6,12 @@ import io
 import re
 import zipfile
 from collections.abc import Iterator
+from html import unescape
 
 import pytest
 import requests
 
+from tests.support.pe import build_pe
 from tests.support.sandboxes import SEVERAL_FILES, Client, serving
 from tests.unit.sandbox.web.conftest import Person, id_of
 
@@ -104,3 +106,19 @@ def test_only_configurators_save(person: Person) -> None:
 
 def test_a_text_that_is_too_large_is_refused(person: Person) -> None:
     assert _send(person, VALID + " " * (1024 * 1024)).status_code == 400
+
+
+def test_a_configuration_is_drafted_from_a_sample(person: Person) -> None:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("bin/app.exe", build_pe())
+        archive.writestr("readme.txt", "text")
+
+    drafted = _send(person, VALID, "/draft", ("sample.zip", buffer.getvalue()))
+
+    assert (drafted.status_code, "not saved" in drafted.text) == (200, True)
+    text = unescape(drafted.text.partition("<textarea")[2].partition(">")[2].partition("</textarea>")[0])
+    assert "app.exe" in text
+    assert _send(person, text).status_code == 200
+    assert _send(person, VALID, "/draft", ("a.txt", b"nothing to sign")).status_code == 400
+    assert _send(person, VALID, "/draft").status_code == 400
