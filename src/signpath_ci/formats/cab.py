@@ -92,8 +92,7 @@ class _Cabinet:
         header[2], header[4], header[10] = cabinet_size + grown, files_offset + grown, flags | _RESERVE_PRESENT
         self.size, self.number = cabinet_size + grown, header[12]
         self.header = _HEADER.pack(*header)
-        self.folders, starts = self._read_folders(position, folders, grown)
-        self._check_blocks(starts)
+        self.folders, self.starts = self._read_folders(position, folders, grown)
 
     def _read_reserve(self) -> tuple[int, _Reserve, int]:
         """Return where the reserve ends, what it says, and by how much it grows when the file is signed."""
@@ -149,19 +148,6 @@ class _Cabinet:
                 starts.append((start, blocks))
         return folders, sorted(starts)
 
-    def _check_blocks(self, starts: list[tuple[int, int]]) -> None:
-        """Follow the blocks of data, and require that they fill the rest of the cabinet."""
-        ends = [*(start for start, _ in starts[1:]), self.end][: len(starts)]
-        for (start, blocks), end in zip(starts, ends, strict=True):
-            position = start
-            for _ in range(blocks):
-                (size,) = _BLOCK.unpack(_read(self._file, position, _BLOCK.size))
-                position += _BLOCK.size + self.reserve.block_size + size
-                if position > end:
-                    break
-            if position != end:
-                raise FormatError("its blocks of data are not where its header and its folders say")
-
     def signatures(self) -> tuple[bytes, ...]:
         return (_read(self._file, self.end, self.signature_size),) if self.signature_size else ()
 
@@ -180,15 +166,63 @@ class _Cabinet:
         return self.header + self.reserve.encode(0, 0) + self.names + self.folders
 
     def pieces(self) -> Iterator[bytes]:
-        """Yield what is behind the folders."""
+        """Yield what is behind the folders, and require on the way that the blocks of data fill it."""
         self._file.seek(self.rest)
-        left = self.end - self.rest
-        while left:
-            data = self._file.read(min(_CHUNK, left))
+        blocks, position = _Blocks(self.starts, self.end, self.reserve.block_size), self.rest
+        while position < self.end:
+            data = self._file.read(min(_CHUNK, self.end - position))
             if not data:
                 raise FormatError("it became shorter while it was read")
-            left -= len(data)
+            blocks.follow(position, data)
+            position += len(data)
             yield data
+        blocks.finish()
+
+
+class _Blocks:
+    """Follows the blocks of data while a cabinet is read: those of each folder end where those of the next one start.
+
+    Args:
+        starts: where the first block of each folder is, and how many it has, in the order of their places.
+        end: of the cabinet.
+        reserved: bytes in each block.
+    """
+
+    def __init__(self, starts: list[tuple[int, int]], end: int, reserved: int) -> None:
+        self._folders = iter([*starts, (end, 0)])
+        self._reserved = reserved
+        self._place, self._left = next(self._folders)
+        self._cut = b""
+
+    def follow(self, position: int, data: bytes) -> None:
+        """Take the next bytes, which are at this position."""
+        end = position + len(data)
+        while self._left and self._place + _BLOCK.size <= end:
+            if self._place < position:  # its header is cut in two
+                (size,) = _BLOCK.unpack(self._cut + data[: _BLOCK.size - len(self._cut)])
+            else:
+                (size,) = _BLOCK.unpack_from(data, self._place - position)
+            self._place += _BLOCK.size + self._reserved + size
+            self._left -= 1
+            if not self._left:
+                self._next_folder()
+        if not self._left or self._place >= end:
+            self._cut = b""
+        else:
+            self._cut = self._cut + data if self._place < position else data[self._place - position :]
+
+    def finish(self) -> None:
+        """Require that all were there."""
+        if self._left:
+            raise self._error()
+
+    def _next_folder(self) -> None:
+        start, self._left = next(self._folders)
+        if start != self._place:
+            raise self._error()
+
+    def _error(self) -> FormatError:
+        return FormatError("its blocks of data are not where its header and its folders say")
 
 
 def read_subject(file: BinaryIO) -> Subject:

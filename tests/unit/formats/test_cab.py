@@ -49,6 +49,7 @@ def _signed_cab(message: bytes = b"message!", **options: int) -> bytes:
 def _read_cab(data: bytes) -> object:
     try:
         subject = cab.read_subject(io.BytesIO(data))
+        subject.digest("sha256")
     except FormatError as error:
         return str(error)
     return subject.signatures, subject.digest("sha256"), subject.content("sha256")
@@ -112,7 +113,7 @@ def test_headers_of_cabinets(data: bytes, error: type[FormatError] | None, words
         cab.read_subject(io.BytesIO(data))
         return
     with pytest.raises(FormatError) as caught:
-        cab.read_subject(io.BytesIO(data))
+        cab.read_subject(io.BytesIO(data)).digest("sha256")
     assert type(caught.value) is error
     assert words in str(caught.value)
 
@@ -177,6 +178,24 @@ def test_the_biggest_signature_of_a_cabinet(monkeypatch: pytest.MonkeyPatch) -> 
     assert cab.read_subject(io.BytesIO(_signed_cab(b"x" * 16))).signatures == (b"x" * 16,)
     with pytest.raises(FormatError, match=r"its signature has an impossible size \(24 bytes\)"):
         cab.read_subject(io.BytesIO(_signed_cab(b"x" * 17)))
+
+
+@pytest.mark.parametrize("chunk", [1, 7, 8, 9, 1 << 18])
+def test_blocks_are_followed_wherever_a_piece_ends(chunk: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("signpath_ci.formats.cab._CHUNK", chunk)
+    data = build_cab({"a": bytes(range(256)) * 300})
+    expected = cab.read_subject(io.BytesIO(data)).digest("sha256")
+    assert cab.read_subject(io.BytesIO(_signed(data))).digest("sha256") == expected
+    changed = bytearray(_signed(data))
+    changed[39] = 1  # another number of bytes is reserved in each block
+    with pytest.raises(FormatError, match="blocks of data are not where"):
+        cab.read_subject(io.BytesIO(bytes(changed))).digest("sha256")
+
+
+def _signed(data: bytes) -> bytes:
+    target = io.BytesIO()
+    cab.write_signed(io.BytesIO(data), target, algorithm="sha256", sign=lambda _: b"message!")
+    return target.getvalue()
 
 
 def test_a_big_cabinet_is_read_in_pieces() -> None:
