@@ -57,7 +57,7 @@ _TIME = re.compile(r"(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(?:\.(\d{1,9}))?Z", re
 
 @dataclass(frozen=True)
 class Imprint:
-    """The digest of what is time-stamped, and its algorithm."""
+    """The digest of what is timestamped, and its algorithm."""
 
     algorithm: Algorithm
     digest: bytes
@@ -102,7 +102,7 @@ def read_request(data: bytes) -> TimeStampRequest:
     Raises:
         FormatError: it is none.
     """
-    with reading("the time stamp request"):
+    with reading("the timestamp request"):
         fields = Fields(data)
         fields.take(INTEGER)
         imprint = Imprint.read(fields.take())
@@ -135,7 +135,7 @@ def read_info(data: bytes) -> TimeStampInfo:
     Raises:
         FormatError: it is none, or its time is not as RFC 3161 demands.
     """
-    with reading("the time stamp's TSTInfo"):
+    with reading("the timestamp's TSTInfo"):
         fields = Fields(data)
         fields.take(INTEGER)
         policy = read_object_identifier(fields.take())

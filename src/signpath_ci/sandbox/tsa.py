@@ -1,4 +1,4 @@
-"""The sandbox's time stamp authority (RFC 3161): tokens for its own signers, responses for anybody's requests."""
+"""The sandbox's timestamp authority (RFC 3161): tokens for its own signers, responses for anybody's requests."""
 
 from __future__ import annotations
 

@@ -100,7 +100,7 @@ def test_an_imprint_is_a_digest_and_its_algorithm(imprint: tuple[bytes, ...]) ->
     if len(imprint) == 1:
         assert read_request(data).imprint == Imprint(Algorithm.digest("sha256"), b"digest")
     else:
-        with pytest.raises(FormatError, match="the time stamp request is malformed"):
+        with pytest.raises(FormatError, match="the timestamp request is malformed"):
             read_request(data)
 
 
@@ -132,7 +132,7 @@ def test_requests() -> None:
     with_extensions = sequence(integer(1), IMPRINT.encode(), b"\x01\x01\x00", wrapped(explicit(0), sequence()))
     assert read_request(with_extensions) == read_request(sequence(integer(1), IMPRINT.encode()))
     for data in (b"GET /", sequence(IMPRINT.encode()), sequence(integer(1), IMPRINT.encode(), sequence())):
-        with pytest.raises(FormatError, match="the time stamp request is malformed"):
+        with pytest.raises(FormatError, match="the timestamp request is malformed"):
             read_request(data)
 
 

@@ -66,7 +66,7 @@ def sign(
 
 
 def time_stamped(signed: SignedData, time_stamp: Callable[[bytes], bytes], oid: str = TIME_STAMP) -> SignedData:
-    """Return the same message with a time stamp of its signature.
+    """Return the same message with a timestamp of its signature.
 
     Args:
         signed: with one signature.

@@ -30,7 +30,7 @@ from tests.support.signing import (
 )
 from tests.unit.verify.matrix.formats import Format, jar, stamped, unchanged
 
-NO_TIME_STAMP = "no time stamp in it"
+NO_TIME_STAMP = "no timestamp in it"
 ONE_FILE = "one file, no names"
 NO_MESSAGE = "a bare value"
 ARCHIVES = ("jar", "msix", "nuget", "zip")
