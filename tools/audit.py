@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-LOCKS = (*sorted(ROOT.glob("requirements/*.txt")), ROOT / "src" / "signpath_ci" / "verify" / "requirements.txt")
+LOCKS = (*sorted(ROOT.glob("requirements/*.txt")), *sorted(ROOT.glob("src/signpath_ci/verify/requirements*.txt")))
 _PACKAGE = re.compile(
     r"(?P<name>[\w.-]+)(?:\[[\w,-]+\])?==(?P<version>[\w.+!-]+)(?: ; [^\\\n]+)?"
     r"(?P<hashes>(?: \\\n    --hash=sha256:[0-9a-f]{64})+)\n"

@@ -47,7 +47,11 @@ def test_it_is_pure_python_with_all_that_it_needs_and_the_licences() -> None:
     bundled = {name.split("-")[0] for name in names if ".dist-info/" in name}
     assert bundled == {"certifi", "charset_normalizer", "idna", "pyyaml", "requests", "truststore", "urllib3"}
     assert {name.split("-")[0] for name in names if ".dist-info/licenses/" in name} == bundled
-    assert {"certifi/cacert.pem", "signpath_ci/verify/requirements.txt"} <= set(names)
+    assert {
+        "certifi/cacert.pem",
+        "signpath_ci/verify/requirements.txt",
+        "signpath_ci/verify/requirements-xml.txt",
+    } <= set(names)
 
 
 def test_it_signs_with_nothing_installed(sandbox: Sandbox, tmp_path: Path, executable: Path) -> None:
