@@ -16,7 +16,6 @@ from urllib.parse import urlsplit
 from signpath_ci.errors import UsageError
 from signpath_ci.hosts import is_loopback
 from signpath_ci.sandbox.config import (
-    ADMINISTRATOR,
     MAX_ARTIFACT_BYTES,
     PERMISSIONS,
     ArtifactConfiguration,
@@ -31,6 +30,7 @@ from signpath_ci.sandbox.config import (
     User,
     Webhook,
 )
+from signpath_ci.sandbox.defaults import ADMINISTRATOR
 
 _HINT = "docs/sandbox.md describes the file."
 _Place = tuple["str | int", ...]

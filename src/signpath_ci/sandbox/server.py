@@ -27,8 +27,9 @@ from signpath_ci.sandbox.announcement import ANY_ADDRESS, base_url, describe, re
 from signpath_ci.sandbox.api.versions import NEWEST, ServerVersion
 from signpath_ci.sandbox.app import create_app
 from signpath_ci.sandbox.artifact_configurations import ArtifactConfigurations
-from signpath_ci.sandbox.config import Configuration, default_configuration
+from signpath_ci.sandbox.config import Configuration
 from signpath_ci.sandbox.config_file import read_configuration
+from signpath_ci.sandbox.defaults import default_configuration
 from signpath_ci.sandbox.outcome import Step, write_steps
 from signpath_ci.sandbox.pki import Authority
 from signpath_ci.sandbox.processing import SignFile

@@ -11,7 +11,8 @@ from typing import Any
 
 from signpath_ci.clock import Clock
 from signpath_ci.errors import UsageError
-from signpath_ci.sandbox.signing_request import Event, Retrieval, SigningRequest, read_document, write_document
+from signpath_ci.sandbox.query import Query, columns, condition
+from signpath_ci.sandbox.signing_request import Event, Retrieval, SigningRequest, read_document
 from signpath_ci.sandbox.states import State
 
 __all__ = ["Page", "Query", "Retrieval", "SigningRequest", "Store"]
@@ -37,29 +38,6 @@ CREATE INDEX IF NOT EXISTS by_status ON signing_request (status, number);
 CREATE INDEX IF NOT EXISTS listed ON signing_request
   (number, status, project, policy, configuration, submitter, created, branch, words);
 """
-
-
-@dataclass(frozen=True, kw_only=True)
-class Query:
-    """Which requests to list; what is `None` does not restrict.
-
-    Attributes:
-        text: must be part of the file's name, the description, the commit or the id, without regard to case.
-        branch: the branch, with `*` for any characters.
-        before: submitted before this moment, ISO 8601 in UTC.
-        policies: pairs of project and policy that may be listed.
-        own: this user's requests are listed too, whatever their policy.
-    """
-
-    project: str | None = None
-    policy: str | None = None
-    configuration: str | None = None
-    status: str | None = None
-    branch: str | None = None
-    text: str | None = None
-    before: str | None = None
-    policies: frozenset[tuple[str, str]] | None = None
-    own: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,7 +99,7 @@ class Store:
         first = Event(at=request.created, state=request.state, by=request.submitter)
         request = replace(request, history=(first, *request.history))
         with self._database:
-            row = {"id": request.id, **_columns(request)}
+            row = {"id": request.id, **columns(request)}
             names, marks = ", ".join(row), ", ".join("?" * len(row))
             statement = f"INSERT INTO signing_request ({names}) VALUES ({marks})"  # noqa: S608 - names of columns only
             self._database.execute(statement, list(row.values()))
@@ -157,7 +135,7 @@ class Store:
             number: of the page, from 1.
             size: requests on a page.
         """
-        where, values = _condition(query)
+        where, values = condition(query)
         total = self._database.execute(f"SELECT count(*) FROM signing_request WHERE {where}", values).fetchone()[0]  # noqa: S608 - marks only
         # The numbers first: only the documents of one page are read.
         numbers = f"SELECT number FROM signing_request WHERE {where} ORDER BY number DESC LIMIT ? OFFSET ?"  # noqa: S608 - marks only
@@ -181,7 +159,7 @@ class Store:
                 note = changed.failure if changed.state.is_final else None
                 event = Event(at=self._clock.now().isoformat(), state=changed.state, by=by, note=note)
                 changed = replace(changed, history=(*changed.history, event))
-            row = _columns(changed)
+            row = columns(changed)
             names = ", ".join(f"{name} = ?" for name in row)
             statement = f"UPDATE signing_request SET {names} WHERE id = ?"  # noqa: S608 - names of columns only
             self._database.execute(statement, [*row.values(), changed.id])
@@ -263,45 +241,3 @@ def _create_schema(database: sqlite3.Connection, path: Path) -> None:
     for statement in filter(str.strip, _SCHEMA.split(";")):
         database.execute(statement)
     database.execute(f"PRAGMA user_version = {_VERSION}")
-
-
-def _columns(request: SigningRequest) -> dict[str, str | None]:
-    """Return what lists are searched by, and the document."""
-    origin = request.origin
-    words = (request.file_name, request.description, request.id, origin.commit if origin else None)
-    return {
-        "state": request.state.name,
-        "status": request.state.status,
-        "project": request.project_slug,
-        "policy": request.signing_policy_slug,
-        "configuration": request.artifact_configuration_slug,
-        "submitter": request.submitter,
-        "created": request.created,
-        "branch": origin.branch if origin else None,
-        "words": "\n".join(word for word in words if word).casefold(),
-        "document": write_document(request),
-    }
-
-
-def _condition(query: Query) -> tuple[str, list[str]]:
-    """Return the SQL condition of a query, with marks for its values."""
-    conditions, values = ["1"], []
-    for column in ("project", "policy", "configuration", "status"):
-        if value := getattr(query, column):
-            conditions.append(f"{column} = ?")
-            values.append(value)
-    if query.branch:
-        conditions.append("branch GLOB ?")
-        values.append(query.branch.replace("[", "[[]").replace("?", "[?]"))
-    if query.text:
-        conditions.append("instr(words, ?)")
-        values.append(query.text.casefold())
-    if query.before:
-        conditions.append("created < ?")
-        values.append(query.before)
-    if query.policies is not None:
-        marks = ", ".join("(?, ?)" for _ in query.policies)
-        allowed = f"(project, policy) IN (VALUES {marks})" if marks else "0"
-        conditions.append(f"({allowed} OR submitter = ?)")
-        values += [*(slug for pair in sorted(query.policies) for slug in pair), query.own or ""]
-    return " AND ".join(conditions), values

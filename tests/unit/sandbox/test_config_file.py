@@ -8,7 +8,6 @@ import pytest
 
 from signpath_ci.errors import UsageError
 from signpath_ci.sandbox.config import (
-    ADMINISTRATOR,
     ArtifactConfiguration,
     Configuration,
     Project,
@@ -19,6 +18,7 @@ from signpath_ci.sandbox.config import (
     Webhook,
 )
 from signpath_ci.sandbox.config_file import read_configuration
+from signpath_ci.sandbox.defaults import ADMINISTRATOR
 
 LEAST = """
 organization: {id: 0A8F3A52-3C2C-4D4E-9A51-0F0B6F5F8A11}

@@ -19,7 +19,8 @@ from signpath_ci.artifact_configuration.markup import Position
 from signpath_ci.artifact_configuration.plan import Finding, Plan
 from signpath_ci.artifact_configuration.resolve import make_plan
 from signpath_ci.sandbox.artifact_configurations import MAX_BYTES
-from signpath_ci.sandbox.config import EXAMPLE, ArtifactConfiguration, Project
+from signpath_ci.sandbox.config import ArtifactConfiguration, Project
+from signpath_ci.sandbox.defaults import EXAMPLE
 from signpath_ci.sandbox.forms import Form, received_form
 from signpath_ci.sandbox.policies import may
 from signpath_ci.sandbox.problems import bad_field, forbidden, not_found

@@ -13,7 +13,8 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from signpath_ci import __version__
-from signpath_ci.sandbox.config import ADMINISTRATOR, Configuration, User
+from signpath_ci.sandbox.config import Configuration, User
+from signpath_ci.sandbox.defaults import ADMINISTRATOR
 from signpath_ci.sandbox.policies import may, permitted_policies
 from signpath_ci.sandbox.problems import ProblemError
 from signpath_ci.sandbox.receiving import pieces
