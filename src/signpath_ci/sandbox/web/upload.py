@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-import zipfile
 from collections.abc import Sequence
 from dataclasses import replace
 from http import HTTPStatus
 from pathlib import Path
+from typing import BinaryIO
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
+from signpath_ci.formats import FormatError
+from signpath_ci.formats.zip import DEFLATED, ArchiveWriter
 from signpath_ci.sandbox import operations
 from signpath_ci.sandbox.config import ArtifactConfiguration, Project, SigningPolicy, User
 from signpath_ci.sandbox.forms import Form, received_form
@@ -97,15 +99,25 @@ def _distinct_names(files: Sequence[ReceivedFile]) -> list[str]:
 def _pack(files: Sequence[ReceivedFile], names: Sequence[str], target: Path) -> str:
     """Put files into one ZIP, side by side, and return its SHA-256."""
     incomplete = target.with_suffix(".new")
-    with zipfile.ZipFile(incomplete, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as bundle:
+    with incomplete.open("wb") as packed:
+        bundle = ArchiveWriter(packed)
         for name, file in zip(names, files, strict=True):
-            bundle.write(file.path, name)
+            with file.path.open("rb") as content:
+                _add(bundle, name, content, file.path.stat().st_size)
+        bundle.finish()
     digest = hashlib.sha256()
     with incomplete.open("rb", buffering=0) as packed:
         while piece := packed.read(_PIECE):
             digest.update(piece)
     incomplete.replace(target)
     return digest.hexdigest()
+
+
+def _add(bundle: ArchiveWriter, name: str, content: BinaryIO, size: int) -> None:
+    try:
+        bundle.add(name, iter(lambda: content.read(_PIECE), b""), size=size, method=DEFLATED)
+    except FormatError as error:
+        raise bad_field("artifact", f"{name} can't be packed: {error}.") from error
 
 
 def _form(request: Request, form: Form | None = None, *, error: ProblemError | None = None) -> Response:
