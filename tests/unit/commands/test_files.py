@@ -7,7 +7,7 @@ import pytest
 
 from signpath_ci.errors import InterruptedRunError, LocalFileError, SignPathError, VerificationError
 from signpath_ci.settings import SignSettings, load
-from signpath_ci.workflows import inputs
+from signpath_ci.workflows import already_signed, inputs
 from signpath_ci.workflows.process import Process
 
 ENVIRONMENT = {
@@ -23,7 +23,7 @@ def _files_of(path: Path, error: SignPathError, monkeypatch: pytest.MonkeyPatch)
     def verify_file(*_: object, **__: object) -> None:
         raise error
 
-    monkeypatch.setattr(inputs, "verify_file", verify_file)
+    monkeypatch.setattr(already_signed, "verify_file", verify_file)
     settings = load(SignSettings, {"artifact": [str(path)]}, ENVIRONMENT)
     process = Process(environment={}, directory=path.parent, stdout=io.StringIO(), stderr=io.StringIO())
     return inputs.files_of(settings, process)
