@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from signpath_ci import __version__, cli
@@ -19,7 +21,7 @@ def test_a_positional_argument_may_come_from_the_environment() -> None:
     _, settings = cli.parse(["verify"], {"SIGNPATH_ARTIFACT": "a.exe"})
 
     assert isinstance(settings, VerifySettings)
-    assert settings.artifact.name == "a.exe"
+    assert settings.artifact == (Path("a.exe"),)
 
 
 @pytest.mark.parametrize(
@@ -27,7 +29,7 @@ def test_a_positional_argument_may_come_from_the_environment() -> None:
     [
         ([], "The following arguments are required: COMMAND. See signpath-ci --help."),
         (
-            ["verify"],
+            ["draft"],
             "Not given: FILE (SIGNPATH_ARTIFACT). Give it as the option or as the environment variable in brackets.",
         ),
         (["verify", "a", "--sub", "x"], "Unrecognized arguments: --sub x. See signpath-ci --help."),

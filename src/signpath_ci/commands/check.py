@@ -17,6 +17,7 @@ from signpath_ci.settings import CheckSettings
 from signpath_ci.signing.inputs import expand_inputs
 from signpath_ci.values import dataclass
 from signpath_ci.workflows.configuration_file import ConfigurationFile, read_configuration_file
+from signpath_ci.workflows.inputs import report_left_out
 from signpath_ci.workflows.process import Process, print_object, print_words, reporter_for
 from signpath_ci.workflows.reporting import watched
 
@@ -104,7 +105,9 @@ def _checked(
     settings: CheckSettings, process: Process, found: ConfigurationFile, values: Mapping[str, str]
 ) -> list[_Checked]:
     given = [process.directory / path for path in settings.artifact]
-    files = expand_inputs(given, can_be_signed=lambda _: True)
+    inputs = expand_inputs(given, exclude=settings.exclude)
+    report_left_out(inputs)
+    files = inputs.files
     if settings.bundle:
         from signpath_ci.signing.bundle import common_directory, member_names
 

@@ -30,6 +30,7 @@ from signpath_ci.settings.option_groups import (
     Request,
     Retrieval,
     SandboxServer,
+    Selection,
     Service,
     Trust,
     Waiting,
@@ -73,6 +74,7 @@ __all__ = [
     "SandboxServer",
     "SandboxSettings",
     "Secret",
+    "Selection",
     "Service",
     "Settings",
     "SignSettings",
@@ -99,7 +101,17 @@ class Submitting(Request, ArtifactConfigurationChoice, RemoteArtifact, Metadata,
 
 
 class SignSettings(
-    Submitting, Retrieval, Receipts, MayWait, Interruption, Trust, Libraries, OriginComparison, Connector, Common
+    Selection,
+    Submitting,
+    Retrieval,
+    Receipts,
+    MayWait,
+    Interruption,
+    Trust,
+    Libraries,
+    OriginComparison,
+    Connector,
+    Common,
 ):
     """Settings of `sign`."""
 
@@ -109,7 +121,8 @@ class SignSettings(
         return super().depends_on_origin or self.verify_origin or self.connector_url is not None
 
     artifact: tuple[Path, ...] = option(
-        "The file to sign; several, patterns and directories are signed at the same time. Not with a connector. "
+        "The file to sign; several, patterns and directories are signed at the same time. Directories and patterns do "
+        "not stand for hidden files, receipts, rejected files and signed files of earlier runs. Not with a connector. "
         "Can be repeated.",
         parse=Path,
         many=True,
@@ -172,11 +185,17 @@ class RequestSettings(Earlier, Service, Common):
     """Settings of `status` and `cancel`."""
 
 
-class VerifySettings(Trust, Libraries, Manifest, Common):
+class VerifySettings(Selection, Trust, Libraries, Manifest, Common):
     """Settings of `verify`."""
 
     strict: bool = option("Demand a trusted signer and a time stamp.", flag=True, default="false")
-    artifact: Path = option("The signed file.", parse=Path, positional=True, metavar="FILE")
+    artifact: tuple[Path, ...] = option(
+        "The signed file; several, patterns and directories stand for files as with `sign`. Can be repeated.",
+        parse=Path,
+        many=True,
+        positional=True,
+        metavar="FILE",
+    )
     unsigned: Path | None = option(
         "The file that was submitted: the signed one must be the same but for its signature.",
         parse=Path,
@@ -185,7 +204,7 @@ class VerifySettings(Trust, Libraries, Manifest, Common):
     )
 
 
-class CheckSettings(ArtifactConfigurationChoice, Parameters, Manifest, Common):
+class CheckSettings(Selection, ArtifactConfigurationChoice, Parameters, Manifest, Common):
     """Settings of `check`."""
 
     artifact: tuple[Path, ...] = option(

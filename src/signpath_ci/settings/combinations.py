@@ -5,8 +5,9 @@ A command checks the rules whose options it takes. The errors, and the table in 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from glob import has_magic
+from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -35,9 +36,12 @@ class Combination(NamedTuple):
 
 def names_several(settings: Any) -> bool:
     """Tell whether settings of `sign` name several files, or what may be several."""
-    if settings.in_place or settings.skip_signed or len(settings.artifact) > 1:
-        return True
-    return any(path.is_dir() or (has_magic(str(path)) and not path.exists()) for path in settings.artifact)
+    return settings.in_place or settings.skip_signed or stands_for_several(settings.artifact)
+
+
+def stands_for_several(given: Sequence[Path]) -> bool:
+    """Tell whether files, patterns and directories are, or may be, several files."""
+    return len(given) > 1 or any(path.is_dir() or (has_magic(str(path)) and not path.exists()) for path in given)
 
 
 COMBINATIONS = (
@@ -142,6 +146,19 @@ COMBINATIONS = (
         "--verify strict requires a trusted signer, and nobody is trusted.",
         "Name a --trust-root or a --thumbprint.",
         code="no-trust-configured",
+    ),
+    Combination(
+        ("strict", "artifact", "unsigned"),
+        lambda s: not s.artifact,
+        "No file to verify is named.",
+        "Name one: signpath-ci verify FILE.",
+        code="no-artifact",
+    ),
+    Combination(
+        ("strict", "artifact", "unsigned"),
+        lambda s: s.unsigned and stands_for_several(s.artifact),
+        "--unsigned is the submitted form of one file, but several are verified.",
+        "Verify that file by itself.",
     ),
     Combination(
         ("strict", "trust_root", "thumbprint"),

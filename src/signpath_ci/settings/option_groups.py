@@ -127,6 +127,16 @@ class ArtifactConfigurationChoice(Settings):
     )
 
 
+class Selection(Settings):
+    """Which files directories and patterns stand for."""
+
+    exclude: tuple[str, ...] = option(
+        "A pattern of files that no directory and no pattern stands for: of the path or the name. Can be repeated.",
+        many=True,
+        metavar="PATTERN",
+    )
+
+
 class RemoteArtifact(Settings):
     """A file that SignPath fetches by itself, for huge ones."""
 

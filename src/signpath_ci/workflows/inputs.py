@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from glob import escape
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
-from signpath_ci.errors import UsageError
-from signpath_ci.model import RetrievalLink
+from signpath_ci.errors import LocalFileError, UsageError
+from signpath_ci.files import open_regular
+from signpath_ci.formats.registry import FORMATS, Kind, by_name, detect
+from signpath_ci.model import Expectations, RetrievalLink
 from signpath_ci.settings import RemoteArtifact, SignSettings
 from signpath_ci.settings.parsers import file_name
 from signpath_ci.signing.artifact import Source
-from signpath_ci.signing.inputs import expand_inputs
+from signpath_ci.signing.inputs import REASONS, Inputs, Use, expand_inputs
 from signpath_ci.signing.target import default_target
 from signpath_ci.verify import can_verify
 from signpath_ci.workflows.already_signed import is_left_out
@@ -20,6 +23,9 @@ from signpath_ci.workflows.process import Process
 from signpath_ci.workflows.verification import required_of
 
 _log = logging.getLogger(__name__)
+
+_SHOWN = 20
+"""Files that a line of the log names, at most."""
 
 
 def source_of(settings: RemoteArtifact, artifact: Path | None) -> Source:
@@ -64,10 +70,87 @@ def files_of(settings: SignSettings, process: Process) -> list[Path]:
         LocalFileError: there is nothing of what is named.
     """
     required = required_of(settings, settings)
-    files = expand_inputs(
-        settings.artifact, can_be_signed=lambda path: can_verify(path, required) if required else can_verify(path)
+    inputs = expand_inputs(settings.artifact, use_of=lambda path: use_of(path, required), exclude=settings.exclude)
+    report_left_out(inputs)
+    if inputs.refused:
+        raise refusal(inputs.refused)
+    return [path for path in inputs.files if not (settings.skip_signed and is_left_out(settings, path, process))]
+
+
+def use_of(path: Path, required: Expectations | None) -> Use:
+    """Tell what becomes of a file in a directory that is signed.
+
+    Args:
+        path: of the file.
+        required: what signatures must fulfil; `None`: nothing is verified.
+
+    Raises:
+        LocalFileError: it can't be read.
+    """
+    if can_verify(path, required) if required else can_verify(path):
+        return "take"
+    kind = _kind(path)
+    if kind is None:
+        return "format"
+    if FORMATS[kind].must_be_signed or kind == "zip":  # such an archive is damaged: what is in it is not known
+        return "refuse" if required else "take"
+    return "unverifiable"
+
+
+def _kind(path: Path) -> Kind | None:
+    """Return a file's format by its content, else by its name: a program that is cut off is one, too."""
+    try:
+        with open_regular(path) as file:
+            return detect(file, path.name, is_end_read=False) or by_name(path.name)
+    except OSError as error:
+        raise LocalFileError(f"{path} can't be read: {error.strerror}.", code="unreadable-file") from error
+
+
+def report_left_out(inputs: Inputs) -> None:
+    """Log which files directories and patterns leave out, and why; hidden ones that should be signed as a warning."""
+    for reason, words in REASONS.items():
+        paths = [one.path for one in inputs.left_out if one.reason == reason]
+        if reason == "hidden":
+            signable = [path for path in paths if ".git" not in path.parts and is_ordinarily_signed(path)]
+            if signable:
+                _log.warning(
+                    "Left out, since hidden, but of a format that is ordinarily signed: %s. Name them to sign them, or "
+                    "exclude them with --exclude.",
+                    _shown(signable),
+                )
+            paths = [path for path in paths if path not in set(signable)]
+        if paths:
+            level = logging.WARNING if reason == "unverifiable" else logging.INFO
+            _log.log(level, "Left out, since %s: %s.", words, _shown(paths))
+    for pattern in inputs.unused:
+        _log.warning("--exclude %s matches no file.", pattern)
+
+
+def is_ordinarily_signed(path: Path) -> bool:
+    """Tell whether an unsigned file of this format is an anomaly.
+
+    Raises:
+        LocalFileError: it can't be read.
+    """
+    kind = _kind(path)
+    return kind is not None and FORMATS[kind].must_be_signed
+
+
+def _shown(paths: Sequence[Path]) -> str:
+    """Return the first paths and how many there are; all of them for debugging."""
+    limit = len(paths) if _log.isEnabledFor(logging.DEBUG) else _SHOWN
+    shown = ", ".join(map(str, paths[:limit]))
+    return f"{shown} and {len(paths) - limit} more" if len(paths) > limit else shown
+
+
+def refusal(paths: Sequence[Path]) -> UsageError:
+    """Return the error about files that can neither be taken nor be left out in silence."""
+    first = escape(paths[0].name)
+    return UsageError(
+        f"These files must be signed, but are damaged or of a format that can't be verified here: {_shown(paths)}.",
+        hint=f"Add --allow-unsupported '{first}' to sign it unverified, or --exclude '{first}' to leave it out.",
+        code="unverifiable-format",
     )
-    return [path for path in files if not (settings.skip_signed and is_left_out(settings, path, process))]
 
 
 def targets(directory: Path | None, files: Sequence[Path]) -> list[Path]:
