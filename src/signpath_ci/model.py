@@ -178,6 +178,8 @@ class Expectations:
     Attributes:
         trust_roots: PEM files with the root certificates to trust.
         thumbprints: SHA-256 of signers' certificates to trust, lower-case hex.
+        stated_by: the signing policy whose certificate SignPath states the thumbprints to be; empty: they are the
+            user's own.
         subject: a text that the signer's subject must contain; a condition, never trust by itself.
         issuer: a text that the name of the certificate's issuer must contain, likewise.
         signer_certificate: PEM file with the certificate of a raw signature, which has none inside, and behind it
@@ -189,6 +191,7 @@ class Expectations:
 
     trust_roots: tuple[Path, ...] = ()
     thumbprints: frozenset[str] = frozenset()
+    stated_by: str = ""
     subject: str | None = None
     issuer: str | None = None
     signer_certificate: Path | None = None
@@ -216,7 +219,7 @@ class TimeStamp:
     authority: str
 
 
-TrustKind = Literal["root", "thumbprint", "pinned-self-signed", "not-checked"]
+TrustKind = Literal["root", "thumbprint", "pinned-self-signed", "stated", "not-checked"]
 """What makes a signer trusted, if anything does; see `Verdict`."""
 
 
@@ -234,7 +237,9 @@ class Verdict:
         content_digest: what the signature covers, lower-case hex.
         identity: `same` where the content was compared with the submitted file's, else `not-checked`.
         trust: `root` or `thumbprint`, whichever the signer was trusted by; `pinned-self-signed` where the thumbprint is
-            that of a self-signed test certificate, which is not trust; `not-checked` where nothing was expected.
+            that of a self-signed test certificate, which is not trust; `stated` where SignPath itself named the
+            signer's certificate; `not-checked` where nothing was expected.
+        stated_by: the signing policy whose certificate it is, where `trust` is `stated`; empty elsewhere.
         notes: what is unusual about the signature and yet no failure, e.g. a weak signature beside it.
     """
 
@@ -247,6 +252,7 @@ class Verdict:
     content_digest: str
     identity: Literal["same", "not-checked"]
     trust: TrustKind
+    stated_by: str = ""
     notes: tuple[str, ...] = ()
 
 

@@ -100,13 +100,6 @@ def test_a_wrong_subject_is_found_before_the_file_gets_its_name(program: Program
     assert not executable.with_name("app.signed.exe").exists()
 
 
-def test_without_a_trust_root_the_signer_is_said_to_be_unchecked(program: Program, executable: Path) -> None:
-    finished = program("sign", executable, SIGNPATH_TRUST_ROOT="")
-
-    assert finished.code == 0
-    assert "intact, signer not checked" in finished.err
-
-
 def test_a_file_that_cannot_be_signed_ends_as_failed(program: Program) -> None:
     text = program.directory / "readme.txt"
     text.write_text("not an executable", encoding="utf-8")

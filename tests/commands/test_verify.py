@@ -56,6 +56,7 @@ def test_every_file_in_an_archive_has_its_verdict(program: Program, signed: Path
         "verdict": f"failed: {changed}",
         "code": "digest-mismatch",
         "trust": None,
+        "stated_by": None,
         "identity": None,
         "digest_algorithm": None,
         "content_digest": None,

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from signpath_ci.api.transport import Transport
 
 _OCTETS = "application/octet-stream"
+_MOST_CERTIFICATE = 256 * 1024
+"""Bytes of an answer with a certificate, at most."""
+
 _LOOK_FIRST = "Look at the project's signing requests in SignPath before you run it again."
 
 T = TypeVar("T")
@@ -40,7 +43,8 @@ class SignPathApi:
 
     def __init__(self, transport: Transport, organization_id: str) -> None:
         self._transport = transport
-        self._requests = f"v1/{quote(organization_id, safe='')}/SigningRequests"
+        self._organization = f"v1/{quote(organization_id, safe='')}"
+        self._requests = f"{self._organization}/SigningRequests"
         self._has_status_route = True
         # The status does not name the page for people; what the submit said is kept for it.
         self._web_links: dict[str, str | None] = {}
@@ -183,6 +187,22 @@ class SignPathApi:
     def signed_artifact_url(self, signing_request_id: str) -> str:
         """Return where the signed file is found, for others to call."""
         return self._transport.url(self._path(signing_request_id, "/SignedArtifact"))
+
+    def certificate(self, signing_request_id: str, *, patience: float) -> bytes:
+        """Return the certificate that a request is signed with, in whichever form; `verify.stated` reads it.
+
+        Args:
+            signing_request_id: as the submit answered.
+            patience: seconds across retries.
+        """
+        path = self._path(signing_request_id, "/X509Certificate")
+        return self._transport.read(path, limit=_MOST_CERTIFICATE, patience=patience)
+
+    def policy_certificate(self, project_slug: str, signing_policy_slug: str, *, patience: float) -> bytes:
+        """Return the certificate of a signing policy, as above."""
+        project, policy = quote(project_slug, safe=""), quote(signing_policy_slug, safe="")
+        path = f"{self._organization}/Projects/{project}/SigningPolicies/{policy}/Certificate"
+        return self._transport.read(path, limit=_MOST_CERTIFICATE, patience=patience)
 
     def cancel(self, signing_request_id: str, *, patience: float | None = None) -> None:
         """Cancel a request (servers since 1.207); one that is already final stays as it is."""

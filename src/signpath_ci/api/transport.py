@@ -123,6 +123,29 @@ class Transport:
         call, deadline = _Call(method="GET", url=self._base.join(path)), self._deadline(patience)
         return self._run(call, lambda response: self._answer(call, response, deadline), deadline)
 
+    def read(self, path: str, *, limit: int, patience: float | None = None) -> bytes:
+        """Return a small body as it is.
+
+        Args:
+            path: below the base URL, quoted.
+            limit: bytes that it may have.
+            patience: seconds across retries, where less than `service_unavailable_timeout`.
+
+        Raises:
+            RefusedError: a 4xx answer.
+            UnexpectedAnswerError: it is larger, or a redirect to another host.
+            ServiceUnavailableError: no usable answer in time.
+        """
+        call, deadline = _Call(method="GET", url=self._base.join(path)), self._deadline(patience)
+
+        def body(response: requests.Response) -> bytes:
+            found = read_whole(response, limit=limit, deadline=self._time_to_read(deadline))
+            if found is None:
+                raise unexpected(call.what, f"was answered with more than {limit} bytes", self._base.option)
+            return found
+
+        return self._run(call, body, deadline)
+
     def post(
         self,
         path: str,

@@ -58,7 +58,7 @@ def verdict_object(verdict: Verdict | Failure) -> dict[str, Any]:
     """Return a verdict as an object of plain values; times in UTC, as ISO 8601. Of a failed file the rest is `null`."""
     file = {"file": str(verdict.path), "member": verdict.member, "format": verdict.format}
     if isinstance(verdict, Failure):
-        rest = ("trust", "identity", "digest_algorithm", "content_digest", "signer", "timestamp", "notes")
+        rest = ("trust", "stated_by", "identity", "digest_algorithm", "content_digest", "signer", "timestamp", "notes")
         return {**file, "verdict": f"failed: {verdict.check.rstrip('.')}", "code": verdict.code, **dict.fromkeys(rest)}
     stamp = verdict.time_stamp
     return {
@@ -66,6 +66,7 @@ def verdict_object(verdict: Verdict | Failure) -> dict[str, Any]:
         "verdict": "good",
         "code": None,
         "trust": verdict.trust,
+        "stated_by": verdict.stated_by or None,
         "identity": verdict.identity,
         "digest_algorithm": verdict.digest_algorithm,
         "content_digest": verdict.content_digest,

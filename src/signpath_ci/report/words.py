@@ -74,6 +74,7 @@ def trust_words(verdict: Verdict) -> str:
         "root": "trusted by root",
         "thumbprint": "trusted by thumbprint",
         "pinned-self-signed": "test certificate (self-signed, nobody vouches for it), pinned by the user",
+        "stated": f"signed by the certificate of policy {verdict.stated_by}, as SignPath states",
         "not-checked": "intact, signer not checked (name a --trust-root or --thumbprint)",
     }[verdict.trust]
     return "; ".join((trust, *verdict.notes))

@@ -194,8 +194,9 @@ class Retrieval(Settings):
     )
     force: bool = option("Replace the output where it exists.", flag=True, default="false")
     verify: str = option(
-        "What is demanded of the signed file: `signed` an intact signature of the submitted file, and trust where a "
-        "root or thumbprint is given; `strict` trust and a time stamp in any case; `off` nothing.",
+        "What is required of the signed file: `signed` an intact signature of the submitted file, by the root or "
+        "thumbprint that is given, else by the certificate that SignPath states; `strict` a root or thumbprint, and a "
+        "timestamp, in any case; `off` nothing.",
         choices=("signed", "strict", "off"),
         default="signed",
         metavar="LEVEL",

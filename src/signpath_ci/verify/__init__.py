@@ -30,6 +30,7 @@ __all__ = [
     "can_verify",
     "check_expectations",
     "check_submitted_archive",
+    "check_trust_files",
     "needs_xml",
     "require_extra",
     "require_xml_extra",
@@ -113,6 +114,27 @@ def check_expectations(expectations: Expectations) -> None:
         raise UsageError(
             f"Digest algorithms that can be allowed are {', '.join(STRONG_DIGESTS)}.", code="weak-digest-allowed"
         )
+
+
+def check_trust_files(expectations: Expectations) -> None:
+    """Read the files with certificates early; without the libraries, find out at least whether they hold any.
+
+    Raises:
+        LocalFileError: one can't be read.
+        UsageError: one holds no certificates.
+    """
+    from signpath_ci.verify.trust_files import check_certificates_file
+
+    signer = expectations.signer_certificate
+    for path in expectations.trust_roots:
+        check_certificates_file(path, "trust root")
+    if signer is not None:
+        check_certificates_file(signer, "signer's certificate")
+    try:
+        from signpath_ci.verify.trust import Trust
+    except ImportError:
+        return  # they are installed while the request is signed
+    Trust.load(expectations)
 
 
 def can_verify(path: Path, expectations: Expectations = _NOTHING_EXPECTED) -> bool:

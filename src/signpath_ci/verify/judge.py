@@ -94,7 +94,7 @@ class Judge:
             algorithm=algorithm,
             digest=digest,
         )
-        return replace(signature, notes=notes)
+        return replace(signature, notes=(*signature.notes, *notes))
 
     def message(
         self,
@@ -186,8 +186,12 @@ class Judge:
         signer = describe(certificate)
         self.trust.check_identity(signer)
         trust = self.trust.kind
-        if trust != "not-checked" and is_self_signed(certificate):
-            trust = "pinned-self-signed"
+        notes: tuple[str, ...] = ()
+        if is_self_signed(certificate):
+            if trust == "stated":
+                notes = ("its certificate is self-signed, as those of test policies are",)
+            elif trust != "not-checked":
+                trust = "pinned-self-signed"
         if self.trust.is_strict:
             if trust == "pinned-self-signed":
                 raise VerificationError(
@@ -204,6 +208,7 @@ class Judge:
             digest_algorithm=algorithm,
             content_digest=digest.hex(),
             trust=trust,
+            notes=notes,
         )
 
     def _needs_validity_now(self, certificate: x509.Certificate) -> str:

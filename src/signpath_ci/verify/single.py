@@ -232,6 +232,7 @@ class Single:
                 content_digest=signature.content_digest,
                 identity="same" if is_compared else "not-checked",
                 trust=signature.trust,
+                stated_by=self.judge.trust.stated_by if signature.trust == "stated" else "",
                 notes=signature.notes,
             )
             for signature in signatures

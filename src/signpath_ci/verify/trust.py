@@ -6,10 +6,10 @@ from pathlib import Path
 
 from cryptography import x509
 
-from signpath_ci.errors import LocalFileError, UsageError, VerificationError
-from signpath_ci.files import read_bounded
+from signpath_ci.errors import VerificationError
 from signpath_ci.model import STRONG_DIGESTS, Expectations, SignerCertificate, TrustKind
 from signpath_ci.values import dataclass
+from signpath_ci.verify.trust_files import check_certificates_file, not_certificates
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,6 +18,7 @@ class Trust:
 
     roots: tuple[x509.Certificate, ...] = ()
     thumbprints: frozenset[str] = frozenset()
+    stated_by: str = ""
     subject: str | None = None
     issuer: str | None = None
     signer_certificates: tuple[x509.Certificate, ...] = ()
@@ -37,6 +38,7 @@ class Trust:
         return cls(
             roots=roots,
             thumbprints=expectations.thumbprints,
+            stated_by=expectations.stated_by,
             subject=expectations.subject,
             issuer=expectations.issuer,
             signer_certificates=tuple(_load(signer, "signer's certificate")) if signer else (),
@@ -49,7 +51,9 @@ class Trust:
         """What makes a signer that passed all checks trusted."""
         if self.roots:
             return "root"
-        return "thumbprint" if self.thumbprints else "not-checked"
+        if not self.thumbprints:
+            return "not-checked"
+        return "stated" if self.stated_by else "thumbprint"
 
     def check_identity(self, signer: SignerCertificate) -> None:
         """Demand the thumbprint, the subject and the issuer; the chain is checked elsewhere.
@@ -58,6 +62,12 @@ class Trust:
             VerificationError: it is somebody else.
         """
         if self.thumbprints and signer.thumbprint not in self.thumbprints:
+            if self.stated_by:
+                raise VerificationError(
+                    f"the signer's certificate ({signer.subject}, thumbprint {signer.thumbprint}) is not the one of the"
+                    f" signing policy {self.stated_by}, as SignPath states it.",
+                    code="unexpected-signer",
+                )
             raise VerificationError(
                 f"the signer's certificate ({signer.subject}) has the thumbprint {signer.thumbprint}, which is not"
                 " among the expected ones.",
@@ -74,18 +84,8 @@ class Trust:
             )
 
 
-_LARGEST = 16 * 1024 * 1024
-"""Bytes of a file with certificates, at most."""
-
-
 def _load(path: Path, what: str) -> list[x509.Certificate]:
     try:
-        return x509.load_pem_x509_certificates(read_bounded(path, most=_LARGEST) or b"")
-    except OSError as error:
-        raise LocalFileError(f"The {what} {path} can't be read: {error.strerror}.", code="unreadable-file") from error
+        return x509.load_pem_x509_certificates(check_certificates_file(path, what))
     except ValueError as error:
-        raise UsageError(
-            f"The {what} {path} is no PEM file with certificates.",
-            hint="It must have lines with BEGIN CERTIFICATE and END CERTIFICATE.",
-            code="invalid-certificate-file",
-        ) from error
+        raise not_certificates(path, what) from error

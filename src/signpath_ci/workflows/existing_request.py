@@ -17,10 +17,12 @@ from signpath_ci.signing.cancel import canceled_on_interrupt
 from signpath_ci.signing.record import check_record, check_submitted_file, submitted_file
 from signpath_ci.signing.target import default_target
 from signpath_ci.values import dataclass
+from signpath_ci.verify import check_trust_files
 from signpath_ci.workflows.clients import connect
 from signpath_ci.workflows.destinations import SignedFile
 from signpath_ci.workflows.process import Process
 from signpath_ci.workflows.sign import Delivery, SigningResult
+from signpath_ci.workflows.stated_signer import stated_signer
 from signpath_ci.workflows.submission import receipt_file, service_of
 from signpath_ci.workflows.verification import verification_for
 from signpath_ci.workflows.waiting import waiting_time
@@ -181,7 +183,14 @@ def _delivery(
         clock=process.clock,
         waiting=waiting_time(settings, process) if waits else None,
         destination=destination,
-        verification=verification_for(settings, settings, settings, process, submitted=settings.unsigned),
+        verification=verification_for(
+            settings,
+            settings,
+            settings,
+            process,
+            submitted=settings.unsigned,
+            stated_signer=stated_signer(settings, settings, process, api=api, project=None, policy=None),
+        ),
         submitted_size=lambda: _size(settings.unsigned),
         allowance=settings.size_allowance,
         submitted_copy=partial(submitted_file, api, expected=expected, directory=destination.path.parent)
@@ -192,6 +201,7 @@ def _delivery(
     if delivery.destination is not None:
         delivery.destination.check(settings.unsigned)
         if delivery.verification is not None:
+            check_trust_files(delivery.verification.expectations)
             delivery.verification.packages.check()
     return delivery
 

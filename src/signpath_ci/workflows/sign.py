@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -45,6 +46,7 @@ from signpath_ci.workflows.destinations import Destination, Extracted, Incoming,
 from signpath_ci.workflows.inputs import source_of
 from signpath_ci.workflows.planning import planning_for
 from signpath_ci.workflows.process import Process
+from signpath_ci.workflows.stated_signer import StatedSigner, stated_signer
 from signpath_ci.workflows.submission import origin_for, receipt_file, request_fields, with_policy
 from signpath_ci.workflows.verification import Verification, verification_for
 from signpath_ci.workflows.waiting import WaitingTime, waiting_time
@@ -161,6 +163,7 @@ def sign_file(
             process,
             submitted=source.path,
             planning=planning_for(settings, process, run.fields.parameters),
+            stated_signer=_stated_signer(run, process, api),
         ),
         submitted_size=lambda: submitted.size,
         allowance=settings.size_allowance,
@@ -235,6 +238,7 @@ def _sign_build_artifact(
             process,
             submitted=published,
             planning=planning_for(settings, process, run.fields.parameters),
+            stated_signer=_stated_signer(run, process, None),
         ),
         submitted_size=published.size if published else lambda: None,
         allowance=settings.size_allowance,
@@ -253,6 +257,17 @@ def _sign_build_artifact(
             on_submitted=reporter.submitted,
         )
     return delivery.finish(submission)
+
+
+def _stated_signer(run: SigningRun[SignSettings], process: Process, api: SignPathApi | None) -> StatedSigner | None:
+    return stated_signer(
+        run.settings,
+        run.settings,
+        process,
+        api=api,
+        project=run.settings.project_slug,
+        policy=run.settings.signing_policy_slug,
+    )
 
 
 def _output(output: Path | None, artifact: Path) -> Path:
@@ -381,7 +396,7 @@ class Delivery:
             client=Bounded(self.client, size_limit(self.submitted_size(), self.allowance)),
             signing_request_id=submission.signing_request_id,
             on_progress=self.reporter.downloading,
-            accept=self._verify,
+            accept=partial(self._verify, submission.signing_request_id),
             named=self._named,
         )
         delivered = destination.receive(incoming)
@@ -426,10 +441,10 @@ class Delivery:
                 code="origin-differs",
             )
 
-    def _verify(self, downloaded: Artifact, shown_as: Path) -> None:
+    def _verify(self, signing_request_id: str, downloaded: Artifact, shown_as: Path) -> None:
         self.reporter.downloaded(downloaded)
         if self.verification:
-            self.verification.verify(downloaded, shown_as, self.reporter)
+            self.verification.verify(downloaded, shown_as, self.reporter, signing_request_id=signing_request_id)
 
     def _named(self, name: Path, downloaded: Artifact) -> Path:
         is_raw = self.verification is not None and self.verification.expectations.signer_certificate is not None

@@ -20,6 +20,7 @@ from signpath_ci.values import dataclass
 from signpath_ci.verify.packages import Packages
 from signpath_ci.workflows.planning import Planning
 from signpath_ci.workflows.process import Process
+from signpath_ci.workflows.stated_signer import StatedSigner
 
 if TYPE_CHECKING:
     from signpath_ci.artifact_configuration.plan import Plan
@@ -36,12 +37,14 @@ class Verification:
         packages: provides the libraries of verification.
         submitted: what the signed file is compared with; `None` where it is not at hand.
         planning: makes the plan of the artifact configuration; `None`: there is none.
+        stated_signer: names the signer where nobody is trusted otherwise; `None`: it is not asked.
     """
 
     expectations: Expectations
     packages: Packages
     submitted: Path | Published | None
     planning: Planning | None = None
+    stated_signer: StatedSigner | None = None
 
     def check(self, source: Path | None) -> None:
         """Find out before anything is submitted what could not be verified after it was signed.
@@ -53,8 +56,9 @@ class Verification:
             UsageError: libraries are missing, or the format can't be verified.
             LocalFileError: there is nothing to compare with.
         """
-        from signpath_ci.verify import needs_xml
+        from signpath_ci.verify import check_trust_files, needs_xml
 
+        check_trust_files(self.expectations)
         if source is not None and needs_xml(source):
             self.packages.require_xml()
         self.packages.check()
@@ -65,8 +69,8 @@ class Verification:
         if isinstance(self.submitted, Published):
             self.submitted.check()
 
-    def verify(self, downloaded: Artifact, shown_as: Path, reporter: Reporter) -> None:
-        """Verify a downloaded file, and report the result for each file in it, also where one failed.
+    def verify(self, downloaded: Artifact, shown_as: Path, reporter: Reporter, *, signing_request_id: str) -> None:
+        """Verify the signed file of a request, and report the result for each file in it, also where one failed.
 
         Raises:
             VerificationError: it is not what it should be.
@@ -75,13 +79,16 @@ class Verification:
         self.packages.ready()
         from signpath_ci.verify import verify_delivery
 
+        required = self.expectations
+        if self.stated_signer is not None:
+            required = self.stated_signer.added_to(required, signing_request_id)
         try:
             with self._submitted_file() as submitted:
                 verify = partial(
                     verify_delivery,
                     downloaded.path,
                     unsigned=submitted,
-                    expectations=self.expectations,
+                    expectations=required,
                     plan=self._plan(submitted, shown_as),
                     shown_as=shown_as,
                 )
@@ -125,6 +132,7 @@ def verification_for(
     *,
     submitted: Path | Published | None,
     planning: Planning | None = None,
+    stated_signer: StatedSigner | None = None,
 ) -> Verification | None:
     """Return how what comes back is verified; `None` with `--verify off`.
 
@@ -135,7 +143,11 @@ def verification_for(
     if required is None:
         return None
     return Verification(
-        expectations=required, packages=packages(libraries, process), submitted=submitted, planning=planning
+        expectations=required,
+        packages=packages(libraries, process),
+        submitted=submitted,
+        planning=planning,
+        stated_signer=stated_signer,
     )
 
 

@@ -74,6 +74,7 @@ def test_a_good_run_tells_everything() -> None:
                     "verdict": "good",
                     "code": None,
                     "trust": "root",
+                    "stated_by": None,
                     "identity": "same",
                     "digest_algorithm": "sha256",
                     "content_digest": "ef" * 32,
