@@ -28,12 +28,13 @@ class Expected:
     Attributes:
         requirement: `signed`: it must be; `unchanged`: it must be what was submitted; `unsigned`: it must not be
             signed; `any`: it may be signed, and else must be what was submitted.
-        by: who says so; `delivery`: it is the one file that was delivered.
+        by: who says so; `delivery`: it is the one file that was delivered; `container`: the signature of its container
+            covers it.
         rule: of the user, where `by` is `rule`.
     """
 
     requirement: Literal["signed", "unchanged", "unsigned", "any"]
-    by: Literal["rule", "configuration", "delivery", "kind"]
+    by: Literal["rule", "configuration", "delivery", "container", "kind"]
     rule: FileRule | None = None
 
 
@@ -63,7 +64,7 @@ def expected_of(
     if not place.steps and kind != "zip":
         return Expected(requirement="signed", by="delivery")
     must = _must_be_signed(kind, place) and not is_covered
-    return Expected(requirement="signed" if must else "any", by="kind")
+    return Expected(requirement="signed" if must else "any", by="container" if is_covered else "kind")
 
 
 def _must_be_signed(kind: Kind | None, place: Place) -> bool:

@@ -84,10 +84,8 @@ class Single:
         try:
             if expected.requirement in {"unchanged", "unsigned"}:
                 return self._as_submitted(pair, place, kind, expected)
-            if pair.is_unchanged and expected.by == "kind":
-                return self._unchanged(pair, place, kind, must_be_signed=expected.requirement == "signed")
-            if pair.is_unchanged and expected.requirement == "any":
-                return self._unchanged(pair, place, kind, must_be_signed=False)
+            if pair.is_unchanged and (expected.by == "kind" or expected.requirement == "any"):
+                return self._unchanged(pair, place, kind, expected)
             return self._signed(pair, place, kind, expected, is_walked=is_walked)
         except (FormatError, VerificationError) as error:
             return self.failure(place, kind, error)
@@ -154,13 +152,12 @@ class Single:
             return replace(found, note="the artifact configuration of the checkout does not sign it", is_warning=True)
         return self._made(place, kind, "unchanged", signed_by=signer.subject, note=note)
 
-    def _unchanged(self, pair: Pair, place: Place, kind: Kind | None, *, must_be_signed: bool) -> FileOutcome:
+    def _unchanged(self, pair: Pair, place: Place, kind: Kind | None, expected: Expected) -> FileOutcome:
         """Return the outcome of a file that came back as it was submitted."""
         signer = self._signer(pair.file, kind)
-        if must_be_signed and not signer.is_signed:
+        if expected.requirement == "signed" and not signer.is_signed:
             raise VerificationError("the file is not signed.", hint=_unsigned_hint(place), code="not-signed")
-        is_signable = kind is not None and not signer.is_signed
-        note = "not signed" if is_signable else signer.problem
+        note = signer.problem if signer.is_signed else _unsigned_note(kind, expected)
         return self._made(place, kind, "unchanged", signed_by=signer.subject, note=note)
 
     def _signed(
@@ -176,7 +173,7 @@ class Single:
             )
         except VerificationError as error:
             if error.code in {"not-signed", "not-verifiable"} and not is_compared and expected.requirement == "any":
-                return self._made(place, kind, "not-compared", note=error.message.rstrip("."))
+                return self._made(place, kind, "not-compared", note=_unsigned_note(kind, expected))
             if error.code == "not-signed":
                 if is_compared and expected.requirement == "any":
                     what = "it is not what was submitted, and is not signed."
@@ -274,3 +271,12 @@ def unknown_format() -> UnsupportedFormatError:
 def _unsigned_hint(place: Place) -> str:
     rule = f"--expect-unchanged '{place.pattern}'"
     return f"Check the artifact configuration in SignPath; if it is not yours to sign: {rule}"
+
+
+def _unsigned_note(kind: Kind | None, expected: Expected) -> str:
+    """Return what a reader should know of an unsigned file; empty where nothing is unusual."""
+    if kind is None or kind == "zip":
+        return ""
+    if expected.by != "container":
+        return "not signed"
+    return "not signed itself, in a container that is" if FORMATS[kind].must_be_signed else ""

@@ -16,7 +16,7 @@ from signpath_ci.model import Account, Expectations, FileRule, FileRules
 from signpath_ci.verify import verify_delivery
 from tests.support.archives import build_zip
 from tests.support.pe import LAUNCHERS
-from tests.unit.verify.matrix.formats import FORMATS
+from tests.unit.verify.matrix.formats import FORMATS, jar
 from tests.unit.verify.matrix.judging import CLOCK
 
 PE, CMS, JAR = (next(f for f in FORMATS if f.name == name) for name in ("pe", "cms", "jar"))
@@ -249,3 +249,13 @@ def test_what_the_configuration_leaves_alone_must_not_change(tmp_path: Path) -> 
     changed = {**SIGNED, "notes.txt": b"other"}
 
     assert _outcomes(_planned(tmp_path, _SIGNS_APP, changed))["notes.txt"] == "content-changed"
+
+
+def test_what_a_signed_container_covers_needs_no_note_but_an_unsigned_program_does(tmp_path: Path) -> None:
+    files = {**JAR.files, "native.dll": OTHER}
+    path = tmp_path / "app.jar"
+    path.write_bytes(jar(files, JAR.signature(files=files), files))
+
+    account = verify_delivery(path, clock=CLOCK)
+
+    assert {file.member for file in account.files if file.note} == {"native.dll"}
