@@ -114,17 +114,20 @@ class Walk:
             if pair.submitted is None:
                 return _Both(now, None)
             with about("the submitted file"):
-                return _Both(now, stack.enter_context(open_container(layout, pair.submitted, self._submitted_budget)))
+                before = stack.enter_context(open_container(layout, pair.submitted, self._submitted_budget))
         except (FormatError, VerificationError):
             if layout == "zip":
                 raise
             return None  # its own signature covers all of it, and it is compared as a whole
+        # The files in a cabinet stand for the whole only where each of them can be compared.
+        is_closed = layout == "cab" and any(member.unreadable for member in (*now.members, *before.members))
+        return None if is_closed else _Both(now, before)
 
     def _alone(
         self, pair: Pair, place: Place, kind: Kind | None, around: _Around, *, is_looked_into: bool
     ) -> FileOutcome:
         found = self._single.outcome(pair, place, kind, self._expected(place, kind, around))
-        self._cover.look_at(pair.file, place, found)
+        self._cover.look_at(pair, place, found)
         if is_looked_into or found.outcome == "failed":
             return found
         note = "; ".join(filter(None, (found.note, "the files in it are not looked into")))
@@ -133,6 +136,7 @@ class Walk:
     def _container(self, kind: Kind, pair: Pair, both: _Both, place: Place, around: _Around) -> Iterator[FileOutcome]:
         expected = self._expected(place, kind, around)
         is_whole = expected.requirement == "unchanged" and (expected.by == "rule" or pair.is_unchanged)
+        is_verified = True
         if kind != "zip" or is_whole:  # a plain archive has no outcome of its own
             own = self._single.outcome(pair, place, kind, expected, is_walked=True)
             yield own
@@ -144,15 +148,18 @@ class Walk:
             else:
                 was_package = _package([member.path for member in both.before.members], place.name) == kind
             around = _Around(around.planned, around.is_covered or (was_package and bool(own.verdicts or own.signed_by)))
+            is_verified = own.outcome != "not-compared"
         found = []
-        for one in self._members(kind, both, place, around):
+        for one in self._members(kind, both, place, around, is_verified=is_verified):
             found.append(one.outcome)
             yield one
         if kind == "zip" and place.steps and both.before and set(found) <= {"unchanged"} and not pair.is_unchanged:
             error = VerificationError("an archive that was changed, though nothing in it is.", code="content-changed")
             yield self._single.failure(place, kind, error)
 
-    def _members(self, kind: Kind, both: _Both, place: Place, around: _Around) -> Iterator[FileOutcome]:
+    def _members(
+        self, kind: Kind, both: _Both, place: Place, around: _Around, *, is_verified: bool
+    ) -> Iterator[FileOutcome]:
         opened, original = both.now, both.before
         planned = {} if around.planned is None else around.planned.members()
         outputs = {path for file in planned.values() for path in file.outputs()}
@@ -160,7 +167,7 @@ class Walk:
         submitted = {} if original is None else {member.path: member for member in original.members}
         for path, member in by_path.items():
             inner = place.inside(path)
-            if is_signature_entry(kind, path):
+            if is_verified and is_signature_entry(kind, path):
                 continue  # the outcome of the container tells of it
             if path not in submitted and (signed := _signed_by(path, by_path, outputs)):
                 yield self._detached(opened, member, signed, inner)

@@ -15,6 +15,7 @@ from signpath_ci.formats.registry import implementation
 from signpath_ci.model import FileOutcome, Verdict
 from signpath_ci.values import replace
 from signpath_ci.verify.place import Place
+from signpath_ci.verify.single import Pair
 
 _ALGORITHM = "sha256"
 
@@ -26,12 +27,17 @@ class CatalogCover:
         self._covered: dict[bytes, tuple[str, tuple[Verdict, ...]]] = {}
         self._programs: dict[str | None, tuple[bytes, ...]] = {}
 
-    def look_at(self, file: BinaryIO, place: Place, found: FileOutcome) -> None:
-        """Look at a file whose outcome was found: a verified catalog, or a program that is not signed."""
+    def look_at(self, pair: Pair, place: Place, found: FileOutcome) -> None:
+        """Look at a file whose outcome was found: a verified catalog, or a program that is not signed.
+
+        A catalog says which files are good, and not which of them lies where: a program that is not the submitted one
+        in this place is covered by none.
+        """
+        file = pair.file
         if found.format == "catalog" and found.outcome == "signed":
             for digest in covered(read_catalog(file).content or b""):
                 self._covered[digest] = (place.member or place.name, found.verdicts)
-        elif found.format == "pe" and found.code == "not-signed":
+        elif found.format == "pe" and found.code == "not-signed" and (pair.submitted is None or pair.is_unchanged):
             self._programs[found.member] = tuple(_digests(file))
 
     def applied(self, files: Iterable[FileOutcome]) -> list[FileOutcome]:
