@@ -1,4 +1,4 @@
-"""The tables in README.md and docs/ that come from the code: `python -m tools.readme` writes them."""
+"""The tables in docs/ that come from the code: `python -m tools.readme` writes them."""
 
 from __future__ import annotations
 
@@ -80,13 +80,12 @@ def formats() -> str:
 
 
 PARTS: dict[Path, dict[str, Callable[[], str]]] = {
-    _ROOT / "README.md": {"exit codes": exit_codes},
     _ROOT / "docs" / "check.md": {
         "problems of a configuration": partial(rules, DOCUMENT),
         "problems of an artifact": partial(rules, PROBLEMS),
         "warnings": partial(rules, WARNINGS),
     },
-    _ROOT / "docs" / "errors.md": {"error codes": error_codes},
+    _ROOT / "docs" / "errors.md": {"exit codes": exit_codes, "error codes": error_codes},
     _ROOT / "docs" / "verification.md": {"formats": formats},
     _ROOT / "docs" / "options.md": {"options": option_tables, "combinations": combinations},
 }

@@ -241,4 +241,4 @@ EXIT_CODES: dict[int, str] = {
     130: "interrupted (SIGINT)",
     143: "terminated (SIGTERM)",
 }
-"""The exit codes of the process, as the README lists them."""
+"""The exit codes of the process, as docs/errors.md lists them."""

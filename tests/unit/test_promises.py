@@ -9,7 +9,7 @@ import pytest
 
 _ROOT = Path(__file__).parents[2]
 _TEST = re.compile(r"`(tests/[\w/]+\.py)::(\w+)`")
-_PAGES = ("README.md", "docs/promises.md", "SECURITY.md")
+_PAGES = ("docs/promises.md", "SECURITY.md")
 
 
 def _text(name: str) -> str:
@@ -35,14 +35,10 @@ def test_every_row_names_a_test() -> None:
     assert [row for row in rows if not _TEST.search(row)] == []
 
 
-def test_every_promise_of_the_readme_has_its_row_and_names_a_test_of_it() -> None:
+def test_every_promise_of_the_readme_has_a_row() -> None:
     section = _text("README.md").partition("### What is promised")[2].partition("\n##")[0]
-    promises = re.findall(r"^- \*\*(.+?)\.?\*\*(.*?)(?=^- \*\*|^\[)", section, re.MULTILINE | re.DOTALL)
+    promises = re.findall(r"^- \*\*(.+?)\.?\*\*", section, re.MULTILINE)
     rows = [line for line in _text("docs/promises.md").splitlines() if line.startswith("| **")]
 
     assert len(promises) > 4
-    for words, text in promises:
-        named = _TEST.findall(text)
-        kept_by = [test for row in rows if row.startswith(f"| **{words}") for test in _TEST.findall(row)]
-        assert named, words
-        assert set(named) <= set(kept_by), words
+    assert [words for words in promises if not any(row.startswith(f"| **{words}") for row in rows)] == []
