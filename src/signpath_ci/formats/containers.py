@@ -114,6 +114,9 @@ class _Zip:
         with self._archive.extracted(member.key) as file:
             yield file
 
+    def beside(self) -> frozenset[bytes]:
+        return self._archive.beside()
+
     def damaged(self, known: Collection[str]) -> Iterator[tuple[str, FormatError]]:
         for entry in self._archive.unread():
             if entry.name not in known:
@@ -121,6 +124,11 @@ class _Zip:
                     self._archive.check(entry)
                 except FormatError as error:
                     yield entry.name, error
+
+
+def added_beside(now: Container, before: Container) -> bool:
+    """Tell whether an archive holds data beside its entries that another one does not have."""
+    return isinstance(now, _Zip) and isinstance(before, _Zip) and not now.beside() <= before.beside()
 
 
 class _Folders:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from signpath_ci.errors import VerificationError
 from signpath_ci.formats import FormatError
-from signpath_ci.formats.containers import Container, Layout, Member, damaged, open_container
+from signpath_ci.formats.containers import Container, Layout, Member, added_beside, damaged, open_container
 from signpath_ci.formats.opc import is_signature_related
 from signpath_ci.formats.registry import SIGNATURE_SUFFIXES, Kind, by_name, detect, layout_of, package
 from signpath_ci.formats.zip import Budget
@@ -185,6 +185,9 @@ class Walk:
             if not is_signature_entry(kind, path):
                 error = VerificationError("submitted, but missing.", code="content-missing")
                 yield self._single.failure(place.inside(path), None, error)
+        if added_beside(opened, original):
+            error = VerificationError("comments or extra fields in it were not submitted.", code="content-added")
+            yield self._single.failure(place, kind, error)
         now, before = _empty_directories(opened), _empty_directories(original)
         for path in sorted(now ^ before):
             if not is_signature_entry(kind, f"{path}/"):

@@ -6,10 +6,10 @@ from contextlib import ExitStack
 from typing import BinaryIO
 
 from signpath_ci.errors import UnsupportedFormatError, VerificationError
-from signpath_ci.formats import FormatError
+from signpath_ci.formats import FormatError, UncoveredError
 from signpath_ci.formats.registry import FORMATS, Kind, implementation
 from signpath_ci.formats.xml_signature import may_be_signed
-from signpath_ci.formats.zip import open_archive
+from signpath_ci.formats.zip import Archive, open_archive
 from signpath_ci.verify import require_xml_extra
 from signpath_ci.verify.failure import about
 from signpath_ci.verify.identity import not_submitted
@@ -105,7 +105,9 @@ def _verify_package(
         if FORMATS[kind].scheme == "jar":
             from signpath_ci.verify.jar import verify_jar
 
-            return verify_jar(archive, submitted=original, judge=judge, is_walked=is_walked)
+            signatures = verify_jar(archive, submitted=original, judge=judge, is_walked=is_walked)
+            _check_beside(archive, original)
+            return signatures
         if FORMATS[kind].scheme == "nuget":
             from signpath_ci.formats.nuget import SIGNATURE
             from signpath_ci.formats.package import Package
@@ -128,8 +130,16 @@ def _verify_package(
             require_xml_extra()
             from signpath_ci.verify.opc import verify_opc
 
-            return verify_opc((file, archive), before, judge, format_name=kind)
+            signatures = verify_opc((file, archive), before, judge, format_name=kind)
+            _check_beside(archive, original)
+            return signatures
     raise not_verifiable(kind)
+
+
+def _check_beside(archive: Archive, submitted: Archive | None) -> None:
+    """Refuse data beside the entries that was not submitted: what signs the entries does not cover it."""
+    if archive.beside() - (submitted.beside() if submitted is not None else frozenset()):
+        raise UncoveredError("it has data in comments or extra fields, which no signature covers")
 
 
 def not_verifiable(kind: Kind) -> UnsupportedFormatError:

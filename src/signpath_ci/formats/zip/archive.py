@@ -13,6 +13,7 @@ from typing import BinaryIO, cast
 
 from signpath_ci.formats import FormatError
 from signpath_ci.formats.registry import Kind, detect, is_archive_name
+from signpath_ci.formats.zip.beside import data_beside
 from signpath_ci.formats.zip.directory import read_directory
 from signpath_ci.formats.zip.ending import read_ending
 from signpath_ci.formats.zip.entry import Entry
@@ -136,6 +137,10 @@ class Archive:
             shutil.copyfileobj(self.open(entry), target, _CHUNK)
             target.seek(0)
             yield cast("BinaryIO", target)
+
+    def beside(self) -> frozenset[bytes]:
+        """Return the data beside the entries' content that could be a payload."""
+        return frozenset(data_beside(self._file, self.entries, self.comment, self.signing_block))
 
     def unread(self) -> list[Entry]:
         """Return the entries that nobody read to their end yet: that their data is right is not known."""

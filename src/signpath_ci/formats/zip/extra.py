@@ -18,7 +18,7 @@ HEADER = struct.Struct("<HH")
 _PKWARE_UNIX, _ASI_UNIX = 0x000D, 0x756E  # both can make an entry a link
 _LIBARCHIVE = 0x6C78  # an experiment, with attributes in front of an entry
 _ENCRYPTIONS = frozenset({0x0017, 0x9901})
-_UNICODE_PATH = 0x7075
+UNICODE_PATH = 0x7075
 _WIDTHS = (8, 8, 8, 4)  # size, packed size, offset, disk (4.5.3)
 _PKWARE_UNIX_SIZE = 12
 _ASI_UNIX_SIZE = 14
@@ -60,7 +60,7 @@ def resolve(extra: bytes, raw_name: bytes, name: str, values: Sequence[int]) -> 
     if extra:
         seen = set()
         for identifier, data in split(extra, name):
-            if identifier in seen and identifier in {ZIP64, _UNICODE_PATH}:
+            if identifier in seen and identifier in {ZIP64, UNICODE_PATH}:
                 raise FormatError(f"the archive's entry {name} has an extra field twice", code="zip-extra-field")
             seen.add(identifier)
             if identifier == ZIP64:
@@ -71,7 +71,7 @@ def resolve(extra: bytes, raw_name: bytes, name: str, values: Sequence[int]) -> 
 
 
 def _check(identifier: int, data: bytes, raw_name: bytes, name: str) -> None:
-    if identifier == _UNICODE_PATH:
+    if identifier == UNICODE_PATH:
         expected = b"\x01" + zlib.crc32(raw_name).to_bytes(4, "little") + name.encode("utf-8")
         if data != expected:
             raise FormatError(
