@@ -82,8 +82,6 @@ def test_what_is_not_given_has_the_default_of_the_table(action: Action, recordin
         expected["SIGNPATH_GITHUB_TOKEN"] = TOKEN
     if action.expressions:
         expected["SIGNPATH_CONNECTOR_URL"] = ""  # there is no artifact's id
-    if "path" in action.own:
-        expected["SIGNPATH_OUTPUT_ARTIFACT_DIRECTORY"] = "."
     assert {name: environment[name] for name in expected} == expected
 
 

@@ -17,6 +17,7 @@ from tests.platforms.gitlab.conftest import API_TOKEN, FARM_TOKEN, GITLAB_TOKEN,
 from tests.platforms.gitlab.shell_runner import FinishedJob, ShellRunner
 from tests.platforms.sandboxes import write_manifest
 from tests.support.needs import needs
+from tests.support.plugin import OFFLINE, needs_wheels
 
 SHELLS = {"bash": ("bash", "-eo", "pipefail"), "sh": ("sh", "-e"), "busybox": ("busybox", "sh", "-e")}
 in_every_shell = pytest.mark.parametrize(
@@ -386,17 +387,14 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@needs_wheels
 @pytest.mark.full
 def test_the_core_comes_by_pip_into_an_environment_of_its_own(project: Project, wheel: Path, tmp_path: Path) -> None:
-    # What it depends on comes from the Python that runs these tests: they reach no package index.
-    import yaml
-
-    offline = {"PIP_NO_INDEX": "1", "PIP_NO_DEPS": "1", "PYTHONPATH": str(Path(yaml.__file__).parents[1])}
     planted = "import pathlib; pathlib.Path('pwned').touch()\n"
     for module in ("venv", "pip", "sys", "signpath_ci"):
         (project.directory / f"{module}.py").write_text(planted)
 
-    finished = _run(project, "sign", project.sign_inputs(package=f"signpath-ci[verify] @ {wheel.as_uri()}"), **offline)
+    finished = _run(project, "sign", project.sign_inputs(package=f"signpath-ci[verify] @ {wheel.as_uri()}"), **OFFLINE)
 
     assert finished.code == 0, finished.log
     _assert_signed(project, project.directory / "signed" / "app.exe")
