@@ -63,13 +63,13 @@ _CHECKED = (
 )
 
 
-def _own(name: str, description: str, *, required: bool = False) -> Input:
+def _own(name: str, description: str, *, required: bool = False, default: str | None = None) -> Input:
     return Input(
         name=name,
         option="",
         variable="",
         description=description,
-        default=None,
+        default=default,
         required=required,
         in_manifest=False,
         choices=(),
@@ -84,7 +84,12 @@ _UPLOADED = (
         "The file to sign, or the directory with the files; a pattern needs `output-artifact-directory` too.",
         required=True,
     ),
-    _own("artifact-name", "The unsigned artifact's name on GitHub; without it `unsigned-`, the job, and its number."),
+    _own(
+        "artifact-name",
+        "The unsigned artifact's name on GitHub, which replaces one of that name; without it a name of its own.",
+    ),
+    _own("archive", "`false`: upload one file as it is; the artifact is named like the file.", default="true"),
+    _own("unsigned-retention-days", "How many days GitHub keeps the unsigned artifact; without it the repository's."),
 )
 
 ACTIONS = (

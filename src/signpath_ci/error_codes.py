@@ -128,6 +128,10 @@ CODES: dict[str, tuple[str, str]] = {
         "The checkout can't be read with git.",
         "Install git, and follow the message.",
     ),
+    "hidden-files-left-out": (
+        "The artifact of GitHub leaves out hidden files, and some of them are programs or packages.",
+        "Set `include-hidden-files`, or leave them out with `exclude`.",
+    ),
     "internal-error": (
         "A defect of this program.",
         "Run it again with `--log-level debug`, and report what it prints.",
@@ -238,6 +242,10 @@ CODES: dict[str, tuple[str, str]] = {
     "no-working-directory": ("The working directory does not exist any more.", "Run in one that exists."),
     "not-a-directory": ("A path should be that of a directory, and is not.", "Name a directory that exists."),
     "not-a-file": ("A path should be that of a regular file, and is not.", "Name a regular file."),
+    "not-cleaned": (
+        "`--clean` names a directory that holds more than signed files.",
+        "Name a directory of its own for the signed files.",
+    ),
     "not-found": (
         "SignPath does not know the organization or the request, or has no such route.",
         "Check SIGNPATH_ORGANIZATION_ID, the slugs and the URL.",
@@ -374,6 +382,10 @@ CODES: dict[str, tuple[str, str]] = {
     ),
     "unreadable-file": ("A file can't be read.", "Check its permissions, and the disk."),
     "unreadable-option-file": ("The file that an option names can't be read.", "Name a readable text file."),
+    "unsigned-leftovers": (
+        "The directory of the signed files holds unsigned ones, such as those of an earlier run.",
+        "Empty it before, give `--clean`, or let them stay with `--exclude`.",
+    ),
     "unsuitable-bundle-file": ("A file can't be part of a bundle.", "Rename or copy it."),
     "unsupported-format": (
         "The file has a format whose signatures this program can't verify.",
@@ -385,7 +397,7 @@ CODES: dict[str, tuple[str, str]] = {
     ),
     "unverifiable-format": (
         "What would come back for the file can't be verified, so it was not submitted.",
-        "Name it with `--allow-unsupported`, or give `--verify off`.",
+        "Name it with `--allow-unsupported`, leave it out with `--exclude`, or give `--verify off`.",
     ),
     "unwritable-file": ("A file or directory can't be written.", "Check space and permissions."),
     "weak-digest": (

@@ -185,7 +185,8 @@ def test_what_was_published_is_compared_where_it_is_at_hand(
 ) -> None:
     job, dist = _job(program, sandbox_of_ci, connector), program.directory / "dist"
     (dist / "docs").mkdir(parents=True)
-    (dist / ".hidden").write_bytes(b"not published")
+    if connector == "github":
+        (dist / ".hidden").write_bytes(b"not published")
     (dist / "app.exe").write_bytes(LAUNCHERS["x64"].read_bytes())
     if readme:
         (dist / readme).write_bytes(b"hello")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from signpath_ci.model import Origin
     from signpath_ci.origin.variables import Variables
     from signpath_ci.report.platform import PlatformReporter
-    from signpath_ci.settings import Connector
+    from signpath_ci.settings import Connector, SignSettings
     from signpath_ci.signing.published import Published
 
 
@@ -59,9 +59,8 @@ class Azure(Platform):
             token=given_secret(settings, "azure_devops_token"),
         )
 
-    def published(self, settings: Connector, path: Path) -> Published:
+    def published(self, settings: SignSettings, path: Path) -> Published:
         from signpath_ci.signing.published import Published
 
         # Azure packs an artifact in a folder of its name.
-        folder = settings.azure_devops_artifact_name
-        return Published(path=path, folder=folder, is_packed=not (settings.skip_decompress and path.is_file()))
+        return Published(path=path, folder=settings.azure_devops_artifact_name)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from signpath_ci.model import Origin
     from signpath_ci.origin.variables import Variables
     from signpath_ci.report.platform import PlatformReporter
-    from signpath_ci.settings import Connector
+    from signpath_ci.settings import Connector, SignSettings
     from signpath_ci.signing.published import Published
 
 # <https://docs.github.com/en/actions/reference/limits>; a shorter `timeout-minutes` is not in the environment.
@@ -101,8 +101,7 @@ class GitHub(Platform):
             token=given_secret(settings, "github_token"),
         )
 
-    def published(self, settings: Connector, path: Path) -> Published:
+    def published(self, settings: SignSettings, path: Path) -> Published:
         from signpath_ci.signing.published import Published
 
-        # An artifact of one file may have been uploaded as it is; it comes back as it is then.
-        return Published(path=path, is_packed=not (settings.skip_decompress and path.is_file()))
+        return Published(path=path, has_hidden=settings.include_hidden_files, exclude=settings.exclude)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from signpath_ci.model import Origin
     from signpath_ci.origin.variables import Variables
     from signpath_ci.report.platform import PlatformReporter
-    from signpath_ci.settings import Connector
+    from signpath_ci.settings import Connector, SignSettings
     from signpath_ci.signing.published import Published
 
 
@@ -76,7 +76,7 @@ class GitLab(Platform):
             token=given_secret(settings, "gitlab_access_token"),
         )
 
-    def published(self, settings: Connector, path: Path) -> Published:
+    def published(self, settings: SignSettings, path: Path) -> Published:
         from signpath_ci.signing.published import Published
 
         return Published(path=path, is_packed=False)  # GitLab's connector sends one file

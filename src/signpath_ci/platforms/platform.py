@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from signpath_ci.model import Origin
     from signpath_ci.origin.variables import Variables
     from signpath_ci.report.platform import PlatformReporter
-    from signpath_ci.settings import Connector, Secret
+    from signpath_ci.settings import Connector, Secret, SignSettings
     from signpath_ci.signing.published import Published
 
 
@@ -96,7 +96,7 @@ class Platform:
         """
         raise no_connector()
 
-    def published(self, settings: Connector, path: Path) -> Published:
+    def published(self, settings: SignSettings, path: Path) -> Published:
         """Return how the CI system packs what was published as an artifact, to compare it with what comes back."""
         raise no_connector()
 

@@ -439,6 +439,18 @@ class Connector(Settings):
         default=None,
         metavar="DIR",
     )
+    clean: bool = option(
+        "Delete all other files in that directory once the signed ones are there; else unsigned programs and packages "
+        "in it that are not replaced are an error.",
+        flag=True,
+        default="false",
+    )
+    include_hidden_files: bool = option(
+        "GitHub: the artifact holds hidden files, too; else programs and packages among them, which would stay "
+        "unsigned, are an error.",
+        flag=True,
+        default="false",
+    )
     unsigned: Path | None = option(
         "The file or directory that was published as the artifact, where it is here: what comes back must be the same "
         "but for signatures.",

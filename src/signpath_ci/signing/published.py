@@ -8,12 +8,19 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from pathlib import Path, PurePosixPath
+from fnmatch import fnmatchcase
+from pathlib import Path, PurePath, PurePosixPath
 
-from signpath_ci.errors import LocalFileError
+from signpath_ci.errors import LocalFileError, UsageError
+from signpath_ci.formats import FormatError
+from signpath_ci.formats.presence import lacks_signature
+from signpath_ci.formats.registry import detect
+from signpath_ci.formats.zip import open_archive
 from signpath_ci.signing.bundle import write_bundle
 from signpath_ci.signing.target import disk_errors
 from signpath_ci.values import dataclass
+
+_SHOWN = 5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,27 +28,51 @@ class Published:
     """The files of an artifact.
 
     Attributes:
-        path: a file, or the directory that was published: all files below it but hidden ones, which
-            actions/upload-artifact leaves out.
+        path: a file, or the directory that was published: all files below it.
         folder: in which the CI system packs them; `None`: in none.
-        is_packed: the artifact is a ZIP; else it is the file as it is.
+        is_packed: the CI system may pack the files into a ZIP, which `packs` finds out; else it never does.
+        has_hidden: the artifact holds hidden files, too; actions/upload-artifact leaves them out unless told otherwise.
+        exclude: patterns of the names of hidden files that need not be signed.
     """
 
     path: Path
     folder: str | None = None
     is_packed: bool = True
+    has_hidden: bool = True
+    exclude: tuple[str, ...] = ()
 
     def check(self) -> None:
         """Find out before anything is submitted whether there is something to compare with.
 
         Raises:
             LocalFileError: there is not.
+            UsageError: files that are ordinarily signed are not in the artifact.
         """
         hint = "Check --unsigned (SIGNPATH_UNSIGNED)."
         if not self.path.exists():
             raise LocalFileError(f"{self.path} does not exist.", hint=hint, code="file-missing")
         if self.path.is_dir() and not (self.is_packed and self._members()):
             raise LocalFileError(f"{self.path} is no file, and holds none.", hint=hint, code="not-a-file")
+        if not self.has_hidden and self.path.is_dir():
+            self._check_hidden()
+
+    def _check_hidden(self) -> None:
+        unsigned = []
+        for path in sorted(self.path.rglob("*")):
+            name = path.relative_to(self.path)
+            if _is_hidden(name) and ".git" not in name.parts and path.is_file():
+                with disk_errors(path), path.open("rb") as file:
+                    if lacks_signature(file, path.name):
+                        unsigned.append(path)
+        unsigned = [path for path in unsigned if not any(fnmatchcase(path.name, one) for one in self.exclude)]
+        if unsigned:
+            shown = ", ".join(map(str, unsigned[:_SHOWN])) + (" and more" if len(unsigned) > _SHOWN else "")
+            raise UsageError(
+                f"Hidden files are not in the artifact, so these would stay unsigned: {shown}.",
+                hint="Set include-hidden-files (SIGNPATH_INCLUDE_HIDDEN_FILES), also of actions/upload-artifact, or "
+                "name them with exclude (SIGNPATH_EXCLUDE).",
+                code="hidden-files-left-out",
+            )
 
     def size(self) -> int:
         """Return the bytes of all its files.
@@ -52,15 +83,42 @@ class Published:
         with disk_errors(self.path):
             return sum(path.stat().st_size for path in self._members().values())
 
+    def packs(self, delivered: Path) -> bool:
+        """Tell whether what came back is a ZIP with the files, or else the one file as it is (`archive: false`).
+
+        Raises:
+            LocalFileError: it can't be read.
+        """
+        single = self.single
+        if single is None or not self.is_packed:
+            return self.is_packed
+        with disk_errors(delivered), delivered.open("rb") as file, single.open("rb") as submitted:
+            if detect(file, is_end_read=False) != "zip":
+                return False
+            if detect(submitted, is_end_read=False) != "zip":
+                return True
+            try:
+                with open_archive(file) as archive:
+                    names = {PurePosixPath(entry.name) for entry in archive.entries}
+            except FormatError:
+                return True  # whoever opens it says what is wrong with it
+        return not names.isdisjoint(self._members())
+
+    @property
+    def single(self) -> Path | None:
+        """The file, where the artifact is just one."""
+        members = self._members()
+        return next(iter(members.values())) if len(members) == 1 else None
+
     @contextmanager
-    def as_file(self) -> Iterator[Path]:
-        """Give the artifact as a file, until the end.
+    def as_file(self, delivered: Path) -> Iterator[Path]:
+        """Give the artifact as a file like the one that came back, until the end.
 
         Raises:
             LocalFileError: a file can't be read, or the artifact not be packed.
         """
-        if not self.is_packed:
-            yield self.path
+        if not self.packs(delivered):
+            yield self.single or self.path
             return
         with ExitStack() as stack:
             with disk_errors(Path(tempfile.gettempdir())):
@@ -74,8 +132,8 @@ class Published:
         if not self.path.is_dir():
             return {top / self.path.name: self.path}
         files = {path.relative_to(self.path): path for path in sorted(self.path.rglob("*")) if path.is_file()}
-        return {
-            top / name.as_posix(): path
-            for name, path in files.items()
-            if not any(part.startswith(".") for part in name.parts)
-        }
+        return {top / name.as_posix(): path for name, path in files.items() if self.has_hidden or not _is_hidden(name)}
+
+
+def _is_hidden(name: PurePath) -> bool:
+    return any(part.startswith(".") for part in name.parts)

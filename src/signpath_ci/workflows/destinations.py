@@ -6,14 +6,15 @@ nothing takes for the signed file's, or not at all.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Protocol
 
 from signpath_ci.errors import VerificationError
 from signpath_ci.files import TemporaryFile, beside
-from signpath_ci.formats.registry import SIGNATURE_SUFFIXES
+from signpath_ci.formats.registry import FORMATS, SIGNATURE_SUFFIXES, by_name, detect
 from signpath_ci.formats.zip import Entry
 from signpath_ci.model import Artifact
 from signpath_ci.signing.download import SendsSignedArtifact, kept_if_rejected, receive_into
@@ -29,9 +30,11 @@ from signpath_ci.signing.file_name import name_from_header
 from signpath_ci.signing.modes import local_mode, set_mode
 from signpath_ci.signing.target import check_target, disk_errors
 from signpath_ci.values import dataclass, field, replace
+from signpath_ci.workflows.output_directory import check_clean, check_leftovers, clean
 
 if TYPE_CHECKING:
     from signpath_ci.api.streams import Download
+    from signpath_ci.signing.published import Published
 
 _TEMPORARY_NAME = "signed-artifact.zip"
 
@@ -158,13 +161,18 @@ class SignedFile:
 class NamedByServer:
     """A directory that gets the artifact as it is, under the base name that the server gives it.
 
+    An artifact that is one file (`archive: false`) gets the local file's name, where that is at hand; and no signed
+    file is called unsigned.
+
     Attributes:
         directory: made where it does not exist.
         force: replace an existing file.
+        published: what was submitted, where it is at hand.
     """
 
     directory: Path
     force: bool
+    published: Published | None = None
 
     def check(self, source: Path | None = None) -> None:  # noqa: ARG002 - which file it will be is not known
         """See `Destination`."""
@@ -176,53 +184,134 @@ class NamedByServer:
         near = self.directory / _TEMPORARY_NAME
         with (
             made_directory(self.directory),
-            incoming.downloaded(near, self.directory, self._name_of) as (file, artifact, target),
+            incoming.downloaded(near, self.directory, self._name_of) as (file, artifact, served),
         ):
-            with disk_errors(target):
-                name = incoming.named(target, artifact)
-            if name != target:
-                check_target(name, force=self.force)
-            incoming.accept(artifact, name)
-            with disk_errors(name):
-                file.publish(name, replace=self.force)
-        return Delivered(artifact=replace(artifact, path=name))
+            single = raw_original(artifact.path, served.name, self.published)
+            return deliver_raw(
+                incoming,
+                file,
+                artifact,
+                served if single is None or single == Path() else self.directory / single.name,
+                original=single,
+                force=self.force,
+            )
 
     def _name_of(self, incoming: Download) -> Path:
-        target = self.directory / name_from_header(incoming.content_disposition, fallback=_TEMPORARY_NAME)
+        target = self.directory / _served_name(incoming)
         check_target(target, force=self.force)
         return target
 
 
+def _served_name(incoming: Download) -> str:
+    """Return the name that the server gives; that of an artifact called `unsigned-app` begins with `signed`."""
+    return re.sub(r"^un(?=signed\b)", "", name_from_header(incoming.content_disposition, fallback=_TEMPORARY_NAME))
+
+
+def raw_original(delivered: Path, served: str, published: Published | None) -> Path | None:
+    """Return the local file that a delivery stands for which is one file as it is; `None` where it is a ZIP of files.
+
+    Args:
+        delivered: the file.
+        served: the name that the server gives it.
+        published: what was submitted; `None` where it is not at hand: an empty path is returned for a single file.
+
+    Raises:
+        LocalFileError: it can't be read.
+    """
+    if published is not None:
+        return None if published.packs(delivered) else published.single
+    with disk_errors(delivered), delivered.open("rb") as file:
+        promised = by_name(served)
+        if promised == "zip":
+            return None  # and what is none is refused
+        is_package = promised is not None and bool(FORMATS[promised].entries)
+        return Path() if is_package or detect(file, is_end_read=False) != "zip" else None
+
+
+def deliver_raw(
+    incoming: Incoming, file: TemporaryFile, artifact: Artifact, target: Path, *, original: Path | None, force: bool
+) -> Delivered:
+    """Have a downloaded file accepted, and give it its name.
+
+    Raises:
+        VerificationError: it is refused.
+        LocalFileError: it can't be stored.
+    """
+    with disk_errors(target):
+        name = incoming.named(target, artifact)
+    check_target(name, force=force)
+    incoming.accept(artifact, name)
+    with disk_errors(name):
+        set_mode(file.path, local_mode(name, original if name == target else None))
+        file.publish(name, replace=force)
+    return Delivered(artifact=replace(artifact, path=name))
+
+
 @dataclass(frozen=True, kw_only=True)
 class Extracted:
-    """A directory into which a signed ZIP is extracted.
+    """A directory into which a signed ZIP is extracted; an artifact that is one file goes there as it is.
 
     Attributes:
         directory: made where it does not exist.
         force: replace existing files.
         unsigned: the directory that was packed, or the one file in it, where they are at hand: signed files get the
             permissions of these.
+        exclude: patterns of unsigned files that may stay in the directory.
+        clean: delete all other files in the directory once the signed ones are there.
+        published: what was submitted, where it is at hand.
     """
 
     directory: Path
     force: bool
     unsigned: Path | None = None
+    exclude: tuple[str, ...] = ()
+    clean: bool = False
+    published: Published | None = None
 
     def check(self, source: Path | None = None) -> None:  # noqa: ARG002 - which files there will be is not known
-        """See `Destination`."""
+        """See `Destination`; where the submitted files are at hand, so are the names of those that are replaced."""
         check_directory(self.directory)
+        if self.clean:
+            check_clean(self.directory)
+        elif self.unsigned is not None and self.unsigned.is_dir():
+            names = [path.relative_to(self.unsigned) for path in self.unsigned.rglob("*")]
+            self._check_leftovers([self.directory / name for name in names])
+
+    def _check_leftovers(self, replaced: Collection[Path]) -> None:
+        # One file was uploaded from a directory of more: that is not published as a whole.
+        is_around = self.unsigned is not None and self.unsigned.parent.resolve() == self.directory.resolve()
+        if not (self.clean or (is_around and self.unsigned is not None and self.unsigned.is_file())):
+            check_leftovers(self.directory, replaced, exclude=self.exclude)
 
     def receive(self, incoming: Incoming) -> Delivered:
         """See `Destination`; no file gets its name before all are found harmless, accepted and whole."""
         self.check()
+        near = self.directory / _TEMPORARY_NAME
         with (
             made_directory(self.directory),
-            incoming.downloaded(self.directory / _TEMPORARY_NAME, self.directory) as (_, artifact, _),
-            open_signed_archive(artifact.path) as archive,
+            incoming.downloaded(near, self.directory, self._name_of) as (file, artifact, served),
         ):
+            single = raw_original(artifact.path, served.name, self.published)
+            if single is None:
+                return self._extract(incoming, artifact)
+            target = self.directory / single.name if single != Path() else served
+            self._check_leftovers([target])
+            delivered = deliver_raw(incoming, file, artifact, target, original=single, force=self.force)
+            if self.clean:
+                clean(self.directory, [delivered.artifact.path])
+            return delivered
+
+    def _name_of(self, incoming: Download) -> Path:
+        return self.directory / _served_name(incoming)
+
+    def _extract(self, incoming: Incoming, artifact: Artifact) -> Delivered:
+        with open_signed_archive(artifact.path) as archive:
             incoming.accept(artifact, self.directory)
             places = {entry: self.directory / entry.path for entry in files_in(archive)}
+            self._check_leftovers(places.values())
             extract(archive, places, self.directory, force=self.force, original=self._original)
+            if self.clean:
+                clean(self.directory, {*places.values(), artifact.path})
         return Delivered(artifact=replace(artifact, path=self.directory))
 
     def _original(self, entry: Entry) -> Path | None:

@@ -54,6 +54,7 @@ from signpath_ci.workflows.waiting import WaitingTime, waiting_time
 if TYPE_CHECKING:
     from signpath_ci.api.connector import Connector
     from signpath_ci.api.rest import SignPathApi
+    from signpath_ci.signing.published import Published
 
 
 def sign(settings: SignSettings, process: Process, reporter: Reporter) -> SigningResult:
@@ -222,8 +223,8 @@ def _sign_build_artifact(
         raise no_connector()
     connector = connect_connector(settings, process, reporter, url=url)
     artifact = platform.build_artifact(settings, process.environment)
-    destination = _build_artifact_destination(settings) if settings.wait_for_completion else None
     published = platform.published(settings, settings.unsigned) if settings.unsigned else None
+    destination = _build_artifact_destination(settings, published) if settings.wait_for_completion else None
     until_fetched = WaitingTime(timeout=settings.wait_for_completion_timeout, until=is_artifact_fetched)
     delivery = Delivery(
         client=connector,
@@ -277,15 +278,22 @@ def _output(output: Path | None, artifact: Path) -> Path:
     return output / artifact.name if output.is_dir() else output
 
 
-def _build_artifact_destination(settings: SignSettings) -> Destination | None:
+def _build_artifact_destination(settings: SignSettings, published: Published | None) -> Destination | None:
     if settings.output is not None:
         return SignedFile(path=settings.output, force=settings.force, original=settings.unsigned)
     if settings.output_artifact_directory is None:
         return None
     directory = settings.output_artifact_directory
     if settings.skip_decompress:
-        return NamedByServer(directory=directory, force=settings.force)
-    return Extracted(directory=directory, force=settings.force, unsigned=settings.unsigned)
+        return NamedByServer(directory=directory, force=settings.force, published=published)
+    return Extracted(
+        directory=directory,
+        force=settings.force,
+        unsigned=settings.unsigned,
+        exclude=settings.exclude,
+        clean=settings.clean,
+        published=published,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

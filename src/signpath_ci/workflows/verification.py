@@ -83,7 +83,7 @@ class Verification:
         if self.stated_signer is not None:
             required = self.stated_signer.added_to(required, signing_request_id)
         try:
-            with self._submitted_file() as submitted:
+            with self._submitted_file(downloaded.path) as submitted:
                 verify = partial(
                     verify_delivery,
                     downloaded.path,
@@ -116,9 +116,9 @@ class Verification:
         return self.planning.plan(submitted, name=name)
 
     @contextmanager
-    def _submitted_file(self) -> Iterator[Path | None]:
+    def _submitted_file(self, downloaded: Path) -> Iterator[Path | None]:
         if isinstance(self.submitted, Published):
-            with self.submitted.as_file() as file:
+            with self.submitted.as_file(downloaded) as file:
                 yield file
         else:
             yield self.submitted
