@@ -88,6 +88,8 @@ check: $(INSTALLED) ## Lint, check types and formatting
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	@for system in win32 darwin; do \
+		$(BIN)/mypy --platform $$system --cache-dir .mypy_cache/$$system src || exit; done
 
 format: $(INSTALLED) ## Format the code
 	$(BIN)/ruff check --fix
