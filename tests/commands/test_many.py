@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.support import http
+from tests.support.archives import build_zip
 from tests.support.pe import LAUNCHERS
 from tests.support.program import Program, Sandbox, finish, sandbox_root
 from tests.support.signing import CODE_SIGNING, issue, sign_image, write_pe
@@ -132,6 +133,41 @@ def test_another_publishers_signature_is_not_replaced_in_silence(program: Progra
     assert (replaced.code, replaced.out) == (0, "theirs.exe\n"), replaced.err
     assert "CN=Another Publisher" in replaced.err
     assert theirs.read_bytes() != before
+
+
+def _archive(path: Path, *files: Path) -> None:
+    path.write_bytes(build_zip({file.name: file.read_bytes() for file in files}))
+
+
+def test_an_archive_with_something_unsigned_in_it_is_not_left_out(program: Program) -> None:
+    root = program.directory
+    _make(root / "own.exe", root / "signed.exe")
+    (root / "run.ps1").write_text("exit 0", encoding="utf-8")
+    theirs = root / "theirs.dll"
+    stranger = issue(
+        "Another Publisher", issue("Their Root", is_ca=True, start=START), usages=[CODE_SIGNING], start=START
+    )
+    write_pe(theirs, lambda digest: sign_image(digest, stranger))
+    assert program("sign", "signed.exe", "--in-place").code == 0
+    _archive(root / "program.zip", root / "own.exe", theirs)
+    _archive(root / "script.zip", root / "signed.exe", root / "run.ps1")
+    _archive(root / "nothing.zip", root / "signed.exe", root / "signed.exe")
+
+    finished = program("sign", "program.zip", "script.zip", "nothing.zip", "--in-place", "--skip-signed")
+
+    assert finished.code == 0, finished.err
+    assert finished.out.splitlines() == ["program.zip", "script.zip"]
+
+
+@pytest.mark.parametrize("name", ["data.bin", "a.deb"])
+def test_what_can_not_be_told_to_be_signed_is_not_left_out(program: Program, name: str) -> None:
+    (program.directory / name).write_bytes(b"!<arch>\ndebian-binary" if name == "a.deb" else b"data")
+    _make(program.directory / "a.exe")
+
+    finished = program("sign", name, "a.exe", "--skip-signed", "--allow-unsupported", name)
+
+    assert f"{name} carries" not in finished.err
+    assert f"{name}: Signing request" in finished.err
 
 
 def test_without_a_trusted_signer_nothing_is_left_out(program: Program) -> None:

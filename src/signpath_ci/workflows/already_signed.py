@@ -1,10 +1,11 @@
 """Files that carry a signature already (`--skip-signed`): by whom, and are they signed again?
 
-- Signed as it is required of signed files, by a trusted signer: left out.
+- Signed as it is required of signed files, by a trusted signer: left out. Of an archive that is so only where all in it
+  that can carry a signature does.
 - Signed by a trusted signer, but not as required, e.g. without a timestamp: signed again.
 - Signed by anybody else, or in a way that does not tell by whom: left out with a warning that names the signer, since
   signing would replace that signature; `--replace-signatures` signs it.
-- Not signed: signed.
+- Not signed, or an archive with a file in it that is not: signed. So is what can't be told to be signed.
 """
 
 from __future__ import annotations
@@ -13,16 +14,17 @@ import logging
 from pathlib import Path
 
 from signpath_ci.errors import LocalFileError, VerificationError
-from signpath_ci.model import Expectations, Failure
+from signpath_ci.formats.registry import FORMATS
+from signpath_ci.model import Account, Expectations, FileOutcome
 from signpath_ci.settings import SignSettings
 from signpath_ci.values import replace
-from signpath_ci.verify import verify_file
+from signpath_ci.verify import verify_delivery, verify_file
 from signpath_ci.workflows.process import Process
 from signpath_ci.workflows.verification import expectations, packages
 
 _log = logging.getLogger(__name__)
-_NOT_SIGNED = frozenset({"not-signed", "unsupported-format", "unverifiable-format"})
-"""Codes of checks that fail where there is no signature that could be replaced."""
+_NOT_SIGNED = frozenset({"not-signed", "not-verifiable"})
+"""Codes of checks that fail where there may be no signature."""
 
 
 def is_left_out(settings: SignSettings, path: Path, process: Process) -> bool:
@@ -34,15 +36,41 @@ def is_left_out(settings: SignSettings, path: Path, process: Process) -> bool:
     packages(settings, process).ready()
     required = expectations(settings, strict=settings.verify == "strict")
     try:
-        verify_file(path, expectations=required, clock=process.clock)
+        account = verify_delivery(path, expectations=required, clock=process.clock)
     except LocalFileError:
         return False  # whoever reads it next says what is wrong with it
     except VerificationError as error:
-        if not _codes(error) - _NOT_SIGNED or _is_accepted(path, replace(required, strict=False), process):
+        if _codes(error) & _NOT_SIGNED or _lacks_signature(error.account):
+            return False
+        if _is_accepted(path, replace(required, strict=False), process):
             return False
         return _is_left_alone(settings, path, process, error)
+    if _lacks_signature(account):
+        return False
     _log.info("%s carries such a signature already, and is left out.", path)
     return True
+
+
+def _lacks_signature(account: Account | None) -> bool:
+    """Tell whether something in an account lacks a signature that it could carry."""
+    if account is None:
+        return False
+    signed = [file.member for file in account.files if file.outcome == "signed"]
+    covered = tuple(f"{member}/" for member in signed)
+    return None not in signed and any(
+        file.outcome == "allowed" or (_may_be_signed(file) and not (file.member or "").startswith(covered))
+        for file in account.files
+    )
+
+
+def _may_be_signed(file: FileOutcome) -> bool:
+    """Tell whether a file lacks a signature that it may carry.
+
+    One that must carry a signature and does not fails, or a rule of the user spares it.
+    """
+    known = None if file.format is None else FORMATS[file.format]
+    is_optional = known is not None and known.scheme is not None and not known.must_be_signed
+    return is_optional and file.outcome == "not-compared" and not file.signed_by
 
 
 def _is_left_alone(settings: SignSettings, path: Path, process: Process, error: VerificationError) -> bool:
@@ -73,4 +101,4 @@ def _signer(path: Path, process: Process) -> str | None:
 
 
 def _codes(error: VerificationError) -> set[str]:
-    return {verdict.code for verdict in error.verdicts if isinstance(verdict, Failure)} or {error.code}
+    return {file.code for file in error.account.failed} if error.account else {error.code}
