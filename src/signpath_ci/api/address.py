@@ -11,6 +11,16 @@ from signpath_ci.hosts import is_loopback
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
+class ElsewhereError(UnexpectedAnswerError):
+    """A redirect to where the token must not go.
+
+    Attributes:
+        location: where it leads; `None` where that is no usable URL.
+    """
+
+    location: str | None = None
+
+
 class BaseUrl:
     """The base of all URLs of one service.
 
@@ -55,16 +65,19 @@ class BaseUrl:
         """Return where a redirect leads, if the token may go there.
 
         Raises:
-            UnexpectedAnswerError: it leads to another scheme, host or port.
+            ElsewhereError: it leads to another scheme, host or port.
         """
         target = _split(urljoin(url, location)) if _split(location) else None
         if target is None or _origin(target) != _origin(self._parts) or target.username or target.password:
             where = (target.netloc.rpartition("@")[2] if target else "") or "no usable URL"
-            raise UnexpectedAnswerError(
+            error = ElsewhereError(
                 f"{url} redirects to {where}, and the token goes to {self._parts.netloc} only.",
                 hint=f"If that is where the service is now, change {self.option}.",
                 code="unexpected-redirect",
             )
+            if target is not None and target.hostname and not (target.username or target.password):
+                error.location = target._replace(fragment="").geturl()
+            raise error
         return target._replace(fragment="").geturl()
 
 

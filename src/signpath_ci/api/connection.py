@@ -44,7 +44,7 @@ def open_session(
     """Return a session that authenticates every request and repeats, redirects, and remembers nothing by itself.
 
     Args:
-        token: goes into `Authorization: Bearer`.
+        token: goes into `Authorization: Bearer`; an empty one goes nowhere.
         stall_timeout: seconds without a byte sent after which sending fails.
         headers: of every request.
         tls: how TLS is spoken; `None`: as `requests` does by itself.
@@ -69,7 +69,8 @@ class _BearerAuth(AuthBase):
         self._token = token
 
     def __call__(self, r: requests.PreparedRequest) -> requests.PreparedRequest:
-        r.headers["Authorization"] = f"Bearer {self._token.reveal()}"
+        if token := self._token.reveal():
+            r.headers["Authorization"] = f"Bearer {token}"
         return r
 
 

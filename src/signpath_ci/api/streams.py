@@ -27,6 +27,7 @@ class Download:
     Attributes:
         length: in bytes as the server announces it; `None` where it does not.
         content_disposition: the header as it is; `None` where there is none.
+        content_type: likewise; empty where there is none.
     """
 
     def __init__(
@@ -35,6 +36,7 @@ class Download:
         self._response, self._movement, self._stall_timeout = response, movement, stall_timeout
         self._least = max(_LEAST, int(least_rate * stall_timeout))
         self.content_disposition: str | None = response.headers.get("Content-Disposition")
+        self.content_type: str = response.headers.get("Content-Type", "")
         announced = response.headers.get("Content-Length")
         if announced is not None and not (announced.isascii() and announced.isdigit()):
             raise AttemptFailedError(f"was answered with the nonsensical Content-Length '{announced}'")

@@ -44,10 +44,12 @@ class _Call:
     content_type: str | None = None
     streams: bool = False
     secrets: tuple[str, ...] = ()
+    is_link: bool = False
 
     @property
     def what(self) -> str:
-        return f"{self.method} {self.url}"
+        url = self.url.partition("?")[0] if self.is_link else self.url
+        return f"{self.method} {url}"
 
 
 class Transport:
@@ -220,19 +222,20 @@ class Transport:
 
         self._persist(call, attempt, deadline, None)
 
-    def download(self, path: str, receive: Callable[[Download], T]) -> T:
+    def download(self, path: str, receive: Callable[[Download], T], *, is_link: bool = False) -> T:
         """Hand a body to `receive`; called again, from the start, where the body breaks off.
 
         Args:
             path: below the base URL, quoted.
             receive: takes all pieces and returns the result.
+            is_link: the path's query is a secret, which no message shows.
 
         Raises:
             RefusedError: a 4xx answer.
-            UnexpectedAnswerError: a redirect to another host.
+            ElsewhereError: a redirect to another host.
             ServiceUnavailableError: it did not come whole in time.
         """
-        call = _Call(method="GET", url=self._base.join(path), streams=True)
+        call = _Call(method="GET", url=self._base.join(path), streams=True, is_link=is_link)
         deadline = self._deadline()
         movement = Movement(self._clock, deadline)
 

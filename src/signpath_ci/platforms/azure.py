@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from signpath_ci.platforms.gitlab import seconds
 from signpath_ci.platforms.platform import Platform, given, given_secret, needed
@@ -13,11 +14,12 @@ if TYPE_CHECKING:
     from typing import TextIO
 
     from signpath_ci.api.connector_payloads import BuildArtifact
+    from signpath_ci.api.stored_artifacts import ArtifactStore, StoredArtifact
     from signpath_ci.clock import Clock
     from signpath_ci.model import Origin
     from signpath_ci.origin.variables import Variables
     from signpath_ci.report.platform import PlatformReporter
-    from signpath_ci.settings import Connector, SignSettings
+    from signpath_ci.settings import Connector, Secret, SignSettings
     from signpath_ci.signing.published import Published
 
 
@@ -58,6 +60,26 @@ class Azure(Platform):
             artifact_name=given(settings, "azure_devops_artifact_name"),
             token=given_secret(settings, "azure_devops_token"),
         )
+
+    def artifact_api(self, settings: Connector, environment: Mapping[str, str]) -> tuple[str, Secret]:
+        return needed(environment, "SYSTEM_TEAMFOUNDATIONCOLLECTIONURI"), given_secret(settings, "azure_devops_token")
+
+    def stored_artifact(
+        self, settings: Connector, environment: Mapping[str, str], store: ArtifactStore
+    ) -> StoredArtifact:
+        # <https://learn.microsoft.com/en-us/rest/api/azure/devops/build/artifacts/get-artifact>
+        from signpath_ci.api.stored_artifacts import ArtifactUnavailableError, StoredArtifact
+
+        project, build = (quote(needed(environment, n), safe="") for n in ("SYSTEM_TEAMPROJECTID", "BUILD_BUILDID"))
+        name = quote(given(settings, "azure_devops_artifact_name"), safe="")
+        said = store.json(f"{project}/_apis/build/builds/{build}/artifacts?artifactName={name}&api-version=7.1")
+        resource = said.get("resource") if isinstance(said, dict) else None
+        url = resource.get("downloadUrl") if isinstance(resource, dict) else None
+        if not isinstance(url, str) or not url:
+            raise ArtifactUnavailableError("Azure DevOps names no download for it, as for one on a file share")
+        if not store.is_here(url):
+            raise ArtifactUnavailableError("Azure DevOps keeps its content on another host, which gets no token")
+        return StoredArtifact(url=url, name="artifact.zip")
 
     def published(self, settings: SignSettings, path: Path) -> Published:
         from signpath_ci.signing.published import Published

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from signpath_ci.errors import UsageError
 from signpath_ci.platforms.platform import Platform, given, given_secret, needed
@@ -14,11 +15,12 @@ if TYPE_CHECKING:
     from typing import TextIO
 
     from signpath_ci.api.connector_payloads import BuildArtifact
+    from signpath_ci.api.stored_artifacts import ArtifactStore, StoredArtifact
     from signpath_ci.clock import Clock
     from signpath_ci.model import Origin
     from signpath_ci.origin.variables import Variables
     from signpath_ci.report.platform import PlatformReporter
-    from signpath_ci.settings import Connector, SignSettings
+    from signpath_ci.settings import Connector, Secret, SignSettings
     from signpath_ci.signing.published import Published
 
 # <https://docs.github.com/en/actions/reference/limits>; a shorter `timeout-minutes` is not in the environment.
@@ -100,6 +102,25 @@ class GitHub(Platform):
             repository=needed(environment, "GITHUB_REPOSITORY"),
             token=given_secret(settings, "github_token"),
         )
+
+    def artifact_api(self, settings: Connector, environment: Mapping[str, str]) -> tuple[str, Secret]:
+        return needed(environment, "GITHUB_API_URL"), given_secret(settings, "github_token")
+
+    def stored_artifact(
+        self, settings: Connector, environment: Mapping[str, str], store: ArtifactStore
+    ) -> StoredArtifact:
+        # <https://docs.github.com/en/rest/actions/artifacts>
+        from signpath_ci.api.stored_artifacts import ArtifactUnavailableError, StoredArtifact
+
+        repository = quote(needed(environment, "GITHUB_REPOSITORY"))
+        path = f"repos/{repository}/actions/artifacts/{quote(given(settings, 'github_artifact_id'), safe='')}"
+        said = store.json(path)
+        if not isinstance(said, dict):
+            raise ArtifactUnavailableError("GitHub's answer about it is not an object")
+        if said.get("expired") is True:
+            raise ArtifactUnavailableError("it has expired")
+        digest = re.fullmatch(r"sha256:([0-9a-f]{64})", str(said.get("digest") or ""))
+        return StoredArtifact(url=store.url(f"{path}/zip"), name="artifact.zip", sha256=digest[1] if digest else None)
 
     def published(self, settings: SignSettings, path: Path) -> Published:
         from signpath_ci.signing.published import Published

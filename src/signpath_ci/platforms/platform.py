@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from typing import TextIO
 
     from signpath_ci.api.connector_payloads import BuildArtifact
+    from signpath_ci.api.stored_artifacts import ArtifactStore, StoredArtifact
     from signpath_ci.clock import Clock
     from signpath_ci.model import Origin
     from signpath_ci.origin.variables import Variables
@@ -98,6 +99,25 @@ class Platform:
 
     def published(self, settings: SignSettings, path: Path) -> Published:
         """Return how the CI system packs what was published as an artifact, to compare it with what comes back."""
+        raise no_connector()
+
+    def artifact_api(self, settings: Connector, environment: Mapping[str, str]) -> tuple[str, Secret]:
+        """Return the base URL of the CI system's own API, and the job's token for it.
+
+        Raises:
+            UsageError: a variable or option is missing.
+        """
+        raise no_connector()
+
+    def stored_artifact(
+        self, settings: Connector, environment: Mapping[str, str], store: ArtifactStore
+    ) -> StoredArtifact:
+        """Return where the artifact that `build_artifact` names is downloaded.
+
+        Raises:
+            ArtifactUnavailableError: it can't be had.
+            UsageError: a variable or option is missing.
+        """
         raise no_connector()
 
 

@@ -458,6 +458,13 @@ class Connector(Settings):
         default=None,
         metavar="PATH",
     )
+    compare: str = option(
+        "`auto`: without --unsigned, the artifact is fetched from the CI system with the job's token before it is "
+        "submitted, and what comes back must be the same but for signatures; `off`: it is not compared.",
+        choices=("auto", "off"),
+        default="auto",
+        metavar="WHEN",
+    )
     skip_decompress: bool = option(
         "Save the signed artifact as the connector sends it, under the name that it gives.", flag=True, default="false"
     )

@@ -17,8 +17,8 @@ Over SignPath's REST API and over a connector, a run takes the same steps:
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, TypeVar
@@ -28,7 +28,7 @@ from signpath_ci.errors import NotSignedError, StillPendingError, VerificationEr
 from signpath_ci.model import Artifact, Origin, RequestStatus, SigningRequestFields, SizeAllowance, Submission
 from signpath_ci.origin.compare import compare_origin, difference_table
 from signpath_ci.platforms import named
-from signpath_ci.platforms.platform import no_connector
+from signpath_ci.platforms.platform import Platform, no_connector
 from signpath_ci.report import Reporter
 from signpath_ci.settings import SignSettings, SubmitSettings
 from signpath_ci.signing.adopt import submit_build_artifact_once, submit_once
@@ -36,6 +36,7 @@ from signpath_ci.signing.artifact import Source
 from signpath_ci.signing.cancel import cancel, canceled_on_interrupt
 from signpath_ci.signing.detached import delivered_name
 from signpath_ci.signing.download import Bounded, size_limit
+from signpath_ci.signing.published import Published
 from signpath_ci.signing.receipt import default_receipt
 from signpath_ci.signing.submit import submit
 from signpath_ci.signing.target import default_target
@@ -43,6 +44,7 @@ from signpath_ci.signing.wait import is_artifact_fetched, wait
 from signpath_ci.values import dataclass, field, replace
 from signpath_ci.workflows.clients import connect, connect_connector
 from signpath_ci.workflows.destinations import Destination, Extracted, Incoming, NamedByServer, SignedFile
+from signpath_ci.workflows.fetched_artifact import fetched_artifact
 from signpath_ci.workflows.inputs import source_of
 from signpath_ci.workflows.planning import planning_for
 from signpath_ci.workflows.process import Process
@@ -212,7 +214,10 @@ def _submit(  # noqa: PLR0917 - the one call in the middle of both functions abo
 def _sign_build_artifact(
     run: SigningRun[SignSettings], process: Process, reporter: Reporter, *, url: str
 ) -> SigningResult:
-    """Have an artifact of the CI system's own store signed; only the connector is contacted.
+    """Have an artifact of the CI system's own store signed, by the connector.
+
+    The CI system is asked for the same artifact, to compare with it, and SignPath's API for the signer, where the
+    settings name neither.
 
     Without waiting, the run ends when SignPath has fetched the artifact, and no earlier: the token to fetch it with
     dies with the job.
@@ -223,41 +228,58 @@ def _sign_build_artifact(
         raise no_connector()
     connector = connect_connector(settings, process, reporter, url=url)
     artifact = platform.build_artifact(settings, process.environment)
-    published = platform.published(settings, settings.unsigned) if settings.unsigned else None
-    destination = _build_artifact_destination(settings, published) if settings.wait_for_completion else None
-    until_fetched = WaitingTime(timeout=settings.wait_for_completion_timeout, until=is_artifact_fetched)
-    delivery = Delivery(
-        client=connector,
-        reporter=reporter,
-        clock=process.clock,
-        waiting=run.waiting or until_fetched,
-        destination=destination,
-        verification=verification_for(
-            settings,
-            settings,
-            settings,
-            process,
-            submitted=published,
-            planning=planning_for(settings, process, run.fields.parameters),
-            stated_signer=_stated_signer(run, process, None),
-        ),
-        submitted_size=published.size if published else lambda: None,
-        allowance=settings.size_allowance,
-    )
-    delivery.check()
-    if settings.receipt is None:
-        submission = connector.submit(artifact, run.fields)
-        reporter.submitted(submission)
-    else:
-        submission = submit_build_artifact_once(
-            connector,
-            artifact,
-            run.fields,
-            receipt_file(settings.receipt, settings, run.origin),
+    named_files = platform.published(settings, settings.unsigned) if settings.unsigned else None
+    destination = _build_artifact_destination(settings, named_files) if settings.wait_for_completion else None
+    if destination is not None:
+        destination.check()
+    with _compared_with(named_files, settings, process, platform, is_downloaded=destination is not None) as published:
+        until_fetched = WaitingTime(timeout=settings.wait_for_completion_timeout, until=is_artifact_fetched)
+        delivery = Delivery(
+            client=connector,
+            reporter=reporter,
             clock=process.clock,
-            on_submitted=reporter.submitted,
+            waiting=run.waiting or until_fetched,
+            destination=destination,
+            verification=verification_for(
+                settings,
+                settings,
+                settings,
+                process,
+                submitted=published,
+                planning=planning_for(settings, process, run.fields.parameters),
+                stated_signer=_stated_signer(run, process, None),
+            ),
+            submitted_size=published.size if published else lambda: None,
+            allowance=settings.size_allowance,
         )
-    return delivery.finish(submission)
+        delivery.check(published.path if published and named_files is None else None)
+        if settings.receipt is None:
+            submission = connector.submit(artifact, run.fields)
+            reporter.submitted(submission)
+        else:
+            submission = submit_build_artifact_once(
+                connector,
+                artifact,
+                run.fields,
+                receipt_file(settings.receipt, settings, run.origin),
+                clock=process.clock,
+                on_submitted=reporter.submitted,
+            )
+        return delivery.finish(submission)
+
+
+@contextmanager
+def _compared_with(
+    named_files: Published | None, settings: SignSettings, process: Process, platform: Platform, *, is_downloaded: bool
+) -> Iterator[Published | None]:
+    """Give what the signed artifact is compared with: what the settings name, else what the CI system has stored."""
+    if named_files is not None:
+        yield named_files
+    elif not is_downloaded or settings.verify == "off":
+        yield None
+    else:
+        with fetched_artifact(settings, process, platform) as found:
+            yield found
 
 
 def _stated_signer(run: SigningRun[SignSettings], process: Process, api: SignPathApi | None) -> StatedSigner | None:
