@@ -82,7 +82,7 @@ def sandbox_of_ci(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]
         yield said
 
 
-def _job(program: Program, sandbox: Sandbox, connector: str, build: str = "77", **more: str) -> Program:
+def ci_job(program: Program, sandbox: Sandbox, connector: str, build: str = "77", **more: str) -> Program:
     platform = CONNECTORS[connector]
     number = {"github": "GITHUB_RUN_ID", "gitlab": "CI_PIPELINE_ID", "azure": "BUILD_BUILDID"}[platform]
     environment = {
@@ -113,7 +113,7 @@ def _job(program: Program, sandbox: Sandbox, connector: str, build: str = "77", 
 def test_the_platform_s_own_artifact_is_signed_verified_and_delivered(
     program: Program, sandbox_of_ci: Sandbox, connector: str, output: tuple[str, str], files: list[str]
 ) -> None:
-    job = _job(program, sandbox_of_ci, connector)
+    job = ci_job(program, sandbox_of_ci, connector)
     if connector == "gitlab":
         (program.directory / "out").mkdir()
 
@@ -140,7 +140,7 @@ def test_a_manifest_of_all_ways_does_not_stand_in_the_way_of_the_connector(
         encoding="utf-8",
     )
 
-    finished = _job(program, sandbox_of_ci, "github")("sign", "--output-artifact-directory", "out")
+    finished = ci_job(program, sandbox_of_ci, "github")("sign", "--output-artifact-directory", "out")
 
     assert finished.code == 0, finished.err
     assert sorted(path.name for path in program.directory.iterdir()) == [".signpath", "out"]
@@ -150,7 +150,7 @@ def test_a_manifest_of_all_ways_does_not_stand_in_the_way_of_the_connector(
 def test_a_job_that_is_run_again_goes_on_with_its_request(
     program: Program, sandbox_of_ci: Sandbox, connector: str
 ) -> None:
-    job = _job(program, sandbox_of_ci, connector)
+    job = ci_job(program, sandbox_of_ci, connector)
 
     first = job("sign", "--receipt", "r.json", "--json")
     again = job("sign", "--receipt", "r.json", "--json", "--output-artifact-directory", "out")
@@ -183,7 +183,7 @@ def test_what_was_published_is_compared_where_it_is_at_hand(
     readme: str | None,
     output: tuple[str, str],
 ) -> None:
-    job, dist = _job(program, sandbox_of_ci, connector), program.directory / "dist"
+    job, dist = ci_job(program, sandbox_of_ci, connector), program.directory / "dist"
     (dist / "docs").mkdir(parents=True)
     if connector == "github":
         (dist / ".hidden").write_bytes(b"not published")
@@ -209,7 +209,7 @@ def test_what_there_is_nothing_to_compare_with_is_known_before(
     program: Program, sandbox_of_ci: Sandbox, unsigned: str, words: str
 ) -> None:
     (program.directory / "empty" / "sub").mkdir(parents=True)
-    job = _job(program, sandbox_of_ci, "github")
+    job = ci_job(program, sandbox_of_ci, "github")
 
     refused = job("sign", "--output-artifact-directory", "out", "--unsigned", unsigned)
 
@@ -217,7 +217,7 @@ def test_what_there_is_nothing_to_compare_with_is_known_before(
 
 
 def test_no_receipt_where_an_artifact_s_name_may_come_to_mean_another(program: Program, sandbox_of_ci: Sandbox) -> None:
-    refused = _job(program, sandbox_of_ci, "gitlab")("sign", "--receipt", "r.json", "-o", "app.exe")
+    refused = ci_job(program, sandbox_of_ci, "gitlab")("sign", "--receipt", "r.json", "-o", "app.exe")
 
     assert (refused.code, "a job that is retried has others" in refused.error) == (2, True)
     assert {path.name for path in program.directory.iterdir()} <= {"signpath.env"}
@@ -227,7 +227,7 @@ def test_no_receipt_where_an_artifact_s_name_may_come_to_mean_another(program: P
 def test_a_build_of_another_branch_is_refused_with_how_to_fix_it(
     program: Program, sandbox_of_ci: Sandbox, connector: str
 ) -> None:
-    finished = _job(program, sandbox_of_ci, connector, "78")("sign", "--output-artifact-directory", "out")
+    finished = ci_job(program, sandbox_of_ci, connector, "78")("sign", "--output-artifact-directory", "out")
 
     assert finished.code == 3
     assert "release-signing" in finished.error
@@ -236,7 +236,7 @@ def test_a_build_of_another_branch_is_refused_with_how_to_fix_it(
 
 
 def test_an_unknown_artifact_is_refused_with_how_to_fix_it(program: Program, sandbox_of_ci: Sandbox) -> None:
-    finished = _job(program, sandbox_of_ci, "github", SIGNPATH_GITHUB_ARTIFACT_ID="1")("sign")
+    finished = ci_job(program, sandbox_of_ci, "github", SIGNPATH_GITHUB_ARTIFACT_ID="1")("sign")
 
     assert finished.code == 3
     assert "artifact" in finished.error.lower()
@@ -244,7 +244,7 @@ def test_an_unknown_artifact_is_refused_with_how_to_fix_it(program: Program, san
 
 
 def test_without_a_directory_nothing_is_downloaded(program: Program, sandbox_of_ci: Sandbox) -> None:
-    finished = _job(program, sandbox_of_ci, "github")("sign", "--json")
+    finished = ci_job(program, sandbox_of_ci, "github")("sign", "--json")
 
     assert (finished.code, finished.json["status"], finished.json["output"]) == (0, "Completed", None)
     assert list(program.directory.iterdir()) == []
@@ -261,7 +261,7 @@ def test_without_waiting_the_run_lasts_until_the_artifact_was_fetched(program: P
     url = sandbox_of_ci["connectors"]["github"]
     root, _, path = url.removeprefix("http://").partition("/")
     with serving(forwarding(f"http://{root}/x", watch)) as proxy:
-        job = _job(program, sandbox_of_ci, "github", SIGNPATH_CONNECTOR_URL=f"{proxy}/{path}")
+        job = ci_job(program, sandbox_of_ci, "github", SIGNPATH_CONNECTOR_URL=f"{proxy}/{path}")
         finished = job("sign", "--no-wait-for-completion")
 
     assert finished.code == 0, finished.err
@@ -271,7 +271,9 @@ def test_without_waiting_the_run_lasts_until_the_artifact_was_fetched(program: P
 
 
 def test_skip_decompress_saves_what_comes_under_its_name(program: Program, sandbox_of_ci: Sandbox) -> None:
-    finished = _job(program, sandbox_of_ci, "github")("sign", "--output-artifact-directory", "out", "--skip-decompress")
+    finished = ci_job(program, sandbox_of_ci, "github")(
+        "sign", "--output-artifact-directory", "out", "--skip-decompress"
+    )
 
     assert finished.code == 0, finished.err
     [path] = (program.directory / "out").iterdir()
@@ -294,7 +296,7 @@ def test_skip_decompress_saves_what_comes_under_its_name(program: Program, sandb
 def test_what_the_connector_way_needs_is_said_before_anything_is_sent(
     program: Program, sandbox_of_ci: Sandbox, changes: dict[str, str], words: str
 ) -> None:
-    finished = _job(program, sandbox_of_ci, "github", **changes)("sign", "--output-artifact-directory", "out")
+    finished = ci_job(program, sandbox_of_ci, "github", **changes)("sign", "--output-artifact-directory", "out")
 
     assert finished.code == 2
     assert words in finished.error
@@ -303,7 +305,7 @@ def test_what_the_connector_way_needs_is_said_before_anything_is_sent(
 
 def test_a_connector_url_that_is_a_web_page_is_named_as_wrong(program: Program, sandbox_of_ci: Sandbox) -> None:
     with serving(text_answer("<html><title>Intranet</title></html>", content_type="text/html")) as url:
-        finished = _job(program, sandbox_of_ci, "github", SIGNPATH_CONNECTOR_URL=url)("sign")
+        finished = ci_job(program, sandbox_of_ci, "github", SIGNPATH_CONNECTOR_URL=url)("sign")
 
     assert finished.code == 2
     assert "SIGNPATH_CONNECTOR_URL" in finished.error
@@ -322,7 +324,7 @@ def test_a_submit_that_may_have_been_taken_is_not_repeated(program: Program, san
     url = sandbox_of_ci["connectors"]["github"]
     root, _, path = url.removeprefix("http://").partition("/")
     with serving(forwarding(f"http://{root}/x", lose_the_answer)) as proxy:
-        finished = _job(program, sandbox_of_ci, "github", SIGNPATH_CONNECTOR_URL=f"{proxy}/{path}")("sign")
+        finished = ci_job(program, sandbox_of_ci, "github", SIGNPATH_CONNECTOR_URL=f"{proxy}/{path}")("sign")
 
     assert (finished.code, len(taken)) == (6, 1)
     assert "may exist" in finished.error
@@ -335,7 +337,7 @@ def test_what_a_connector_logs_is_shown_and_can_form_no_command(program: Program
         "logs": [{"message": "::warning::one", "level": "Warning"}, {"message": "two", "level": "Debug"}],
     }
     with serving(text_answer(json.dumps(answer))) as url:
-        finished = _job(program, sandbox_of_ci, "github", SIGNPATH_CONNECTOR_URL=url)("sign")
+        finished = ci_job(program, sandbox_of_ci, "github", SIGNPATH_CONNECTOR_URL=url)("sign")
 
     assert finished.code == 3
     assert ": :warning::one" in finished.err

@@ -67,18 +67,27 @@ class BaseUrl:
         Raises:
             ElsewhereError: it leads to another scheme, host or port.
         """
-        target = _split(urljoin(url, location)) if _split(location) else None
+        target = _target(url, location)
         if target is None or _origin(target) != _origin(self._parts) or target.username or target.password:
-            where = (target.netloc.rpartition("@")[2] if target else "") or "no usable URL"
-            error = ElsewhereError(
-                f"{url} redirects to {where}, and the token goes to {self._parts.netloc} only.",
-                hint=f"If that is where the service is now, change {self.option}.",
-                code="unexpected-redirect",
-            )
-            if target is not None and target.hostname and not (target.username or target.password):
-                error.location = target._replace(fragment="").geturl()
-            raise error
+            raise self.elsewhere(url, location)
         return target._replace(fragment="").geturl()
+
+    def elsewhere(self, url: str, location: str) -> ElsewhereError:
+        """Return the error for a redirect that is not followed with the token."""
+        target = _target(url, location)
+        where = (target.netloc.rpartition("@")[2] if target else "") or "no usable URL"
+        error = ElsewhereError(
+            f"{url} redirects to {where}, and the token goes to {self._parts.netloc} only.",
+            hint=f"If that is where the service is now, change {self.option}.",
+            code="unexpected-redirect",
+        )
+        if target is not None and target.hostname and not (target.username or target.password):
+            error.location = target._replace(fragment="").geturl()
+        return error
+
+
+def _target(url: str, location: str) -> SplitResult | None:
+    return _split(urljoin(url, location)) if _split(location) else None
 
 
 def _split(url: str) -> SplitResult | None:

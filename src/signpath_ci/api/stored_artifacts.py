@@ -1,7 +1,7 @@
 """An artifact in a CI system's own store, read with the job's token: to compare it with what comes back.
 
-The token goes to the host of the CI system's API only. A redirect to another host, as to an object storage, is followed
-once, without the token, and no message shows its query, which is a secret.
+The token goes to the host of the CI system's API only. A redirect, as to an object storage, is followed once, without
+the token: its URL gives the right to read by itself, so no message shows it.
 """
 
 from __future__ import annotations

@@ -228,11 +228,11 @@ class Transport:
         Args:
             path: below the base URL, quoted.
             receive: takes all pieces and returns the result.
-            is_link: the path's query is a secret, which no message shows.
+            is_link: the path's query is a secret, which no message shows, and no redirect gets the token.
 
         Raises:
             RefusedError: a 4xx answer.
-            ElsewhereError: a redirect to another host.
+            ElsewhereError: a redirect to another host, or of a link.
             ServiceUnavailableError: it did not come whole in time.
         """
         call = _Call(method="GET", url=self._base.join(path), streams=True, is_link=is_link)
@@ -319,6 +319,8 @@ class Transport:
         )
 
     def _redirected(self, call: _Call, url: str, location: str) -> str:
+        if call.is_link:
+            raise self._base.elsewhere(url, location)
         target = self._base.redirected(url, location)
         if call.method != "GET":
             raise UnexpectedAnswerError(
