@@ -133,7 +133,7 @@ def sign(source: Path, target: Path, authority: Authority) -> None:
         source,
         target,
         signer=authority.code_signer("bench"),
-        time_stamp=lambda value: tsa.time_stamp(authority.time_stamper, value, now=datetime.now(timezone.utc)),
+        timestamp=lambda value: tsa.timestamp(authority.timestamper, value, now=datetime.now(timezone.utc)),
     )
 
 

@@ -184,7 +184,7 @@ class Expectations:
         issuer: a text that the name of the certificate's issuer must contain, likewise.
         signer_certificate: PEM file with the certificate of a raw signature, which has none inside, and behind it
             those of its issuers.
-        strict: trust and a time stamp are demanded of every signature.
+        strict: trust and a timestamp are demanded of every signature.
         digest_algorithms: those that a signature may use, of `STRONG_DIGESTS`.
         rules: the user's, about single files.
     """
@@ -212,7 +212,7 @@ class SignerCertificate:
 
 
 @dataclass(frozen=True, kw_only=True)
-class TimeStamp:
+class Timestamp:
     """When the signature existed, and which authority says so (RFC 3161)."""
 
     time: datetime
@@ -232,7 +232,7 @@ class Verdict:
         member: its name inside `path` where that is a container, else `None`.
         format: `pe`, `powershell`, `msi`, `cab`, `jar`, `cms` or `raw`.
         signer: the signer's certificate.
-        time_stamp: `None` where the signature has none.
+        timestamp: `None` where the signature has none.
         digest_algorithm: of the content, e.g. `sha256`.
         content_digest: what the signature covers, lower-case hex.
         identity: `same` where the content was compared with the submitted file's, else `not-checked`.
@@ -247,7 +247,7 @@ class Verdict:
     member: str | None = None
     format: str
     signer: SignerCertificate
-    time_stamp: TimeStamp | None
+    timestamp: Timestamp | None
     digest_algorithm: str
     content_digest: str
     identity: Literal["same", "not-checked"]

@@ -22,7 +22,7 @@ def test_a_good_file_is_told_with_its_signer(program: Program, signed: Path, exe
     assert (finished.code, finished.err) == (0, "")
     lines = finished.out.splitlines()
     assert lines[0] == "Verified app.signed.exe: trusted by root; same content as submitted"
-    names = ["format", "signer", "thumbprint", "time stamp", "digest"]
+    names = ["format", "signer", "thumbprint", "timestamp", "digest"]
     assert [line.split(":")[0].strip() for line in lines[1:]] == names
 
 

@@ -31,7 +31,7 @@ def test_the_demo_tells_the_story_and_its_file_passes_an_independent_verifier(pr
         r"^  SHA-256 after: [0-9a-f]{64}$",
         r"^Verified t64\.signed\.exe: trusted by root; same content as submitted$",
         r"^  signer: .*CN=",
-        r"^  time stamp: \d{4}-\d\d-\d\d .* UTC by .*CN=",
+        r"^  timestamp: \d{4}-\d\d-\d\d .* UTC by .*CN=",
         r"^signpath-demo/t64\.signed\.exe$",
     ):
         assert re.search(pattern, finished.out, re.MULTILINE), (pattern, finished.out)

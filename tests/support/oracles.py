@@ -37,7 +37,7 @@ def run(*command: str | Path) -> str:
 
 
 def osslsigncode_accepts(path: Path, *, root: Path) -> None:
-    """Demand that osslsigncode accepts both signatures. It exits 0 on a broken time stamp: read its words."""
+    """Demand that osslsigncode accepts both signatures. It exits 0 on a broken timestamp: read its words."""
     words = run("osslsigncode", "verify", "-CAfile", root, "-TSA-CAfile", root, "-in", path)
     for sentence in (
         "Signature verification: ok",

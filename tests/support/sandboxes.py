@@ -134,7 +134,7 @@ def fake_sign(source: Path, target: Path, _request: SigningRequest, certificate:
     target.write_bytes(signed(content, certificate))
 
 
-def _answer_time_stamp_query(query: bytes, _now: datetime) -> bytes:
+def _answer_timestamp_query(query: bytes, _now: datetime) -> bytes:
     if query == b"trouble":
         raise RuntimeError("a defect of the authority")
     return b"answer to " + query
@@ -254,7 +254,7 @@ def serving(
                     configuration,
                     store,
                     sign=sign,
-                    answer_time_stamp_query=_answer_time_stamp_query,
+                    answer_timestamp_query=_answer_timestamp_query,
                     artifact_store=artifact_store,
                     artifact_configurations=ArtifactConfigurations(directory / "configurations", configuration),
                     authority=Authority.open(directory / "pki", now=Clock().now()),

@@ -34,7 +34,7 @@ from signpath_ci.formats.tsp import (
     SIGNING_CERTIFICATE_V2,
     TST_INFO,
     Imprint,
-    TimeStampInfo,
+    TimestampInfo,
     write_info,
     write_signing_certificate_v2,
 )
@@ -44,7 +44,7 @@ from tests.support.pe import LAUNCHERS
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=timezone.utc)
 CODE_SIGNING = ExtendedKeyUsageOID.CODE_SIGNING
-TIME_STAMPING = ExtendedKeyUsageOID.TIME_STAMPING
+TIMESTAMPING = ExtendedKeyUsageOID.TIME_STAMPING
 _HASHES = {"sha1": hashes.SHA1(), "sha256": hashes.SHA256(), "sha384": hashes.SHA384(), "sha512": hashes.SHA512()}
 
 Key = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
@@ -157,9 +157,9 @@ def code_signer() -> Identity:
 
 
 @cache
-def time_stamper() -> Identity:
-    """Return a good time stamp authority below `root`."""
-    return issue("Time Stamper", root(), usages=[TIME_STAMPING], is_critical=True)
+def timestamper() -> Identity:
+    """Return a good timestamp authority below `root`."""
+    return issue("Timestamper", root(), usages=[TIMESTAMPING], is_critical=True)
 
 
 def sign_cms(
@@ -245,8 +245,8 @@ def sign_time(
     names_certificate: x509.Certificate | None = None,
     digest: str = "sha256",
 ) -> SignedData:
-    """Make a time stamp token for `data`; `names_certificate` is the one in its signing-certificate attribute."""
-    info = TimeStampInfo(
+    """Make a timestamp token for `data`; `names_certificate` is the one in its signing-certificate attribute."""
+    info = TimestampInfo(
         policy="2.999.1",
         imprint=Imprint(Algorithm.digest(imprint_digest), hashlib.new(imprint_digest, data).digest()),
         serial_number=1,

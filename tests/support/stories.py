@@ -24,7 +24,7 @@ SUMMARY = f"""\
 | Format | `pe` |
 | Signer | `CN=Acme` |
 | Thumbprint | `{"cd" * 32}` |
-| Time stamp | `2026-06-01 12:30:15 UTC by CN=TSA` |
+| Timestamp | `2026-06-01 12:30:15 UTC by CN=TSA` |
 | Digest | `sha256 {"ef" * 32}` |
 | Identity | `same content as submitted` |
 | Verdict | `trusted by root` |
@@ -64,7 +64,7 @@ REJECTION_SUMMARY = f"""\
 | Status | `Completed` |
 | Waited | `5.0 s` |
 
-| File | Format | Signer | Thumbprint | Time stamp | Digest | Identity | Verdict |
+| File | Format | Signer | Thumbprint | Timestamp | Digest | Identity | Verdict |
 | --- | --- | --- | --- | --- | --- | --- | --- |
 | `all.zip: b# #vso[x] ¦.exe` | `pe` |  |  |  |  |  | `failed: the file is not signed [not-signed]` |
 | `all.zip: note.txt` | `unknown` |  |  |  |  |  | `failed: submitted, but missing [content-missing]` |
@@ -80,7 +80,7 @@ REJECTION_LINES = [
     "  format: pe",
     "  signer: CN=Acme",
     f"  thumbprint: {'cd' * 32}",
-    "  time stamp: 2026-06-01 12:30:15 UTC by CN=TSA",
+    "  timestamp: 2026-06-01 12:30:15 UTC by CN=TSA",
     f"  digest: sha256 {'ef' * 32}",
 ]
 

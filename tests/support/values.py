@@ -6,7 +6,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from signpath_ci.clock import Clock
-from signpath_ci.model import Artifact, Failure, RequestStatus, SignerCertificate, Submission, TimeStamp, Verdict
+from signpath_ci.model import Artifact, Failure, RequestStatus, SignerCertificate, Submission, Timestamp, Verdict
 
 REQUEST_ID = "11111111-2222-3333-4444-555555555555"
 LINK = "https://signpath.example/requests/1"
@@ -37,7 +37,7 @@ def verdict(**changes: object) -> Verdict:
             not_before=datetime(2026, 1, 1, tzinfo=timezone.utc),
             not_after=datetime(2027, 1, 1, tzinfo=timezone.utc),
         ),
-        "time_stamp": TimeStamp(time=datetime(2026, 6, 1, 12, 30, 15, tzinfo=timezone.utc), authority="CN=TSA"),
+        "timestamp": Timestamp(time=datetime(2026, 6, 1, 12, 30, 15, tzinfo=timezone.utc), authority="CN=TSA"),
         "digest_algorithm": "sha256",
         "content_digest": "ef" * 32,
         "identity": "same",

@@ -36,9 +36,9 @@ SIGNING_CERTIFICATE = "1.2.840.113549.1.9.16.2.12"
 """id-aa-signingCertificate (RFC 2634 section 5.4): the signer's certificate by its SHA-1."""
 SIGNING_CERTIFICATE_V2 = "1.2.840.113549.1.9.16.2.47"
 """id-aa-signingCertificateV2 (RFC 5035 section 3): the same with any digest."""
-TIME_STAMP = "1.2.840.113549.1.9.16.2.14"
+TIMESTAMP = "1.2.840.113549.1.9.16.2.14"
 """id-aa-timeStampToken (RFC 3161 appendix A): unsigned attribute that holds a token."""
-TIME_STAMP_MICROSOFT = "1.3.6.1.4.1.311.3.3.1"
+TIMESTAMP_MICROSOFT = "1.3.6.1.4.1.311.3.3.1"
 """The same in Authenticode signatures, under Microsoft's own identifier."""
 
 BAD_ALGORITHM = 0
@@ -76,7 +76,7 @@ class Imprint:
 
 
 @dataclass(frozen=True, kw_only=True)
-class TimeStampRequest:
+class TimestampRequest:
     """TimeStampReq (RFC 3161 section 2.4.1)."""
 
     imprint: Imprint
@@ -86,7 +86,7 @@ class TimeStampRequest:
 
 
 @dataclass(frozen=True, kw_only=True)
-class TimeStampInfo:
+class TimestampInfo:
     """TSTInfo (RFC 3161 section 2.4.2), without accuracy; `time` is in UTC."""
 
     policy: str
@@ -96,7 +96,7 @@ class TimeStampInfo:
     nonce: int | None = None
 
 
-def read_request(data: bytes) -> TimeStampRequest:
+def read_request(data: bytes) -> TimestampRequest:
     """Read a DER-encoded TimeStampReq.
 
     Raises:
@@ -111,7 +111,7 @@ def read_request(data: bytes) -> TimeStampRequest:
         certificate_wanted = fields.take_optional(BOOLEAN)
         fields.take_optional(explicit(0))  # extensions
         fields.end()
-        return TimeStampRequest(
+        return TimestampRequest(
             imprint=imprint,
             policy=None if policy is None else read_object_identifier(policy),
             nonce=None if nonce is None else read_integer(nonce),
@@ -129,7 +129,7 @@ def write_rejection(failure: int) -> bytes:
     return sequence(sequence(integer(_REJECTION), bit_string(failure)))
 
 
-def read_info(data: bytes) -> TimeStampInfo:
+def read_info(data: bytes) -> TimestampInfo:
     """Read a DER-encoded TSTInfo.
 
     Raises:
@@ -145,7 +145,7 @@ def read_info(data: bytes) -> TimeStampInfo:
         fields.take_optional(SEQUENCE)  # accuracy
         fields.take_optional(BOOLEAN)  # ordering
         nonce = fields.take_optional(INTEGER)
-        return TimeStampInfo(
+        return TimestampInfo(
             policy=policy,
             imprint=imprint,
             serial_number=serial_number,
@@ -154,7 +154,7 @@ def read_info(data: bytes) -> TimeStampInfo:
         )
 
 
-def write_info(info: TimeStampInfo) -> bytes:
+def write_info(info: TimestampInfo) -> bytes:
     """Encode as DER, to the second."""
     time = info.time.astimezone(timezone.utc).strftime("%Y%m%d%H%M%SZ")
     return sequence(

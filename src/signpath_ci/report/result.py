@@ -60,7 +60,7 @@ def verdict_object(verdict: Verdict | Failure) -> dict[str, Any]:
     if isinstance(verdict, Failure):
         rest = ("trust", "stated_by", "identity", "digest_algorithm", "content_digest", "signer", "timestamp", "notes")
         return {**file, "verdict": f"failed: {verdict.check.rstrip('.')}", "code": verdict.code, **dict.fromkeys(rest)}
-    stamp = verdict.time_stamp
+    stamp = verdict.timestamp
     return {
         **file,
         "verdict": "good",

@@ -36,7 +36,7 @@ def verdict_words(verdict: Verdict | Failure) -> list[str]:
         f"  format: {format_words(verdict)}",
         f"  signer: {verdict.signer.subject}",
         f"  thumbprint: {verdict.signer.thumbprint}",
-        f"  time stamp: {stamp_words(verdict)}",
+        f"  timestamp: {stamp_words(verdict)}",
         f"  digest: {digest_words(verdict)}",
     ]
 
@@ -82,7 +82,7 @@ def trust_words(verdict: Verdict) -> str:
 
 def stamp_words(verdict: Verdict) -> str:
     """Return when a signature existed, and who says so."""
-    stamp = verdict.time_stamp
+    stamp = verdict.timestamp
     return f"{stamp.time:%Y-%m-%d %H:%M:%S} UTC by {stamp.authority}" if stamp else "none"
 
 

@@ -51,7 +51,7 @@ def create_app(
     store: Store,
     *,
     sign: SignFile,
-    answer_time_stamp_query: Callable[[bytes, datetime], bytes],
+    answer_timestamp_query: Callable[[bytes, datetime], bytes],
     artifact_store: Path,
     artifact_configurations: ArtifactConfigurations,
     authority: Authority,
@@ -66,7 +66,7 @@ def create_app(
         configuration: what this SignPath knows.
         store: closed by the caller after the application has ended.
         sign: what really signs.
-        answer_time_stamp_query: TimeStampReq (DER) -> TimeStampResp (DER).
+        answer_timestamp_query: TimeStampReq (DER) -> TimeStampResp (DER).
         artifact_store: the CI systems' artifacts.
         artifact_configurations: the texts of artifact configurations.
         authority: the certificates that sign.
@@ -94,7 +94,7 @@ def create_app(
         store=store,
         processor=processor,
         clock=clock,
-        answer_time_stamp_query=answer_time_stamp_query,
+        answer_timestamp_query=answer_timestamp_query,
         artifact_store=artifact_store,
         artifact_configurations=artifact_configurations,
         authority=authority,

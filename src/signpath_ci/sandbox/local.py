@@ -1,4 +1,4 @@
-"""The sandbox's own routes, beside SignPath's: for tests, for people at the web page, and for time stamps."""
+"""The sandbox's own routes, beside SignPath's: for tests, for people at the web page, and for timestamps."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def local_routes() -> list[BaseRoute]:
         Route("/sandbox/requests/{request_id}/deny", _deny, methods=["POST"]),
         Route(_CONFIGURATION, _artifact_configuration),
         Route(_CONFIGURATION, _save_artifact_configuration, methods=["PUT"]),
-        Route("/tsa", _time_stamp, methods=["POST"]),
+        Route("/tsa", _timestamp, methods=["POST"]),
     ]
 
 
@@ -103,12 +103,12 @@ def _slugs(request: Request) -> tuple[str, str]:
     raise not_found(f"There is no artifact configuration '{named['slug']}' in a project '{named['project']}'.")
 
 
-async def _time_stamp(request: Request) -> Response:
+async def _timestamp(request: Request) -> Response:
     query = b""
     async for piece in request.stream():
         query += piece
         if len(query) > _MAX_QUERY:
-            raise ProblemError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "This is no time stamp query: it is too large.")
+            raise ProblemError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "This is no timestamp query: it is too large.")
     service = service_of(request)
-    answer = service.answer_time_stamp_query(query, service.clock.now())
+    answer = service.answer_timestamp_query(query, service.clock.now())
     return Response(answer, media_type="application/timestamp-reply")

@@ -4,7 +4,7 @@
 
     root CA
     ├── issuing CA for code signing   -> one leaf for each signing policy
-    └── issuing CA for time stamping  -> one leaf, the time stamp authority's
+    └── issuing CA for timestamping  -> one leaf, the timestamp authority's
 
 Everything is made on first use and kept as PEM files in one directory, so it survives a restart; what is about to
 expire is made anew by the first start in the 30 days before. ECDSA on P-256
@@ -53,7 +53,7 @@ class Authority:
     Attributes:
         trust_root: PEM file with the root certificate, to be given to verifiers.
         root: that certificate.
-        time_stamper: signs time stamps.
+        timestamper: signs timestamps.
     """
 
     def __init__(self, directory: Path, *, now: datetime) -> None:
@@ -66,9 +66,9 @@ class Authority:
             path.unlink()
         root = self._open("root", "Root CA", issuer=None, usage=None)
         self._code_signing_ca = self._open("code-signing-ca", "Code Signing CA", root, ExtendedKeyUsageOID.CODE_SIGNING)
-        time_stamping_ca = self._open("time-stamping-ca", "Time Stamping CA", root, ExtendedKeyUsageOID.TIME_STAMPING)
-        self.time_stamper = self._open(
-            "time-stamping", "Time Stamp Authority", time_stamping_ca, ExtendedKeyUsageOID.TIME_STAMPING, is_leaf=True
+        timestamping_ca = self._open("time-stamping-ca", "Timestamping CA", root, ExtendedKeyUsageOID.TIME_STAMPING)
+        self.timestamper = self._open(
+            "time-stamping", "Timestamp Authority", timestamping_ca, ExtendedKeyUsageOID.TIME_STAMPING, is_leaf=True
         )
         self.trust_root, self.root = directory / "root.pem", root.certificate
 
@@ -181,7 +181,7 @@ class Authority:
             .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key()), critical=False)
         )
         if usage is not None:
-            # RFC 3161 section 2.3: critical in a time stamp authority's certificate, and its only usage.
+            # RFC 3161 section 2.3: critical in a timestamp authority's certificate, and its only usage.
             is_critical = is_leaf and usage == ExtendedKeyUsageOID.TIME_STAMPING
             builder = builder.add_extension(x509.ExtendedKeyUsage([usage]), critical=is_critical)
         return builder.sign(issuer_key, hashes.SHA256())

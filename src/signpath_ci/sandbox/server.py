@@ -88,7 +88,7 @@ def run(
             configuration,
             store,
             sign=_signing(authority, clock, store),
-            answer_time_stamp_query=lambda query, now: tsa.respond(authority.time_stamper, query, now=now),
+            answer_timestamp_query=lambda query, now: tsa.respond(authority.timestamper, query, now=now),
             artifact_store=artifacts,
             artifact_configurations=ArtifactConfigurations(directory / "artifact-configurations", configuration),
             authority=authority,
@@ -218,12 +218,12 @@ def _signing(authority: Authority, clock: Clock, store: Store) -> SignFile:
     def sign(source: Path, target: Path, request: SigningRequest, certificate: str) -> None:
         signer = authority.code_signer(certificate)
 
-        def time_stamp(signature: bytes) -> bytes:
-            return tsa.time_stamp(authority.time_stamper, signature, now=clock.now())
+        def timestamp(signature: bytes) -> bytes:
+            return tsa.timestamp(authority.timestamper, signature, now=clock.now())
 
         configuration = store.artifact_configuration(request.id)
         if not configuration.exists():
-            sign_file(source, target, signer=signer, time_stamp=time_stamp, name=request.file_name)
+            sign_file(source, target, signer=signer, timestamp=timestamp, name=request.file_name)
             return
         steps: list[Step] = []
         try:
@@ -234,7 +234,7 @@ def _signing(authority: Authority, clock: Clock, store: Store) -> SignFile:
                 parameters=request.parameters,
                 name=request.file_name,
                 signer=signer,
-                time_stamp=time_stamp,
+                timestamp=timestamp,
                 steps=steps,
             )
         finally:

@@ -28,7 +28,7 @@ class Service:
     """The sandbox's parts, as the routes use them.
 
     Attributes:
-        answer_time_stamp_query: TimeStampReq (DER) -> TimeStampResp (DER).
+        answer_timestamp_query: TimeStampReq (DER) -> TimeStampResp (DER).
         artifact_store: the CI systems' artifacts.
         artifact_configurations: the texts of artifact configurations.
         authority: the certificates that sign.
@@ -39,7 +39,7 @@ class Service:
     store: Store
     processor: Processor
     clock: Clock
-    answer_time_stamp_query: Callable[[bytes, datetime], bytes]
+    answer_timestamp_query: Callable[[bytes, datetime], bytes]
     artifact_store: Path
     artifact_configurations: ArtifactConfigurations
     authority: Authority

@@ -22,7 +22,7 @@ RESPONSE_TYPE = "application/timestamp-reply"
 """Media type of a response over HTTP."""
 
 
-def time_stamp(signer: Signer, data: bytes, *, now: datetime) -> bytes:
+def timestamp(signer: Signer, data: bytes, *, now: datetime) -> bytes:
     """Return a token (DER) which says that `data` existed at `now`.
 
     Args:
@@ -53,7 +53,7 @@ def respond(signer: Signer, request: bytes, *, now: datetime) -> bytes:
 
 
 def _token(signer: Signer, imprint: tsp.Imprint, *, now: datetime, nonce: int | None, has_certificates: bool) -> bytes:
-    info = tsp.TimeStampInfo(
+    info = tsp.TimestampInfo(
         policy=_POLICY,
         imprint=imprint,
         serial_number=x509.random_serial_number(),  # 159 random bits: unique without a counter

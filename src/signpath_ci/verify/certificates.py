@@ -52,7 +52,7 @@ class Purpose:
 
 _LIFETIME_SIGNING = x509.ObjectIdentifier("1.3.6.1.4.1.311.10.3.13")
 CODE_SIGNING = Purpose(ExtendedKeyUsageOID.CODE_SIGNING, "code signing")
-TIME_STAMPING = Purpose(ExtendedKeyUsageOID.TIME_STAMPING, "timestamps")
+TIMESTAMPING = Purpose(ExtendedKeyUsageOID.TIME_STAMPING, "timestamps")
 
 
 @contextmanager
@@ -241,8 +241,8 @@ def _check_usage(leaf: x509.Certificate, purpose: Purpose, owner: str) -> None:
             )
     extended = next((e for e in leaf.extensions if isinstance(e.value, x509.ExtendedKeyUsage)), None)
     usages = [] if extended is None else list(extended.value)
-    if purpose.usage not in usages or (purpose is TIME_STAMPING and len(usages) > 1):
-        only = "only " if purpose is TIME_STAMPING else ""
+    if purpose.usage not in usages or (purpose is TIMESTAMPING and len(usages) > 1):
+        only = "only " if purpose is TIMESTAMPING else ""
         raise VerificationError(
             f"{owner}'s certificate is not {only}for {purpose.name} (extended key usage).", code="certificate-purpose"
         )

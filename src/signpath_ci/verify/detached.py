@@ -102,7 +102,7 @@ def verify_raw(file: BinaryIO, content: BinaryIO | None, judge: Judge) -> Signat
             return judge.signer(
                 certificate,
                 tuple(embedded),
-                time_stamp=None,
+                timestamp=None,
                 format_name="raw",
                 algorithm=algorithm.name,
                 digest=hashed,
@@ -132,7 +132,7 @@ def _verify_ed25519(key: ed25519.Ed25519PublicKey, value: bytes, content: Binary
     return judge.signer(
         certificate,
         tuple(embedded),
-        time_stamp=None,
+        timestamp=None,
         format_name="raw",
         algorithm="sha512",
         digest=hashlib.sha512(data).digest(),

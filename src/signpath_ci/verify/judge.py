@@ -7,7 +7,7 @@ from datetime import datetime
 from cryptography import x509
 
 from signpath_ci.errors import VerificationError
-from signpath_ci.model import SignerCertificate, TimeStamp, TrustKind
+from signpath_ci.model import SignerCertificate, Timestamp, TrustKind
 from signpath_ci.values import dataclass, replace
 from signpath_ci.verify.certificates import (
     CODE_SIGNING,
@@ -26,7 +26,7 @@ from signpath_ci.verify.coverage import (
     check_vouched_for,
 )
 from signpath_ci.verify.signed_data import VerifiedSigner
-from signpath_ci.verify.timestamp import TIMESTAMPS, Stamped, verify_time_stamp
+from signpath_ci.verify.timestamp import TIMESTAMPS, Stamped, verify_timestamp
 from signpath_ci.verify.trust import Trust
 
 _WHAT = "the signature"
@@ -38,7 +38,7 @@ class Signature:
 
     format: str
     signer: SignerCertificate
-    time_stamp: TimeStamp | None
+    timestamp: Timestamp | None
     digest_algorithm: str
     content_digest: str
     trust: TrustKind
@@ -89,7 +89,7 @@ class Judge:
         signature = self.signer(
             verified.certificate,
             (*verified.embedded, *(stamped.certificates if stamped else ())),
-            time_stamp=stamped.time_stamp if stamped else None,
+            timestamp=stamped.timestamp if stamped else None,
             format_name=format_name,
             algorithm=algorithm,
             digest=digest,
@@ -122,7 +122,7 @@ class Judge:
             UncoveredError: the message holds data that no signature covers.
         """
         check_unsigned_attributes(verified.info, TIMESTAMPS | attributes, _WHAT)
-        stamped = verify_time_stamp(verified, roots=self.trust.roots, now=self.now, allows_weak=allows_weak)
+        stamped = verify_timestamp(verified, roots=self.trust.roots, now=self.now, allows_weak=allows_weak)
         certificates = stamped.certificates if stamped else ()
         check_attribute_certificates(verified.message, None, _WHAT)
         vouched = Vouched(
@@ -162,7 +162,7 @@ class Judge:
         certificate: x509.Certificate,
         embedded: tuple[x509.Certificate, ...],
         *,
-        time_stamp: TimeStamp | None,
+        timestamp: Timestamp | None,
         format_name: str,
         algorithm: str,
         digest: bytes,
@@ -177,11 +177,11 @@ class Judge:
             certificate,
             embedded,
             purpose=CODE_SIGNING,
-            at=time_stamp.time if time_stamp else self.now,
+            at=timestamp.time if timestamp else self.now,
             roots=self.trust.roots,
             owner="the signer",
         )
-        if time_stamp is not None and (hint := self._needs_validity_now(certificate)):
+        if timestamp is not None and (hint := self._needs_validity_now(certificate)):
             check_validity(certificate, self.now, "the signer", when="now", hint=hint)
         signer = describe(certificate)
         self.trust.check_identity(signer)
@@ -197,14 +197,14 @@ class Judge:
                 raise VerificationError(
                     f"the signer's certificate ({signer.subject}) is self-signed: nobody vouches.", code="self-signed"
                 )
-            if time_stamp is None:
+            if timestamp is None:
                 raise VerificationError(
                     "the signature has no timestamp: it ends with the signer's certificate.", code="no-timestamp"
                 )
         return Signature(
             format=format_name,
             signer=signer,
-            time_stamp=time_stamp,
+            timestamp=timestamp,
             digest_algorithm=algorithm,
             content_digest=digest.hex(),
             trust=trust,

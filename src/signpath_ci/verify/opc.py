@@ -77,8 +77,8 @@ def verify_opc(
     around = (signature.getprevious(), signature.getnext())
     if any(node is not None for node in around) or not all(isinstance(e.tag, str) for e in signature.iter()):
         raise UncoveredError("its signature has comments or instructions in it, which no signature covers")
-    package_object, time_stamp = _objects(signature)
-    verified, algorithm, digest = verify_signature(signature, signature, _RULES, time_stamp=time_stamp)
+    package_object, timestamp = _objects(signature)
+    verified, algorithm, digest = verify_signature(signature, signature, _RULES, timestamp=timestamp)
     _check_manifest(archive, package_object, name)
     if archive.by_name[origin].size:
         raise UncoveredError(f"{origin} has data in it, which has no meaning")
@@ -105,10 +105,10 @@ def _objects(signature: Element) -> tuple[Element, bytes | None]:
     others = [child for child in objects if child is not named[0]]
     if len(others) > 1:
         raise UncoveredError("its signature has objects that are not known")
-    return named[0], _time_stamp(others[0]) if others else None
+    return named[0], _timestamp(others[0]) if others else None
 
 
-def _time_stamp(element: Element) -> bytes:
+def _timestamp(element: Element) -> bytes:
     """Return the token in a timestamp's object, in which little else may stand, as no signature covers it."""
     prefix = f"{{{SIGNATURE_NAMESPACE}}}"
     stamps = list(element)

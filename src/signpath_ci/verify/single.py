@@ -224,7 +224,7 @@ class Single:
                 member=place.member,
                 format=signature.format,
                 signer=signature.signer,
-                time_stamp=signature.time_stamp,
+                timestamp=signature.timestamp,
                 digest_algorithm=signature.digest_algorithm,
                 content_digest=signature.content_digest,
                 identity="same" if is_compared else "not-checked",

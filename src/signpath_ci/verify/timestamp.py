@@ -24,17 +24,17 @@ from signpath_ci.formats.cms import (
 from signpath_ci.formats.tsp import (
     SIGNING_CERTIFICATE,
     SIGNING_CERTIFICATE_V2,
-    TIME_STAMP,
-    TIME_STAMP_MICROSOFT,
+    TIMESTAMP,
+    TIMESTAMP_MICROSOFT,
     TST_INFO,
     read_info,
     read_signing_certificate,
     read_signing_certificate_v2,
 )
-from signpath_ci.model import TimeStamp
+from signpath_ci.model import Timestamp
 from signpath_ci.values import dataclass
 from signpath_ci.verify.certificates import (
-    TIME_STAMPING,
+    TIMESTAMPING,
     check_not_revoked,
     describe,
     is_usage_critical,
@@ -51,7 +51,7 @@ from signpath_ci.verify.coverage import (
 from signpath_ci.verify.signature_value import HASHES, known_digest, require_strong
 from signpath_ci.verify.signed_data import VerifiedSigner, verify_info, verify_signer
 
-TIMESTAMPS = frozenset({TIME_STAMP, TIME_STAMP_MICROSOFT, COUNTERSIGNATURE})
+TIMESTAMPS = frozenset({TIMESTAMP, TIMESTAMP_MICROSOFT, COUNTERSIGNATURE})
 """Unsigned attributes that are timestamps."""
 _RFC_3161 = "the timestamp token"
 _COUNTERSIGNATURE = "the timestamp (PKCS #9 countersignature)"
@@ -68,17 +68,17 @@ class Stamped:
     """A timestamp that passed every check.
 
     Attributes:
-        time_stamp: what it says; `None`: it is too weak to be relied on.
+        timestamp: what it says; `None`: it is too weak to be relied on.
         certificates: the authority's, and those that came with it, the authority's first.
         notes: what is unusual in it, as sentences without an end.
     """
 
-    time_stamp: TimeStamp | None
+    timestamp: Timestamp | None
     certificates: tuple[x509.Certificate, ...]
     notes: tuple[str, ...] = ()
 
 
-def verify_time_stamp(
+def verify_timestamp(
     verified: VerifiedSigner, *, roots: Sequence[x509.Certificate], now: datetime, allows_weak: bool = False
 ) -> Stamped | None:
     """Check the timestamp of a signature, completely, before anybody relies on its time.
@@ -104,7 +104,7 @@ def verify_time_stamp(
         FormatError: it is damaged, or of a kind that can't be judged.
     """
     info = verified.info
-    tokens = (*info.unsigned_values(TIME_STAMP), *info.unsigned_values(TIME_STAMP_MICROSOFT))
+    tokens = (*info.unsigned_values(TIMESTAMP), *info.unsigned_values(TIMESTAMP_MICROSOFT))
     countersignatures = info.unsigned_values(COUNTERSIGNATURE)
     count = len(tokens) + len(countersignatures)
     if not count:
@@ -124,15 +124,15 @@ def verify_time_stamp(
     if allows_weak:
         check_vouched_for(signer.certificate, pool, roots, _AUTHORITY)
     else:
-        verify_chain(signer.certificate, pool, purpose=TIME_STAMPING, at=time, roots=roots, owner=_AUTHORITY)
+        verify_chain(signer.certificate, pool, purpose=TIMESTAMPING, at=time, roots=roots, owner=_AUTHORITY)
     if tokens:
         check_unsigned_attributes(signer.info, (), _RFC_3161)
         check_attribute_certificates(signer.message, signer.certificate, _RFC_3161)
         vouched = Vouched(leaves=(signer.certificate,), further=verified.certificates, roots=roots)
         check_certificates(signer.message, signer.certificates, vouched, _RFC_3161)
-    stamp = TimeStamp(time=time, authority=describe(signer.certificate).subject)
+    stamp = Timestamp(time=time, authority=describe(signer.certificate).subject)
     return Stamped(
-        time_stamp=stamp if signer.is_strong else None, certificates=(signer.certificate, *signer.embedded), notes=notes
+        timestamp=stamp if signer.is_strong else None, certificates=(signer.certificate, *signer.embedded), notes=notes
     )
 
 

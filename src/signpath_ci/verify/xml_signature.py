@@ -28,7 +28,7 @@ from lxml import etree
 from signpath_ci.errors import VerificationError
 from signpath_ci.formats import FormatError, UncoveredError, UnsupportedError
 from signpath_ci.formats.cms import Algorithm, Attribute, SignedData, SignerInfo
-from signpath_ci.formats.tsp import TIME_STAMP
+from signpath_ci.formats.tsp import TIMESTAMP
 from signpath_ci.formats.xml_elements import read_elements
 from signpath_ci.formats.xml_signature import C14N, DIGESTS, EXCLUSIVE_C14N, NAMESPACE, SIGNATURES
 from signpath_ci.values import dataclass
@@ -88,7 +88,7 @@ def _parser() -> Any:
 
 
 def verify_signature(
-    document: Element, signature: Element, rules: Rules, *, time_stamp: bytes | None = None
+    document: Element, signature: Element, rules: Rules, *, timestamp: bytes | None = None
 ) -> tuple[VerifiedSigner, str, bytes]:
     """Check a signature.
 
@@ -96,7 +96,7 @@ def verify_signature(
         document: the root element.
         signature: the one signature in it.
         rules: what the format requires.
-        time_stamp: an RFC 3161 token for the signature's value; `None`: there is none.
+        timestamp: an RFC 3161 token for the signature's value; `None`: there is none.
 
     Returns:
         The signer; and the algorithm and the digest of what is signed.
@@ -138,7 +138,7 @@ def verify_signature(
         signed_bytes=None,
         signature_algorithm=Algorithm(oid),
         signature=value,
-        unsigned_attributes=() if time_stamp is None else (Attribute(TIME_STAMP, (time_stamp,)),),
+        unsigned_attributes=() if timestamp is None else (Attribute(TIMESTAMP, (timestamp,)),),
     )
     message = SignedData(
         digest_algorithms=(), content_type="", content=None, certificates=tuple(certificates), signers=(info,)

@@ -54,7 +54,7 @@ def test_unsigned_attributes_survive() -> None:
 
 
 def test_attribute_certificates_and_revocation_lists_are_kept() -> None:
-    # As Microsoft's time stamp tokens carry them.
+    # As Microsoft's timestamp tokens carry them.
     data = sequence(
         object_identifier(SIGNED_DATA),
         wrapped(

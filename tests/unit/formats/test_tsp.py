@@ -9,8 +9,8 @@ from signpath_ci.formats.asn1 import explicit, integer, object_identifier, octet
 from signpath_ci.formats.cms import Algorithm
 from signpath_ci.formats.tsp import (
     Imprint,
-    TimeStampInfo,
-    TimeStampRequest,
+    TimestampInfo,
+    TimestampRequest,
     read_info,
     read_request,
     read_signing_certificate,
@@ -23,7 +23,7 @@ from signpath_ci.formats.tsp import (
 from tests.support.oracles import needs_openssl, run
 
 IMPRINT = Imprint(Algorithm.digest("sha256"), bytes(32))
-INFO = TimeStampInfo(
+INFO = TimestampInfo(
     policy="2.999.1",
     imprint=IMPRINT,
     serial_number=1 << 150,
@@ -38,7 +38,7 @@ def test_info_survives() -> None:
 
 def test_info_is_written_in_utc() -> None:
     east = timezone(timedelta(hours=2))
-    written = TimeStampInfo(
+    written = TimestampInfo(
         policy=INFO.policy, imprint=IMPRINT, serial_number=1, time=datetime(2026, 3, 1, 1, tzinfo=east)
     )
     assert read_info(write_info(written)).time == datetime(2026, 2, 28, 23, tzinfo=timezone.utc)
@@ -72,7 +72,7 @@ def _info(time: str, *, nonce: bytes | None = None) -> bytes:
 
 
 def test_every_optional_field_may_be_there() -> None:
-    assert read_info(_info("20260301123059.5Z")) == TimeStampInfo(
+    assert read_info(_info("20260301123059.5Z")) == TimestampInfo(
         policy="2.999.1",
         imprint=IMPRINT,
         serial_number=9,
@@ -124,11 +124,11 @@ def test_times_that_rfc_3161_does_not_allow(time: str) -> None:
 
 
 def test_requests() -> None:
-    assert read_request(sequence(integer(1), IMPRINT.encode())) == TimeStampRequest(
+    assert read_request(sequence(integer(1), IMPRINT.encode())) == TimestampRequest(
         imprint=IMPRINT, policy=None, nonce=None, certificate_wanted=False
     )
     full = sequence(integer(1), IMPRINT.encode(), object_identifier("2.999.2"), integer(5), b"\x01\x01\xff")
-    assert read_request(full) == TimeStampRequest(imprint=IMPRINT, policy="2.999.2", nonce=5, certificate_wanted=True)
+    assert read_request(full) == TimestampRequest(imprint=IMPRINT, policy="2.999.2", nonce=5, certificate_wanted=True)
     with_extensions = sequence(integer(1), IMPRINT.encode(), b"\x01\x01\x00", wrapped(explicit(0), sequence()))
     assert read_request(with_extensions) == read_request(sequence(integer(1), IMPRINT.encode()))
     for data in (b"GET /", sequence(IMPRINT.encode()), sequence(integer(1), IMPRINT.encode(), sequence())):

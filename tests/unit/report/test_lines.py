@@ -41,7 +41,7 @@ def test_the_log_tells_the_story() -> None:
         "  format: pe",
         "  signer: CN=Acme",
         f"  thumbprint: {'cd' * 32}",
-        "  time stamp: 2026-06-01 12:30:15 UTC by CN=TSA",
+        "  timestamp: 2026-06-01 12:30:15 UTC by CN=TSA",
         f"  digest: sha256 {'ef' * 32}",
         "  field  here",
         "  branch main",

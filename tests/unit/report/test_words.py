@@ -36,7 +36,7 @@ def test_a_verdict_says_who_when_and_what_is_known() -> None:
         "  format: pe",
         "  signer: CN=Acme",
         f"  thumbprint: {'cd' * 32}",
-        "  time stamp: 2026-06-01 12:30:15 UTC by CN=TSA",
+        "  timestamp: 2026-06-01 12:30:15 UTC by CN=TSA",
         f"  digest: sha256 {'ef' * 32}",
     ]
 
@@ -54,11 +54,11 @@ def test_a_failure_says_what_failed() -> None:
 
 def test_what_is_not_known_is_not_claimed() -> None:
     words = verdict_words(
-        verdict(trust="not-checked", identity="not-checked", time_stamp=None, path=Path("x.zip"), member="bin/a.exe")
+        verdict(trust="not-checked", identity="not-checked", timestamp=None, path=Path("x.zip"), member="bin/a.exe")
     )
 
     assert words[0] == (
         "Verified x.zip: bin/a.exe: intact, signer not checked (name a --trust-root or --thumbprint); "
         "not compared with the submitted file"
     )
-    assert words[4] == "  time stamp: none"
+    assert words[4] == "  timestamp: none"

@@ -94,7 +94,7 @@ def test_absent_values_are_null(sandbox: Client) -> None:
     }
 
 
-def test_time_stamp_queries_are_answered(sandbox: Client) -> None:
+def test_timestamp_queries_are_answered(sandbox: Client) -> None:
     answer = sandbox.post("/tsa", token=None, data=b"query")
 
     assert (answer.content, answer.headers["Content-Type"]) == (b"answer to query", "application/timestamp-reply")

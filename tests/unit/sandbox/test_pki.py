@@ -9,7 +9,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 
 from signpath_ci.sandbox.pki import Authority, Signer
-from signpath_ci.verify.certificates import CODE_SIGNING, TIME_STAMPING, verify_chain
+from signpath_ci.verify.certificates import CODE_SIGNING, TIMESTAMPING, verify_chain
 from tests.support.oracles import needs_openssl, run
 from tests.support.signing import NOW, rsa_key
 
@@ -18,7 +18,7 @@ def test_every_signer_chains_to_the_root(tmp_path: Path) -> None:
     authority = Authority.open(tmp_path / "ca", now=NOW)
     for signer, purpose in (
         (authority.code_signer("test-signing"), CODE_SIGNING),
-        (authority.time_stamper, TIME_STAMPING),
+        (authority.timestamper, TIMESTAMPING),
     ):
         intermediate, root = signer.chain
         assert root.public_bytes(serialization.Encoding.PEM) == authority.trust_root.read_bytes()
@@ -31,7 +31,7 @@ def test_a_restart_finds_everything_again(tmp_path: Path) -> None:
     signer = first.code_signer("release")
     second = Authority.open(tmp_path, now=NOW + timedelta(days=100))
     assert second.code_signer("release").certificate == signer.certificate
-    assert second.time_stamper.certificate == first.time_stamper.certificate
+    assert second.timestamper.certificate == first.timestamper.certificate
     data = second.code_signer("release").key.private_numbers()
     assert data == signer.key.private_numbers()
 
@@ -55,7 +55,7 @@ def test_what_has_expired_or_is_about_to_is_made_anew(tmp_path: Path, days: int)
 
     assert new.certificate != old.certificate
     assert (new.chain[-1] == old.chain[-1]) is (days < 3620)
-    for signer, purpose in ((new, CODE_SIGNING), (authority.time_stamper, TIME_STAMPING)):
+    for signer, purpose in ((new, CODE_SIGNING), (authority.timestamper, TIMESTAMPING)):
         intermediate, root = signer.chain
         for at in (later, later + timedelta(days=29)):
             verify_chain(signer.certificate, [intermediate], purpose=purpose, at=at, roots=[root], owner="the signer")
@@ -72,7 +72,7 @@ def test_a_crash_in_the_midst_of_a_renewal_is_mended(tmp_path: Path, stem: str, 
 
     authority = Authority.open(tmp_path, now=NOW + later)
 
-    for signer, purpose in ((authority.code_signer("release"), CODE_SIGNING), (authority.time_stamper, TIME_STAMPING)):
+    for signer, purpose in ((authority.code_signer("release"), CODE_SIGNING), (authority.timestamper, TIMESTAMPING)):
         assert signer.certificate.public_key() == signer.key.public_key()
         intermediate, root = signer.chain
         at = NOW + later

@@ -11,20 +11,20 @@ import pytest
 
 from signpath_ci.formats.asn1 import Fields, integer, object_identifier, octet_string, read_octet_string, sequence
 from signpath_ci.formats.cms import Algorithm, Attribute, SignedData, read_signed_data
-from signpath_ci.formats.tsp import TIME_STAMP, Imprint, TimeStampInfo, read_info
-from signpath_ci.model import Expectations, TimeStamp
+from signpath_ci.formats.tsp import TIMESTAMP, Imprint, TimestampInfo, read_info
+from signpath_ci.model import Expectations, Timestamp
 from signpath_ci.sandbox.pki import Authority
-from signpath_ci.sandbox.tsa import RESPONSE_TYPE, respond, time_stamp
+from signpath_ci.sandbox.tsa import RESPONSE_TYPE, respond, timestamp
 from signpath_ci.verify import verify_file
 from signpath_ci.verify.signed_data import verify_signer
-from signpath_ci.verify.timestamp import verify_time_stamp
+from signpath_ci.verify.timestamp import verify_timestamp
 from tests.support.archives import build_zip
 from tests.support.oracles import needs_jarsigner, needs_openssl, needs_osslsigncode, osslsigncode_accepts, run
 from tests.support.pe import LAUNCHERS
 from tests.support.signing import NOW, authority, code_signer, sign_cms
 
 
-def _info(token: SignedData) -> TimeStampInfo:
+def _info(token: SignedData) -> TimestampInfo:
     return read_info(read_octet_string(token.content or b""))
 
 
@@ -43,24 +43,24 @@ def _request(
 def test_our_own_verifier_accepts_a_token() -> None:
     message = sign_cms(code_signer(), "1.2.3", octet_string(b"content"))
     (signature,) = message.signers
-    token = time_stamp(authority().time_stamper, signature.signature, now=NOW)
-    info = replace(signature, unsigned_attributes=(Attribute(TIME_STAMP, (token,)),))
+    token = timestamp(authority().timestamper, signature.signature, now=NOW)
+    info = replace(signature, unsigned_attributes=(Attribute(TIMESTAMP, (token,)),))
     verified = verify_signer(replace(message, signers=(info,)), content_type="1.2.3", what="it")
-    stamped = verify_time_stamp(verified, roots=authority().time_stamper.chain[-1:], now=NOW)
+    stamped = verify_timestamp(verified, roots=authority().timestamper.chain[-1:], now=NOW)
     assert stamped is not None
-    assert stamped.time_stamp == TimeStamp(
-        time=NOW, authority=authority().time_stamper.certificate.subject.rfc4514_string()
+    assert stamped.timestamp == Timestamp(
+        time=NOW, authority=authority().timestamper.certificate.subject.rfc4514_string()
     )
 
 
 def test_serial_numbers_are_unique() -> None:
-    tokens = [time_stamp(authority().time_stamper, b"data", now=NOW) for _ in range(20)]
+    tokens = [timestamp(authority().timestamper, b"data", now=NOW) for _ in range(20)]
     assert len({_info(read_signed_data(token, "it")).serial_number for token in tokens}) == 20
 
 
 @pytest.mark.parametrize(("algorithm", "size"), [("sha256", 32), ("sha384", 48), ("sha512", 64)])
 def test_a_response_answers_its_request(algorithm: str, size: int) -> None:
-    response = Fields(respond(authority().time_stamper, _request(algorithm, size), now=NOW))
+    response = Fields(respond(authority().timestamper, _request(algorithm, size), now=NOW))
     assert response.take() == sequence(integer(0))
     token = read_signed_data(response.take(), "it")
     info = _info(token)
@@ -69,7 +69,7 @@ def test_a_response_answers_its_request(algorithm: str, size: int) -> None:
 
 
 def test_certificates_only_where_they_are_wanted() -> None:
-    response = Fields(respond(authority().time_stamper, _request(wants_certificate=False), now=NOW))
+    response = Fields(respond(authority().timestamper, _request(wants_certificate=False), now=NOW))
     response.take()
     assert read_signed_data(response.take(), "it").certificates == ()
 
@@ -84,7 +84,7 @@ def test_certificates_only_where_they_are_wanted() -> None:
     ],
 )
 def test_refusals(request_: bytes, bits: str) -> None:
-    assert respond(authority().time_stamper, request_, now=NOW) == sequence(sequence(integer(2), bytes.fromhex(bits)))
+    assert respond(authority().timestamper, request_, now=NOW) == sequence(sequence(integer(2), bytes.fromhex(bits)))
 
 
 @needs_openssl
@@ -94,19 +94,19 @@ def test_openssl_accepts_responses(tmp_path: Path) -> None:
     data, query, reply = tmp_path / "data", tmp_path / "data.tsq", tmp_path / "data.tsr"
     data.write_bytes(b"some data")
     run("openssl", "ts", "-query", "-data", data, "-sha512", "-cert", "-tspolicy", "2.999.1", "-out", query)
-    reply.write_bytes(respond(ours.time_stamper, query.read_bytes(), now=now))
+    reply.write_bytes(respond(ours.timestamper, query.read_bytes(), now=now))
     words = run("openssl", "ts", "-verify", "-queryfile", query, "-in", reply, "-CAfile", ours.trust_root)
     assert "Verification: OK" in words
 
 
 class _Endpoint(BaseHTTPRequestHandler):
-    """A time stamp authority over HTTP (RFC 3161 section 3.4)."""
+    """A timestamp authority over HTTP (RFC 3161 section 3.4)."""
 
     ours: Authority
 
     def do_POST(self) -> None:
         request = self.rfile.read(int(self.headers["Content-Length"]))
-        response = respond(self.ours.time_stamper, request, now=datetime.now(timezone.utc))
+        response = respond(self.ours.timestamper, request, now=datetime.now(timezone.utc))
         self.send_response(200)
         self.send_header("Content-Type", RESPONSE_TYPE)
         self.send_header("Content-Length", str(len(response)))
@@ -143,8 +143,8 @@ def test_osslsigncode_uses_it(tmp_path: Path, served: tuple[Authority, str]) -> 
     osslsigncode_accepts(signed, root=ours.trust_root)
     expectations = Expectations(trust_roots=(ours.trust_root,))
     (verdict,) = verify_file(signed, unsigned=LAUNCHERS["x64"], expectations=expectations)
-    assert verdict.time_stamp is not None
-    assert "Time Stamp Authority" in verdict.time_stamp.authority
+    assert verdict.timestamp is not None
+    assert "Timestamp Authority" in verdict.timestamp.authority
 
 
 @needs_jarsigner
@@ -165,5 +165,5 @@ def test_jarsigner_uses_it(tmp_path: Path, served: tuple[Authority, str]) -> Non
     )
     assert "jar signed." in words
     verified = run("jarsigner", "-J-Duser.language=en", "-verify", "-verbose", "-certs", jar)
-    assert "Time Stamp Authority" in verified
+    assert "Timestamp Authority" in verified
     assert "jar verified." in verified

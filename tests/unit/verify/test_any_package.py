@@ -49,7 +49,7 @@ def _sign(name: str, data: bytes) -> bytes:
         source,
         target,
         signer=authority().code_signer("tests"),
-        time_stamp=lambda value: tsa.time_stamp(authority().time_stamper, value, now=NOW),
+        timestamp=lambda value: tsa.timestamp(authority().timestamper, value, now=NOW),
     )
     return target.read_bytes()
 

@@ -13,8 +13,8 @@ from signpath_ci.errors import SignPathError, UnsupportedFormatError, Verificati
 from signpath_ci.formats.asn1 import integer, object_identifier, octet_string, sequence
 from signpath_ci.formats.authenticode import INDIRECT_DATA, NESTED_SIGNATURE
 from signpath_ci.formats.cms import COUNTERSIGNATURE, MESSAGE_DIGEST, Attribute, SignedData
-from signpath_ci.formats.tsp import TIME_STAMP, TIME_STAMP_MICROSOFT
-from signpath_ci.model import Expectations, SignerCertificate, TimeStamp, Verdict
+from signpath_ci.formats.tsp import TIMESTAMP, TIMESTAMP_MICROSOFT
+from signpath_ci.model import Expectations, SignerCertificate, Timestamp, Verdict
 from signpath_ci.sandbox import tsa
 from signpath_ci.sandbox.signers import sign_file
 from signpath_ci.verify import verify_file
@@ -23,7 +23,7 @@ from tests.support.pe import LAUNCHERS
 from tests.support.signing import (
     CODE_SIGNING,
     NOW,
-    TIME_STAMPING,
+    TIMESTAMPING,
     Identity,
     authority,
     code_signer,
@@ -33,7 +33,7 @@ from tests.support.signing import (
     sign_cms,
     sign_image,
     sign_time,
-    time_stamper,
+    timestamper,
     write_pe,
 )
 
@@ -46,7 +46,7 @@ def _sandbox_signed(tmp_path: Path, architecture: str = "x64") -> Path:
         LAUNCHERS[architecture],
         target,
         signer=authority().code_signer("tests"),
-        time_stamp=lambda data: tsa.time_stamp(authority().time_stamper, data, now=NOW),
+        timestamp=lambda data: tsa.timestamp(authority().timestamper, data, now=NOW),
     )
     return target
 
@@ -64,7 +64,7 @@ def _pem(tmp_path: Path, *identities: Identity) -> tuple[Path, ...]:
     return (path,)
 
 
-def _stamped(message: SignedData, *tokens: SignedData, oid: str = TIME_STAMP) -> SignedData:
+def _stamped(message: SignedData, *tokens: SignedData, oid: str = TIMESTAMP) -> SignedData:
     attribute = Attribute(oid, tuple(token.encode() for token in tokens))
     return _with_unsigned(message, attribute)
 
@@ -95,7 +95,7 @@ def test_a_whole_verdict(tmp_path: Path, architecture: str) -> None:
             not_before=NOW - timedelta(hours=1),
             not_after=NOW + timedelta(days=730),
         ),
-        time_stamp=TimeStamp(time=NOW, authority=f"CN=Time Stamp Authority,{organization}"),
+        timestamp=Timestamp(time=NOW, authority=f"CN=Timestamp Authority,{organization}"),
         digest_algorithm="sha256",
         content_digest=verdict.content_digest,
         identity="same",
@@ -159,11 +159,11 @@ def test_no_flipped_byte_of_the_signature_changes_the_verdict(tmp_path: Path) ->
             survivors.append((offset, verify_file(path, expectations=trusted, clock=CLOCK)))
         except VerificationError:
             continue
-    # The name of an unsigned attribute is covered by nothing, so a time stamp can be lost; nothing else can change.
-    name = data.index(object_identifier(TIME_STAMP_MICROSOFT), start)
+    # The name of an unsigned attribute is covered by nothing, so a timestamp can be lost; nothing else can change.
+    name = data.index(object_identifier(TIMESTAMP_MICROSOFT), start)
     for offset, verdicts in survivors:
         assert name <= offset < name + 12
-        assert verdicts == (replace(expected[0], time_stamp=None),)
+        assert verdicts == (replace(expected[0], timestamp=None),)
 
 
 def test_another_file_than_the_submitted_one(tmp_path: Path) -> None:
@@ -177,13 +177,13 @@ def test_another_file_than_the_submitted_one(tmp_path: Path) -> None:
 def test_a_file_that_was_signed_before_it_was_submitted(tmp_path: Path) -> None:
     before = write_pe(tmp_path / "before.exe", lambda digest: sign_image(digest, code_signer()))
     after = tmp_path / "after.exe"
-    sign_file(before, after, signer=authority().code_signer("tests"), time_stamp=_token)
+    sign_file(before, after, signer=authority().code_signer("tests"), timestamp=_token)
     assert verify_file(after, unsigned=before, clock=CLOCK)[0].identity == "same"
     assert verify_file(after, unsigned=LAUNCHERS["x64"], clock=CLOCK)[0].identity == "same"
 
 
 def _token(data: bytes) -> bytes:
-    return tsa.time_stamp(authority().time_stamper, data, now=NOW)
+    return tsa.timestamp(authority().timestamper, data, now=NOW)
 
 
 def test_an_unsigned_file() -> None:
@@ -210,16 +210,16 @@ def test_another_root_than_expected(tmp_path: Path) -> None:
     assert "does not lead to a trusted root" in error.message
 
 
-def test_a_trusted_signer_with_a_foreign_time_stamp(tmp_path: Path) -> None:
+def test_a_trusted_signer_with_a_foreign_timestamp(tmp_path: Path) -> None:
     def message(digest: bytes) -> SignedData:
         signed = sign_image(digest, code_signer())
-        foreign = issue("Foreign", issue("Foreign Root", is_ca=True), usages=[TIME_STAMPING], is_critical=True)
+        foreign = issue("Foreign", issue("Foreign Root", is_ca=True), usages=[TIMESTAMPING], is_critical=True)
         return _stamped(signed, sign_time(signed.signers[0].signature, foreign))
 
     path = write_pe(tmp_path / "a.exe", message)
     expectations = Expectations(trust_roots=_pem(tmp_path, root()))
     assert "the timestamp authority" in _failure(path, expectations=expectations).message
-    assert verify_file(path, clock=CLOCK)[0].time_stamp == TimeStamp(time=NOW, authority="CN=Foreign")
+    assert verify_file(path, clock=CLOCK)[0].timestamp == Timestamp(time=NOW, authority="CN=Foreign")
 
 
 @pytest.mark.parametrize("scheme", ["rsa", "rsa-digest", "pss"])
@@ -261,19 +261,19 @@ def test_broken_digests(tmp_path: Path, image_digest: str, digest: str, words: s
     assert words in _failure(path).message
 
 
-@pytest.mark.parametrize("oid", [TIME_STAMP, TIME_STAMP_MICROSOFT])
-def test_a_time_stamp_keeps_a_signature_valid(tmp_path: Path, oid: str) -> None:
+@pytest.mark.parametrize("oid", [TIMESTAMP, TIMESTAMP_MICROSOFT])
+def test_a_timestamp_keeps_a_signature_valid(tmp_path: Path, oid: str) -> None:
     short = issue("Short", root(), usages=[CODE_SIGNING], days=2)
 
     def message(digest: bytes) -> SignedData:
         signed = sign_image(digest, short)
-        return _stamped(signed, sign_time(signed.signers[0].signature, time_stamper()), oid=oid)
+        return _stamped(signed, sign_time(signed.signers[0].signature, timestamper()), oid=oid)
 
     later = Clock(now=lambda: NOW + timedelta(days=30))
     stamped = write_pe(tmp_path / "stamped.exe", message)
     bare = write_pe(tmp_path / "bare.exe", lambda digest: sign_image(digest, short))
-    assert verify_file(stamped, clock=later)[0].time_stamp == TimeStamp(time=NOW, authority="CN=Time Stamper")
-    assert verify_file(bare, clock=CLOCK)[0].time_stamp is None
+    assert verify_file(stamped, clock=later)[0].timestamp == Timestamp(time=NOW, authority="CN=Timestamper")
+    assert verify_file(bare, clock=CLOCK)[0].timestamp is None
     with pytest.raises(VerificationError, match="which is not at the signature's time, 2026-03-31"):
         verify_file(bare, clock=later)
 
@@ -330,12 +330,12 @@ def _broken(message: SignedData, **changes: Any) -> SignedData:
             "PKCS #9 countersignature",
         ),
         (
-            lambda m: _with_unsigned(m, Attribute(TIME_STAMP, (sequence(), sequence()))),
+            lambda m: _with_unsigned(m, Attribute(TIMESTAMP, (sequence(), sequence()))),
             UnsupportedFormatError,
             "has 2 timestamps",
         ),
         (
-            lambda m: _with_unsigned(m, Attribute(TIME_STAMP, (sequence(),))),
+            lambda m: _with_unsigned(m, Attribute(TIMESTAMP, (sequence(),))),
             VerificationError,
             "the timestamp token is",
         ),
@@ -356,7 +356,7 @@ def test_messages_that_are_not_as_they_should_be(
 
 def test_nested_signatures_are_judged_too(tmp_path: Path) -> None:
     second = issue("Second", root(), usages=[CODE_SIGNING])
-    wrong = issue("Wrong", root(), usages=[TIME_STAMPING])
+    wrong = issue("Wrong", root(), usages=[TIMESTAMPING])
 
     def message(nested: Identity, *, twice: bool = False) -> Path:
         def make(digest: bytes) -> SignedData:
@@ -429,7 +429,7 @@ def test_signatures_that_osslsigncode_nested(tmp_path: Path) -> None:
         *("-in", _sandbox_signed(tmp_path), "-out", nested),
     )
     verdicts = verify_file(nested, unsigned=LAUNCHERS["x64"], clock=CLOCK)
-    assert [(v.signer.subject[:15], v.digest_algorithm, v.time_stamp is None) for v in verdicts] == [
+    assert [(v.signer.subject[:15], v.digest_algorithm, v.timestamp is None) for v in verdicts] == [
         ("CN=Code Signing", "sha256", False),
         ("CN=Second", "sha384", True),
     ]

@@ -16,7 +16,7 @@ from signpath_ci.verify.certificates import (
     CODE_SIGNING as CODE,
 )
 from signpath_ci.verify.certificates import (
-    TIME_STAMPING as TIME,
+    TIMESTAMPING as TIME,
 )
 from signpath_ci.verify.certificates import (
     Purpose,
@@ -30,14 +30,14 @@ from signpath_ci.verify.certificates import (
 from tests.support.signing import (
     CODE_SIGNING,
     NOW,
-    TIME_STAMPING,
+    TIMESTAMPING,
     Identity,
     code_signer,
     der,
     issue,
     root,
     rsa_key,
-    time_stamper,
+    timestamper,
 )
 
 
@@ -58,11 +58,11 @@ def _verify(identity: Identity, purpose: Purpose = CODE, *, is_trusted: bool = T
 
 GOOD: dict[str, Callable[[], tuple[Identity, Purpose]]] = {
     "below the root": lambda: (code_signer(), CODE),
-    "time stamping": lambda: (time_stamper(), TIME),
+    "timestamping": lambda: (timestamper(), TIME),
     "below an intermediate": lambda: (issue("L", _ca(), usages=[CODE_SIGNING]), CODE),
     "two intermediates": lambda: (issue("L", _ca("B", _ca("A")), usages=[CODE_SIGNING]), CODE),
     "an intermediate for code": lambda: (issue("L", _ca(usages=[CODE_SIGNING]), usages=[CODE_SIGNING]), CODE),
-    "several usages": lambda: (issue("L", root(), usages=[TIME_STAMPING, CODE_SIGNING]), CODE),
+    "several usages": lambda: (issue("L", root(), usages=[TIMESTAMPING, CODE_SIGNING]), CODE),
     "any usage in an intermediate": lambda: (
         issue("L", _ca(usages=[ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE]), usages=[CODE_SIGNING]),
         CODE,
@@ -78,10 +78,10 @@ GOOD: dict[str, Callable[[], tuple[Identity, Purpose]]] = {
 
 BAD: dict[str, tuple[Callable[[], tuple[Identity, Purpose]], str]] = {
     "no usage": (lambda: (issue("L", root()), CODE), "the signer's certificate is not for code signing"),
-    "another usage": (lambda: (time_stamper(), CODE), "the signer's certificate is not for code signing"),
+    "another usage": (lambda: (timestamper(), CODE), "the signer's certificate is not for code signing"),
     "code signer stamps": (lambda: (code_signer(), TIME), "is not only for timestamps"),
     "stamps and more": (
-        lambda: (issue("L", root(), usages=[TIME_STAMPING, CODE_SIGNING], is_critical=True), TIME),
+        lambda: (issue("L", root(), usages=[TIMESTAMPING, CODE_SIGNING], is_critical=True), TIME),
         "is not only for timestamps",
     ),
     "expired": (
@@ -129,7 +129,7 @@ BAD: dict[str, tuple[Callable[[], tuple[Identity, Purpose]], str]] = {
         "does not lead to a trusted root",
     ),
     "an intermediate for something else": (
-        lambda: (issue("L", _ca(usages=[TIME_STAMPING]), usages=[CODE_SIGNING]), CODE),
+        lambda: (issue("L", _ca(usages=[TIMESTAMPING]), usages=[CODE_SIGNING]), CODE),
         "does not lead to a trusted root",
     ),
     "an expired intermediate": (

@@ -30,7 +30,7 @@ def _pair() -> tuple[Path, Path]:
         unsigned,
         signed,
         signer=authority().code_signer("tests"),
-        time_stamp=lambda value: tsa.time_stamp(authority().time_stamper, value, now=NOW),
+        timestamp=lambda value: tsa.timestamp(authority().timestamper, value, now=NOW),
     )
     return unsigned, signed
 

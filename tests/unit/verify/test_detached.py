@@ -101,7 +101,7 @@ def _raw(signer: Identity, digest: str, directory: Path, *, allowed: set[str], s
 @pytest.mark.parametrize("digest", STRONG_DIGESTS)
 def test_raw_signatures_with_the_allowed_digests_only(tmp_path: Path, digest: str) -> None:
     judged = _raw(code_signer(), digest, tmp_path, allowed={digest})
-    assert (judged.format, judged.signer.subject, judged.time_stamp) == ("raw", "CN=Code Signer", None)
+    assert (judged.format, judged.signer.subject, judged.timestamp) == ("raw", "CN=Code Signer", None)
     assert (judged.digest_algorithm, judged.content_digest) == (digest, hashlib.new(digest, CONTENT).hexdigest())
     with pytest.raises(VerificationError, match="does not match the file and the signer's certificate"):
         _raw(code_signer(), digest, tmp_path, allowed=set(STRONG_DIGESTS) - {digest})

@@ -41,7 +41,7 @@ from tests.support.pe import certificate_entry
 from tests.support.signing import (
     CODE_SIGNING,
     NOW,
-    TIME_STAMPING,
+    TIMESTAMPING,
     Identity,
     code_signer,
     der,
@@ -49,7 +49,7 @@ from tests.support.signing import (
     root,
     rsa_key,
     sign_cms,
-    time_stamper,
+    timestamper,
 )
 from tests.unit.verify.matrix.formats import FORMATS, stamped
 from tests.unit.verify.matrix.judging import pem
@@ -142,7 +142,7 @@ def _countersigned(
     more: bool = False,
 ) -> SignedData:
     """Put a PKCS #9 countersignature into a message; `of` is what it is of instead of the signature's value."""
-    signer, (info,) = by or time_stamper(), message.signers
+    signer, (info,) = by or timestamper(), message.signers
     hashed = hashlib.new(digest, info.signature if of is None else of).digest()
     time = wrapped(UTC_TIME, f"{NOW:%y%m%d%H%M%SZ}".encode())
     attributes = (Attribute(MESSAGE_DIGEST, (octet_string(hashed),)), Attribute(SIGNING_TIME, (time,)))
@@ -169,8 +169,8 @@ def _countersigned(
 def test_a_countersignature_is_a_timestamp(tmp_path: Path) -> None:
     path = _path(tmp_path, _countersigned(_message()))
     (verdict,) = verify_file(path, expectations=_expected(tmp_path, strict=True), clock=CLOCK)
-    assert verdict.time_stamp is not None
-    assert (verdict.time_stamp.time, verdict.time_stamp.authority) == (NOW, "CN=Time Stamper")
+    assert verdict.timestamp is not None
+    assert (verdict.timestamp.time, verdict.timestamp.authority) == (NOW, "CN=Timestamper")
 
 
 def _beside_a_token() -> SignedData:
@@ -185,7 +185,7 @@ BAD: dict[str, tuple[Callable[[], SignedData], str]] = {
     "by the signer": (lambda: _countersigned(_message(), code_signer()), "certificate-purpose"),
     "by a stranger": (
         lambda: _countersigned(
-            _message(), issue("TSA", issue("Root", is_ca=True), usages=[TIME_STAMPING], is_critical=True)
+            _message(), issue("TSA", issue("Root", is_ca=True), usages=[TIMESTAMPING], is_critical=True)
         ),
         "certificate-chain",
     ),
@@ -204,7 +204,7 @@ def test_bad_countersignatures(tmp_path: Path, case: str) -> None:
 def test_a_weak_countersignature_is_not_relied_on(tmp_path: Path) -> None:
     path = _path(tmp_path, _countersigned(_message(), digest="sha1"))
     (verdict,) = verify_file(path, expectations=_expected(tmp_path), clock=CLOCK)
-    assert verdict.time_stamp is None
+    assert verdict.timestamp is None
     assert any("SHA1" in note for note in verdict.notes)
     old = issue("Old", root(), usages=[CODE_SIGNING], start=NOW - timedelta(hours=20), days=0)
     path = _path(tmp_path, _countersigned(_message(old), digest="sha1"))
@@ -212,10 +212,10 @@ def test_a_weak_countersignature_is_not_relied_on(tmp_path: Path) -> None:
 
 
 def test_an_authority_whose_usage_is_not_critical_is_named(tmp_path: Path) -> None:
-    authority = issue("Microsoft 2020", root(), usages=[TIME_STAMPING])
+    authority = issue("Microsoft 2020", root(), usages=[TIMESTAMPING])
     path = _path(tmp_path, stamped(_message(), by=authority))
     (verdict,) = verify_file(path, expectations=_expected(tmp_path, strict=True), clock=CLOCK)
-    assert verdict.time_stamp is not None
+    assert verdict.timestamp is not None
     assert any("not critical" in note for note in verdict.notes)
 
 
@@ -234,9 +234,9 @@ def test_the_certificate_of_a_token_may_lie_in_the_signature(tmp_path: Path) -> 
     (info,) = message.signers
     (attribute,) = info.unsigned_attributes
     token = attribute.values[0]
-    certificate = der(time_stamper().certificate)
+    certificate = der(timestamper().certificate)
     bare = replace(read_signed_data(token, "it"), certificates=()).encode()
     moved = replace(info, unsigned_attributes=(replace(attribute, values=(bare,)),))
     path = _path(tmp_path, replace(message, certificates=(*message.certificates, certificate), signers=(moved,)))
     (verdict,) = verify_file(path, expectations=_expected(tmp_path, strict=True), clock=CLOCK)
-    assert verdict.time_stamp is not None
+    assert verdict.timestamp is not None

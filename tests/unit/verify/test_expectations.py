@@ -53,7 +53,7 @@ def test_a_self_signed_certificate_can_be_pinned_and_is_never_called_trusted(tmp
         verify_file(path, expectations=replace(pinned, strict=True), clock=CLOCK)
 
 
-def test_strict_demands_trust_and_a_time_stamp(tmp_path: Path) -> None:
+def test_strict_demands_trust_and_a_timestamp(tmp_path: Path) -> None:
     trusted = Expectations(trust_roots=(pem(tmp_path / "root.pem", root()),), strict=True)
     pinned = Expectations(thumbprints=_thumbprint(code_signer()), strict=True)
     assert [verify_file(_signed(tmp_path), expectations=e, clock=CLOCK)[0].trust for e in (trusted, pinned)] == [

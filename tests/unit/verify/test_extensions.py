@@ -13,11 +13,11 @@ from cryptography.x509.oid import NameOID
 
 from signpath_ci.errors import VerificationError
 from signpath_ci.verify.certificates import CODE_SIGNING as CODE
-from signpath_ci.verify.certificates import TIME_STAMPING as TIME
+from signpath_ci.verify.certificates import TIMESTAMPING as TIME
 from signpath_ci.verify.certificates import Purpose, verify_chain
 from signpath_ci.verify.signed_data import verify_signer
-from signpath_ci.verify.timestamp import verify_time_stamp
-from tests.support.signing import CODE_SIGNING, NOW, TIME_STAMPING, Identity, code_signer, root, sign_cms
+from signpath_ci.verify.timestamp import verify_timestamp
+from tests.support.signing import CODE_SIGNING, NOW, TIMESTAMPING, Identity, code_signer, root, sign_cms
 from tests.unit.verify.matrix.formats import stamped
 
 Extension = tuple[x509.ExtensionType, bool]
@@ -67,22 +67,22 @@ LEAVES: dict[str, tuple[Purpose, tuple[Extension, ...], str]] = {
     ),
     "another purpose": (
         CODE,
-        (BASIC, (_key_usage(signs_data=True), True), (x509.ExtendedKeyUsage([TIME_STAMPING]), True)),
+        (BASIC, (_key_usage(signs_data=True), True), (x509.ExtendedKeyUsage([TIMESTAMPING]), True)),
         "not for code signing",
     ),
     "good authority": (
         TIME,
-        (BASIC, (_key_usage(signs_data=True), True), (x509.ExtendedKeyUsage([TIME_STAMPING]), True)),
+        (BASIC, (_key_usage(signs_data=True), True), (x509.ExtendedKeyUsage([TIMESTAMPING]), True)),
         "",
     ),
     "authority's key for something else": (
         TIME,
-        (BASIC, (_key_usage(), True), (x509.ExtendedKeyUsage([TIME_STAMPING]), True)),
+        (BASIC, (_key_usage(), True), (x509.ExtendedKeyUsage([TIMESTAMPING]), True)),
         "not for digital signatures",
     ),
     "authority for more": (
         TIME,
-        (BASIC, (_key_usage(signs_data=True), True), (x509.ExtendedKeyUsage([TIME_STAMPING, CODE_SIGNING]), True)),
+        (BASIC, (_key_usage(signs_data=True), True), (x509.ExtendedKeyUsage([TIMESTAMPING, CODE_SIGNING]), True)),
         "not only for timestamps",
     ),
 }
@@ -111,7 +111,7 @@ CA_EXTENSIONS: dict[str, tuple[tuple[Extension, ...], bool]] = {
         False,
     ),
     "another purpose": (
-        (CA_BASIC, (_key_usage(signs_certificates=True), True), (x509.ExtendedKeyUsage([TIME_STAMPING]), False)),
+        (CA_BASIC, (_key_usage(signs_certificates=True), True), (x509.ExtendedKeyUsage([TIMESTAMPING]), False)),
         False,
     ),
     "not a CA": (
@@ -195,10 +195,10 @@ def test_a_timestamp_in_the_future(ahead: timedelta, is_good: bool) -> None:
     verified = verify_signer(made, content_type="1.2.840.113549.1.7.1", what="it")
     roots = (root().certificate,)
     if is_good:
-        assert verify_time_stamp(verified, roots=roots, now=NOW - ahead) is not None
+        assert verify_timestamp(verified, roots=roots, now=NOW - ahead) is not None
         return
     with pytest.raises(VerificationError, match="future"):
-        verify_time_stamp(verified, roots=roots, now=NOW - ahead)
+        verify_timestamp(verified, roots=roots, now=NOW - ahead)
 
 
 @pytest.mark.parametrize("is_critical", [True, False])

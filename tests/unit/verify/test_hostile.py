@@ -101,7 +101,7 @@ def _old(tmp_path: Path) -> tuple[Path, Identity]:
 
 
 def test_a_time_by_nobody_who_is_trusted_does_not_prolong_a_certificate(tmp_path: Path) -> None:
-    # Whoever has the key of a certificate that has expired makes a time stamp authority of his own.
+    # Whoever has the key of a certificate that has expired makes a timestamp authority of his own.
     path, signer = _old(tmp_path)
     pinned = frozenset({signer.certificate.fingerprint(hashes.SHA256()).hex()})
     assert verify_file(path, expectations=Expectations(thumbprints=pinned), clock=_clock(1))[0].trust == "thumbprint"

@@ -19,7 +19,7 @@ def _signature(algorithm: str, digest: bytes) -> Signature:
     return Signature(
         format="pe",
         signer=describe(code_signer().certificate),
-        time_stamp=None,
+        timestamp=None,
         digest_algorithm=algorithm,
         content_digest=digest.hex(),
         trust="root",

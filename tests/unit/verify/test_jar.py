@@ -77,7 +77,7 @@ def _signature(manifest: bytes, signer: Identity | None = None) -> Signature:
     return Signature(
         format="jar",
         signer=describe((signer or code_signer()).certificate),
-        time_stamp=None,
+        timestamp=None,
         digest_algorithm="sha256",
         content_digest=hashlib.sha256(manifest).hexdigest(),
         trust="not-checked",

@@ -9,8 +9,8 @@ from cryptography import x509
 from signpath_ci.errors import VerificationError
 from signpath_ci.formats.asn1 import octet_string
 from signpath_ci.formats.cms import DATA, Attribute
-from signpath_ci.formats.tsp import TIME_STAMP
-from signpath_ci.model import TimeStamp
+from signpath_ci.formats.tsp import TIMESTAMP
+from signpath_ci.model import Timestamp
 from signpath_ci.verify.certificates import describe
 from signpath_ci.verify.judge import Judge, Signature
 from signpath_ci.verify.signed_data import VerifiedSigner, verify_signer
@@ -25,7 +25,7 @@ from tests.support.signing import (
     root,
     sign_cms,
     sign_time,
-    time_stamper,
+    timestamper,
 )
 
 CONTENT = octet_string(b"content")
@@ -36,7 +36,7 @@ def _signed(signer: Identity | None = None, *, digest: str = "sha256", is_stampe
     message = sign_cms(signer or code_signer(), DATA, CONTENT, digest=digest)
     if is_stamped:
         (info,) = message.signers
-        stamp = Attribute(TIME_STAMP, (sign_time(info.signature, time_stamper()).encode(),))
+        stamp = Attribute(TIMESTAMP, (sign_time(info.signature, timestamper()).encode(),))
         message = replace(message, signers=(replace(info, unsigned_attributes=(stamp,)),))
     return verify_signer(message, content_type=DATA, what="the signature")
 
@@ -50,22 +50,22 @@ def test_a_whole_judgement() -> None:
     expected = Signature(
         format="any",
         signer=describe(code_signer().certificate),
-        time_stamp=TimeStamp(time=NOW, authority="CN=Time Stamper"),
+        timestamp=Timestamp(time=NOW, authority="CN=Timestamper"),
         digest_algorithm="sha384",
         content_digest=b"digest".hex(),
         trust="root",
     )
     assert _judge(_signed(is_stamped=True), algorithm="sha384", days=9999) == expected
-    assert _judge(_signed(), algorithm="sha384") == replace(expected, time_stamp=None)
+    assert _judge(_signed(), algorithm="sha384") == replace(expected, timestamp=None)
 
 
-def test_without_a_time_stamp_a_signature_ends_with_its_certificate() -> None:
+def test_without_a_timestamp_a_signature_ends_with_its_certificate() -> None:
     with pytest.raises(VerificationError) as caught:
         _judge(_signed(), days=400)
     assert caught.value.message.startswith("the signer's certificate was valid from 2026-02-28 12:00:00 to 2027-02-28")
 
 
-def test_where_a_time_stamp_does_not_help() -> None:
+def test_where_a_timestamp_does_not_help() -> None:
     lifetime = issue("L", root(), usages=[CODE_SIGNING, x509.ObjectIdentifier("1.3.6.1.4.1.311.10.3.13")])
     pinned = Trust(thumbprints=frozenset({describe(code_signer().certificate).thumbprint}))
     for signer, trust, hint in (
@@ -77,7 +77,7 @@ def test_where_a_time_stamp_does_not_help() -> None:
         ),
     ):
         verified = _signed(signer, is_stamped=True)
-        assert _judge(verified, trust).time_stamp is not None
+        assert _judge(verified, trust).timestamp is not None
         with pytest.raises(VerificationError) as caught:
             _judge(verified, trust, days=400)
         assert caught.value.message == (

@@ -18,7 +18,7 @@ _CELLS = [pytest.param(f, name, id=f"{f.name}-{name}") for name in ATTACKS for f
 def test_without_an_attack_it_is_accepted(tmp_path: Path, f: Format) -> None:
     (verdict,) = judge(f, Case(f.signed(), ""), tmp_path)
     assert (verdict.format, verdict.identity, verdict.trust) == ("pe" if f.name == "zip" else f.name, "same", "root")
-    assert (verdict.time_stamp is None) == (f.name == "raw")
+    assert (verdict.timestamp is None) == (f.name == "raw")
 
 
 @pytest.mark.parametrize(("f", "name"), _CELLS)

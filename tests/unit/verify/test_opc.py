@@ -60,7 +60,7 @@ def test_what_the_sandbox_signs(tmp_path: Path, relationships: str | None) -> No
     for path in (signed, sandbox_signed(signed)):
         (verdict,) = verify_file(path, unsigned=unsigned, expectations=trusted, clock=CLOCK)
         assert (verdict.format, verdict.identity, verdict.trust) == ("vsix", "same", "root")
-        assert verdict.time_stamp is not None
+        assert verdict.timestamp is not None
 
 
 @needs_xmlsec1

@@ -34,7 +34,7 @@ def unsigned_file(directory: Path, name: str, data: bytes | None = None) -> Path
 
 
 def _token(value: bytes) -> bytes:
-    return tsa.time_stamp(authority().time_stamper, value, now=NOW)
+    return tsa.timestamp(authority().timestamper, value, now=NOW)
 
 
 def sandbox_signed(source: Path) -> Path:
@@ -43,7 +43,7 @@ def sandbox_signed(source: Path) -> Path:
         source,
         target,
         signer=authority().code_signer("tests"),
-        time_stamp=_token,
+        timestamp=_token,
     )
     return target
 
@@ -68,7 +68,7 @@ def accepted(path: Path, unsigned: Path, directory: Path, *roots: Identity) -> V
 def _ours_accepts(path: Path, unsigned: Path) -> Verdict:
     trusted = Expectations(trust_roots=(authority().trust_root,), strict=True)
     (verdict,) = verify_file(path, unsigned=unsigned, expectations=trusted, clock=CLOCK)
-    assert verdict.time_stamp is not None
+    assert verdict.timestamp is not None
     return verdict
 
 
@@ -183,7 +183,7 @@ def test_openssl_accepts_the_sandbox_s_detached_signatures(tmp_path: Path) -> No
     unsigned = unsigned_file(tmp_path, "data.bin", b"any bytes")
     signed = tmp_path / "data.bin.p7s"
     with unsigned.open("rb") as file:
-        signed.write_bytes(detached.sign_cms(file, signer=authority().code_signer("tests"), time_stamp=_token))
+        signed.write_bytes(detached.sign_cms(file, signer=authority().code_signer("tests"), timestamp=_token))
     run(
         *("openssl", "cms", "-verify", "-binary", "-inform", "DER", "-in", signed, "-content", unsigned),
         *("-CAfile", authority().trust_root, "-purpose", "any", "-out", tmp_path / "out"),

@@ -14,21 +14,21 @@ from signpath_ci.model import Expectations
 from signpath_ci.verify import verify_file
 
 RECORDED = Path(__file__).parents[2] / "recorded" / "signed" / "run_code_on_dllmain_x86.dll"
-# Long after the signer's certificate has ended: only the time stamp keeps the signature valid.
+# Long after the signer's certificate has ended: only the timestamp keeps the signature valid.
 LATER = Clock(now=lambda: datetime(2060, 1, 1, tzinfo=timezone.utc))
 
 
-def test_microsoft_s_signature_is_valid_with_its_time_stamp() -> None:
+def test_microsoft_s_signature_is_valid_with_its_timestamp() -> None:
     (verdict,) = verify_file(RECORDED, clock=LATER)
     assert verdict.signer.subject.startswith("CN=Microsoft 3rd Party Application Component,O=Microsoft Corporation")
-    assert verdict.time_stamp is not None
-    assert verdict.time_stamp.time.date().isoformat() == "2026-09-15"
-    assert verdict.signer.not_before <= verdict.time_stamp.time <= verdict.signer.not_after < LATER.now()
+    assert verdict.timestamp is not None
+    assert verdict.timestamp.time.date().isoformat() == "2026-09-15"
+    assert verdict.signer.not_before <= verdict.timestamp.time <= verdict.signer.not_after < LATER.now()
     assert (verdict.format, verdict.digest_algorithm, verdict.trust) == ("pe", "sha256", "not-checked")
     pinned = Expectations(thumbprints=frozenset({verdict.signer.thumbprint}), strict=True)
     then = Clock(now=lambda: verdict.signer.not_after)
     assert verify_file(RECORDED, expectations=pinned, clock=then)[0].trust == "thumbprint"
-    with pytest.raises(VerificationError, match="which is not now"):  # nobody vouches for the time stamp
+    with pytest.raises(VerificationError, match="which is not now"):  # nobody vouches for the timestamp
         verify_file(RECORDED, expectations=pinned, clock=LATER)
 
 

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from signpath_ci.errors import UnexpectedAnswerError
 from signpath_ci.verify.stated import stated_thumbprint
-from tests.support.signing import code_signer, der, root, time_stamper
+from tests.support.signing import code_signer, der, root, timestamper
 
 SIGNER = der(code_signer().certificate)
 BASE64 = base64.b64encode(SIGNER).decode()
@@ -61,8 +61,8 @@ def test_a_certificate_alone_is_taken_though_it_is_an_authority_s() -> None:
         SIGNER[:-1],
         b"\xff\xfe",
         json.dumps({"thumbprint": hashlib.sha256(SIGNER).hexdigest()}).encode(),
-        PEM + time_stamper().certificate.public_bytes(Encoding.PEM),
-        json.dumps([BASE64, base64.b64encode(der(time_stamper().certificate)).decode()]).encode(),
+        PEM + timestamper().certificate.public_bytes(Encoding.PEM),
+        json.dumps([BASE64, base64.b64encode(der(timestamper().certificate)).decode()]).encode(),
         json.dumps([BASE64, *["x"] * 1000]).encode(),
     ],
 )

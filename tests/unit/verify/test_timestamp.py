@@ -16,16 +16,16 @@ from signpath_ci.formats.cms import COUNTERSIGNATURE, Attribute, SignedData, Sig
 from signpath_ci.formats.tsp import (
     SIGNING_CERTIFICATE,
     SIGNING_CERTIFICATE_V2,
-    TIME_STAMP,
-    TIME_STAMP_MICROSOFT,
+    TIMESTAMP,
+    TIMESTAMP_MICROSOFT,
     TST_INFO,
 )
-from signpath_ci.model import STRONG_DIGESTS, TimeStamp
+from signpath_ci.model import STRONG_DIGESTS, Timestamp
 from signpath_ci.verify.signed_data import VerifiedSigner
-from signpath_ci.verify.timestamp import verify_time_stamp
+from signpath_ci.verify.timestamp import verify_timestamp
 from tests.support.signing import (
     NOW,
-    TIME_STAMPING,
+    TIMESTAMPING,
     code_signer,
     der,
     issue,
@@ -34,7 +34,7 @@ from tests.support.signing import (
     rsa_key,
     sign_cms,
     sign_time,
-    time_stamper,
+    timestamper,
 )
 
 ROOTS = (root().certificate,)
@@ -43,10 +43,10 @@ SIGNATURE = sign_cms(code_signer(), "1.2.3", octet_string(b"content")).signers[0
 
 def _with(token: SignedData | bytes) -> SignerInfo:
     encoding = token if isinstance(token, bytes) else token.encode()
-    return replace(SIGNATURE, unsigned_attributes=(Attribute(TIME_STAMP, (encoding,)),))
+    return replace(SIGNATURE, unsigned_attributes=(Attribute(TIMESTAMP, (encoding,)),))
 
 
-def _time(info: SignerInfo, roots: Sequence[x509.Certificate] = ROOTS) -> TimeStamp | None:
+def _time(info: SignerInfo, roots: Sequence[x509.Certificate] = ROOTS) -> Timestamp | None:
     message = replace(sign_cms(code_signer(), "1.2.3", octet_string(b"content")), signers=(info,))
     verified = VerifiedSigner(
         message=message,
@@ -56,32 +56,32 @@ def _time(info: SignerInfo, roots: Sequence[x509.Certificate] = ROOTS) -> TimeSt
         digest_algorithm="sha256",
         signature_digest="sha256",
     )
-    stamped = verify_time_stamp(verified, roots=roots, now=NOW)
-    return None if stamped is None else stamped.time_stamp
+    stamped = verify_timestamp(verified, roots=roots, now=NOW)
+    return None if stamped is None else stamped.timestamp
 
 
 def test_a_good_token() -> None:
-    info = _with(sign_time(SIGNATURE.signature, time_stamper()))
-    expected = TimeStamp(time=NOW, authority="CN=Time Stamper")
+    info = _with(sign_time(SIGNATURE.signature, timestamper()))
+    expected = Timestamp(time=NOW, authority="CN=Timestamper")
     assert _time(info, ROOTS) == _time(info, ()) == expected
     assert _time(SIGNATURE, ROOTS) is None
 
 
 def test_a_token_of_rsa_with_an_old_signing_certificate_attribute() -> None:
-    authority = issue("RSA", root(), key=rsa_key(), usages=[TIME_STAMPING], is_critical=True)
+    authority = issue("RSA", root(), key=rsa_key(), usages=[TIMESTAMPING], is_critical=True)
     good = sign_time(SIGNATURE.signature, authority, imprint_digest="sha512")
     for digest, is_good in ((hashlib.sha1(der(authority.certificate)).digest(), True), (bytes(20), False)):
         attribute = Attribute(SIGNING_CERTIFICATE, (sequence(sequence(sequence(octet_string(digest)))),))
         info = _with(sign_cms(authority, TST_INFO, good.content or b"", further=(attribute,)))
         if is_good:
-            assert _time(info, ROOTS) == TimeStamp(time=NOW, authority="CN=RSA")
+            assert _time(info, ROOTS) == Timestamp(time=NOW, authority="CN=RSA")
         else:
             with pytest.raises(VerificationError, match="another certificate than it brings along"):
                 _time(info, ROOTS)
 
 
 def test_the_authority_must_have_been_valid_then_not_now() -> None:
-    old = issue("Old", root(), usages=[TIME_STAMPING], is_critical=True, start=NOW - timedelta(days=10), days=5)
+    old = issue("Old", root(), usages=[TIMESTAMPING], is_critical=True, start=NOW - timedelta(days=10), days=5)
     issuer_start = root().certificate.not_valid_before_utc
     stamped = sign_time(SIGNATURE.signature, old, time=NOW - timedelta(days=6))
     with pytest.raises(VerificationError, match="does not lead to a trusted root"):  # the root is younger
@@ -94,38 +94,38 @@ def test_the_authority_must_have_been_valid_then_not_now() -> None:
 
 BAD: dict[str, tuple[SignedData | bytes, type[Exception], str]] = {
     "another signature": (
-        sign_time(b"something else", time_stamper()),
+        sign_time(b"something else", timestamper()),
         VerificationError,
         "for another signature: its imprint",
     ),
     "no authority": (sign_time(SIGNATURE.signature, code_signer()), VerificationError, "not only for timestamps"),
     "broken imprint": (
-        sign_time(SIGNATURE.signature, time_stamper(), imprint_digest="sha1"),
+        sign_time(SIGNATURE.signature, timestamper(), imprint_digest="sha1"),
         VerificationError,
         "uses SHA1",
     ),
     "broken signature digest": (
-        sign_time(SIGNATURE.signature, time_stamper(), digest="sha1"),
+        sign_time(SIGNATURE.signature, timestamper(), digest="sha1"),
         VerificationError,
         "uses SHA1",
     ),
     "another certificate": (
-        sign_time(SIGNATURE.signature, time_stamper(), names_certificate=root().certificate),
+        sign_time(SIGNATURE.signature, timestamper(), names_certificate=root().certificate),
         VerificationError,
         "another certificate than it brings along",
     ),
     "no certificate named": (
-        sign_cms(time_stamper(), TST_INFO, sign_time(SIGNATURE.signature, time_stamper()).content or b""),
+        sign_cms(timestamper(), TST_INFO, sign_time(SIGNATURE.signature, timestamper()).content or b""),
         VerificationError,
         "does not say which certificate",
     ),
     "another content": (
-        sign_cms(time_stamper(), "1.2.3", octet_string(b"")),
+        sign_cms(timestamper(), "1.2.3", octet_string(b"")),
         FormatError,
         "holds something else than it should (content type 1.2.3)",
     ),
-    "no info": (sign_cms(time_stamper(), TST_INFO, octet_string(b"")), FormatError, "TSTInfo is malformed"),
-    "no octets": (sign_cms(time_stamper(), TST_INFO, sequence()), FormatError, "the timestamp token is malformed"),
+    "no info": (sign_cms(timestamper(), TST_INFO, octet_string(b"")), FormatError, "TSTInfo is malformed"),
+    "no octets": (sign_cms(timestamper(), TST_INFO, sequence()), FormatError, "the timestamp token is malformed"),
     "garbage": (sequence(octet_string(b"")), FormatError, "the timestamp token is malformed"),
 }
 
@@ -138,12 +138,12 @@ def test_bad_tokens(case: str) -> None:
     assert words in str(caught.value)
 
 
-def test_one_time_stamp_under_either_name() -> None:
-    token = sign_time(SIGNATURE.signature, time_stamper()).encode()
-    either = [Attribute(oid, (token,)) for oid in (TIME_STAMP, TIME_STAMP_MICROSOFT)]
+def test_one_timestamp_under_either_name() -> None:
+    token = sign_time(SIGNATURE.signature, timestamper()).encode()
+    either = [Attribute(oid, (token,)) for oid in (TIMESTAMP, TIMESTAMP_MICROSOFT)]
     for attribute in either:
         info = replace(SIGNATURE, unsigned_attributes=(attribute,))
-        assert _time(info, ROOTS) == TimeStamp(time=NOW, authority="CN=Time Stamper")
+        assert _time(info, ROOTS) == Timestamp(time=NOW, authority="CN=Timestamper")
     with pytest.raises(UnsupportedError, match="the signature has 2 timestamps instead of one"):
         _time(replace(SIGNATURE, unsigned_attributes=tuple(either)), ROOTS)
     old = Attribute(COUNTERSIGNATURE, (token,))
@@ -153,13 +153,13 @@ def test_one_time_stamp_under_either_name() -> None:
 
 @pytest.mark.parametrize("digest", STRONG_DIGESTS)
 def test_an_imprint_by_any_strong_digest(digest: str) -> None:
-    info = _with(sign_time(SIGNATURE.signature, time_stamper(), imprint_digest=digest))
-    assert _time(info, ROOTS) == TimeStamp(time=NOW, authority="CN=Time Stamper")
+    info = _with(sign_time(SIGNATURE.signature, timestamper(), imprint_digest=digest))
+    assert _time(info, ROOTS) == Timestamp(time=NOW, authority="CN=Timestamper")
 
 
 @pytest.mark.parametrize("wrong", [SIGNING_CERTIFICATE, SIGNING_CERTIFICATE_V2, None])
 def test_both_attributes_must_name_the_certificate(wrong: str | None) -> None:
-    certificate = der(time_stamper().certificate)
+    certificate = der(timestamper().certificate)
     digests = {
         SIGNING_CERTIFICATE: hashlib.sha1(certificate).digest(),
         SIGNING_CERTIFICATE_V2: hashlib.sha256(certificate).digest(),
@@ -168,22 +168,22 @@ def test_both_attributes_must_name_the_certificate(wrong: str | None) -> None:
         Attribute(oid, (sequence(sequence(sequence(octet_string(bytes(32) if oid == wrong else digest)))),))
         for oid, digest in digests.items()
     )
-    good = sign_time(SIGNATURE.signature, time_stamper())
-    info = _with(sign_cms(time_stamper(), TST_INFO, good.content or b"", further=attributes))
+    good = sign_time(SIGNATURE.signature, timestamper())
+    info = _with(sign_cms(timestamper(), TST_INFO, good.content or b"", further=attributes))
     if wrong is None:
-        assert _time(info, ROOTS) == TimeStamp(time=NOW, authority="CN=Time Stamper")
+        assert _time(info, ROOTS) == Timestamp(time=NOW, authority="CN=Timestamper")
     else:
         with pytest.raises(VerificationError, match="another certificate than it brings along"):
             _time(info, ROOTS)
 
 
 def test_a_revoked_authority() -> None:
-    token = sign_time(SIGNATURE.signature, time_stamper())
+    token = sign_time(SIGNATURE.signature, timestamper())
     assert _time(_with(replace(token, revocation_lists=(revocation_list(root()),))))
     authority = issue("CA", root(), is_ca=True)
-    below = sign_time(SIGNATURE.signature, issue("Below", authority, usages=[TIME_STAMPING], is_critical=True))
+    below = sign_time(SIGNATURE.signature, issue("Below", authority, usages=[TIMESTAMPING], is_critical=True))
     assert _time(_with(below), ROOTS)
-    for message, revoked in ((token, time_stamper()), (below, authority)):
+    for message, revoked in ((token, timestamper()), (below, authority)):
         lists = (revocation_list(root(), revoked.certificate),)
         with pytest.raises(VerificationError) as caught:
             _time(_with(replace(message, revocation_lists=lists)), ROOTS)
@@ -192,12 +192,10 @@ def test_a_revoked_authority() -> None:
 
 @pytest.mark.parametrize("oid", ["1.2.3", "1.2.840.113549.2.5"])  # the second one is MD5
 def test_a_digest_of_the_certificate_that_tells_nothing(oid: str) -> None:
-    good = sign_time(SIGNATURE.signature, time_stamper())
+    good = sign_time(SIGNATURE.signature, timestamper())
     unknown = sequence(sequence(sequence(sequence(object_identifier(oid)), octet_string(b"d"))))
     info = _with(
-        sign_cms(
-            time_stamper(), TST_INFO, good.content or b"", further=(Attribute(SIGNING_CERTIFICATE_V2, (unknown,)),)
-        )
+        sign_cms(timestamper(), TST_INFO, good.content or b"", further=(Attribute(SIGNING_CERTIFICATE_V2, (unknown,)),))
     )
     with pytest.raises(UnsupportedError, match=rf"unknown digest \({re.escape(oid)}\)"):
         _time(info, ROOTS)

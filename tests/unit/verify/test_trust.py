@@ -10,13 +10,13 @@ from signpath_ci.errors import LocalFileError, UsageError, VerificationError
 from signpath_ci.model import Expectations
 from signpath_ci.verify.certificates import describe
 from signpath_ci.verify.trust import Trust
-from tests.support.signing import code_signer, root, time_stamper
+from tests.support.signing import code_signer, root, timestamper
 
 SIGNER = describe(code_signer().certificate)
 
 
 def _pem(path: Path, *names: str) -> Path:
-    identities = {"root": root(), "signer": code_signer(), "time": time_stamper()}
+    identities = {"root": root(), "signer": code_signer(), "time": timestamper()}
     path.write_bytes(b"".join(identities[name].certificate.public_bytes(Encoding.PEM) for name in names))
     return path
 
@@ -33,7 +33,7 @@ def test_all_expectations_are_taken_over(tmp_path: Path) -> None:
         digest_algorithms=frozenset({"sha512"}),
     )
     assert Trust.load(expectations) == Trust(
-        roots=(root().certificate, time_stamper().certificate, code_signer().certificate),
+        roots=(root().certificate, timestamper().certificate, code_signer().certificate),
         thumbprints=frozenset({"ab"}),
         subject="Acme",
         issuer="CA",

@@ -18,13 +18,13 @@ from signpath_ci.clock import Clock
 from signpath_ci.errors import VerificationError
 from signpath_ci.formats.asn1 import explicit, octet_string, sequence, wrapped
 from signpath_ci.formats.cms import Attribute, SignedData
-from signpath_ci.formats.tsp import TIME_STAMP
+from signpath_ci.formats.tsp import TIMESTAMP
 from signpath_ci.model import Expectations
 from signpath_ci.verify import verify_file
 from tests.support.signing import (
     CODE_SIGNING,
     NOW,
-    TIME_STAMPING,
+    TIMESTAMPING,
     Identity,
     code_signer,
     der,
@@ -32,7 +32,7 @@ from tests.support.signing import (
     revocation_list,
     root,
     sign_time,
-    time_stamper,
+    timestamper,
 )
 from tests.unit.verify.matrix.formats import FORMATS, Change, Format, stamped
 from tests.unit.verify.matrix.judging import pem
@@ -169,8 +169,8 @@ def test_beside_a_signature(tmp_path: Path, f: Format, case: str) -> None:
 def test_beside_a_timestamp(tmp_path: Path, f: Format, case: str) -> None:
     def change(message: SignedData) -> SignedData:
         (info,) = message.signers
-        token = CHANGES[case](sign_time(info.signature, time_stamper()))
-        attribute = Attribute(TIME_STAMP, (token.encode(),))
+        token = CHANGES[case](sign_time(info.signature, timestamper()))
+        attribute = Attribute(TIMESTAMP, (token.encode(),))
         return replace(message, signers=(replace(info, unsigned_attributes=(attribute,)),))
 
     error = _refused(_write(tmp_path, f, change))
@@ -188,7 +188,7 @@ def test_what_a_chain_needs_is_let_through(tmp_path: Path) -> None:
     upper = issue("Upper", root(), is_ca=True)
     lower = issue("Lower", upper, is_ca=True)
     signer = issue("Leaf", lower, usages=[CODE_SIGNING])
-    authority = issue("Authority", issue("Authority CA", root(), is_ca=True), usages=[TIME_STAMPING], is_critical=True)
+    authority = issue("Authority", issue("Authority CA", root(), is_ca=True), usages=[TIMESTAMPING], is_critical=True)
     # The same CA, vouched for by another root that is not at hand: a cross certificate.
     cross = _certificate("Upper", key=_ec_key(upper), issuer_name="Another Root", oid="")
 

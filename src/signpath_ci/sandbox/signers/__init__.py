@@ -23,7 +23,7 @@ def sign_file(
     target: Path,
     *,
     signer: Signer,
-    time_stamp: Callable[[bytes], bytes],
+    timestamp: Callable[[bytes], bytes],
     name: str = "",
 ) -> None:
     """Write a signed copy of `source` to `target`.
@@ -32,7 +32,7 @@ def sign_file(
         source: a file that can be signed, or a ZIP with such files in it.
         target: a temporary name: after a crash or an error an incomplete file may lie there.
         signer: whose signature it gets.
-        time_stamp: returns an RFC 3161 token (DER) for the bytes it is given, a signature's value.
+        timestamp: returns an RFC 3161 token (DER) for the bytes it is given, a signature's value.
         name: the file's own, where `source` is only a temporary one; empty: that of `source`.
 
     Raises:
@@ -44,8 +44,8 @@ def sign_file(
         kind = detect(file, name)
         with target.open("w+b") as copy:
             if kind == "zip":
-                deep.sign(file, copy, signer=signer, time_stamp=time_stamp, directory=target.parent, name=name)
+                deep.sign(file, copy, signer=signer, timestamp=timestamp, directory=target.parent, name=name)
             elif kind is not None and is_signable(kind):
-                sign_as(kind, file, copy, signer=signer, time_stamp=time_stamp)
+                sign_as(kind, file, copy, signer=signer, timestamp=timestamp)
             else:
                 raise CannotSignError("The file can not be signed: it is of no format that the sandbox signs.")

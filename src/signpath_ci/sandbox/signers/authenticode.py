@@ -15,7 +15,7 @@ from signpath_ci.formats.authenticode import (
     write_indirect_data,
 )
 from signpath_ci.formats.cms import Algorithm, Attribute
-from signpath_ci.formats.tsp import TIME_STAMP_MICROSOFT
+from signpath_ci.formats.tsp import TIMESTAMP_MICROSOFT
 from signpath_ci.sandbox.pki import Signer
 from signpath_ci.sandbox.signers import cms
 
@@ -29,14 +29,14 @@ ATTRIBUTES = (
 
 
 def message_maker(
-    subject: SubjectType, *, signer: Signer, time_stamp: Callable[[bytes], bytes], algorithm: str = ALGORITHM
+    subject: SubjectType, *, signer: Signer, timestamp: Callable[[bytes], bytes], algorithm: str = ALGORITHM
 ) -> Callable[[bytes], bytes]:
     """Return what makes the CMS message (DER) for the hash of a file.
 
     Args:
         subject: what kind of file it is.
         signer: whose signature it gets.
-        time_stamp: returns an RFC 3161 token for a signature's value.
+        timestamp: returns an RFC 3161 token for a signature's value.
         algorithm: with which the file is hashed.
     """
 
@@ -47,6 +47,6 @@ def message_maker(
             content=write_indirect_data(IndirectData(Algorithm.digest(algorithm), digest, subject)),
             attributes=ATTRIBUTES,
         )
-        return cms.time_stamped(signed, time_stamp, TIME_STAMP_MICROSOFT).encode()
+        return cms.timestamped(signed, timestamp, TIMESTAMP_MICROSOFT).encode()
 
     return message

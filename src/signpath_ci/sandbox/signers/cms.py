@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from signpath_ci.formats.asn1 import SET, contents_octets, object_identifier, octet_string, set_of
 from signpath_ci.formats.cms import CONTENT_TYPE, MESSAGE_DIGEST, Algorithm, Attribute, SignedData, SignerInfo
-from signpath_ci.formats.tsp import TIME_STAMP
+from signpath_ci.formats.tsp import TIMESTAMP
 from signpath_ci.sandbox.pki import Signer
 
 _ECDSA_WITH_SHA256 = "1.2.840.10045.4.3.2"
@@ -65,14 +65,14 @@ def sign(
     )
 
 
-def time_stamped(signed: SignedData, time_stamp: Callable[[bytes], bytes], oid: str = TIME_STAMP) -> SignedData:
+def timestamped(signed: SignedData, timestamp: Callable[[bytes], bytes], oid: str = TIMESTAMP) -> SignedData:
     """Return the same message with a timestamp of its signature.
 
     Args:
         signed: with one signature.
-        time_stamp: returns an RFC 3161 token for a signature's value.
+        timestamp: returns an RFC 3161 token for a signature's value.
         oid: of the unsigned attribute that holds the token.
     """
     (info,) = signed.signers
-    token = Attribute(oid, (time_stamp(info.signature),))
+    token = Attribute(oid, (timestamp(info.signature),))
     return replace(signed, signers=(replace(info, unsigned_attributes=(token,)),))

@@ -17,14 +17,14 @@ from signpath_ci.sandbox.signers import cms
 _HASHES = {"sha256": hashes.SHA256(), "sha384": hashes.SHA384(), "sha512": hashes.SHA512()}
 
 
-def sign_cms(source: BinaryIO, *, signer: Signer, time_stamp: Callable[[bytes], bytes]) -> bytes:
+def sign_cms(source: BinaryIO, *, signer: Signer, timestamp: Callable[[bytes], bytes]) -> bytes:
     """Return a detached CMS signature (DER) of a file.
 
     Raises:
         OSError: the file can't be read.
     """
     signed = cms.sign(signer, content_type=DATA, content=None, digest=_sha256(source))
-    return cms.time_stamped(signed, time_stamp).encode()
+    return cms.timestamped(signed, timestamp).encode()
 
 
 def sign_raw(source: BinaryIO, *, signer: Signer, algorithm: str = "sha256") -> bytes:

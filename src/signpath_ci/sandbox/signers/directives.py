@@ -31,7 +31,7 @@ def replace(
     *,
     name: str,
     signer: Signer,
-    time_stamp: Callable[[bytes], bytes],
+    timestamp: Callable[[bytes], bytes],
 ) -> None:
     """Write a signed copy of a file.
 
@@ -41,21 +41,21 @@ def replace(
         target: an empty file, seekable.
         name: the file's path in its container.
         signer: whose signature it gets.
-        time_stamp: returns an RFC 3161 token for a signature's value.
+        timestamp: returns an RFC 3161 token for a signature's value.
 
     Raises:
         CannotSignError: the sandbox does not do this, or the file can't be signed.
     """
     _require_supported(directive)
     if directive.name == "jar-sign":
-        _sign_jar(source, target, signer=signer, time_stamp=time_stamp)
+        _sign_jar(source, target, signer=signer, timestamp=timestamp)
         return
     kind = _kind(source, name)
     if kind is None or FORMATS[kind].directive != directive.name or not is_signable(kind):
         found = FORMATS[kind].title if kind else "file of an unknown format"
         raise CannotSignError(f"the sandbox can't carry out {directive.name} on a {found}")
     algorithm = directive.attributes.get("hash-algorithm", "sha256")
-    sign_as(kind, source, target, signer=signer, time_stamp=time_stamp, algorithm=algorithm)
+    sign_as(kind, source, target, signer=signer, timestamp=timestamp, algorithm=algorithm)
 
 
 def verify(source: BinaryIO, name: str, directory: Path) -> None:
@@ -78,7 +78,7 @@ def verify(source: BinaryIO, name: str, directory: Path) -> None:
 
 
 def detached(
-    directive: PlannedDirective, source: BinaryIO, *, signer: Signer, time_stamp: Callable[[bytes], bytes]
+    directive: PlannedDirective, source: BinaryIO, *, signer: Signer, timestamp: Callable[[bytes], bytes]
 ) -> bytes:
     """Return the file that a directive adds.
 
@@ -87,7 +87,7 @@ def detached(
     """
     _require_supported(directive)
     if directive.name == "create-cms-signature":
-        message = signatures.sign_cms(source, signer=signer, time_stamp=time_stamp)
+        message = signatures.sign_cms(source, signer=signer, timestamp=timestamp)
         return message if directive.attributes.get("output-encoding") == "der" else _pem(message)
     if directive.name == "create-raw-signature":
         return signatures.sign_raw(source, signer=signer, algorithm=directive.attributes["hash-algorithm"])
@@ -111,11 +111,11 @@ def _kind(source: BinaryIO, name: str) -> Kind | None:
         return package([entry.name for entry in archive.entries], name)
 
 
-def _sign_jar(source: BinaryIO, target: BinaryIO, *, signer: Signer, time_stamp: Callable[[bytes], bytes]) -> None:
+def _sign_jar(source: BinaryIO, target: BinaryIO, *, signer: Signer, timestamp: Callable[[bytes], bytes]) -> None:
     copy = ArchiveWriter(target)
     with open_archive(source) as archive:
         # The manifest comes first, as the specification's tools write it and readers of streams expect it.
-        for name, data in jar.signature_files(archive, signer=signer, time_stamp=time_stamp).items():
+        for name, data in jar.signature_files(archive, signer=signer, timestamp=timestamp).items():
             copy.add(name, [data], size=len(data), method=DEFLATED)
         for entry in archive.entries:
             if not is_signature_related(entry.name):

@@ -38,7 +38,7 @@ def execute(
     parameters: Mapping[str, str],
     name: str,
     signer: Signer,
-    time_stamp: Callable[[bytes], bytes],
+    timestamp: Callable[[bytes], bytes],
     steps: list[Step],
 ) -> None:
     """Write what SignPath would make of a file under a configuration.
@@ -50,7 +50,7 @@ def execute(
         parameters: the request's.
         name: the artifact's own.
         signer: whose signature the files get.
-        time_stamp: returns an RFC 3161 token (DER) for a signature's value.
+        timestamp: returns an RFC 3161 token (DER) for a signature's value.
         steps: gets what was done, also where it fails.
 
     Raises:
@@ -66,7 +66,7 @@ def execute(
         plan = make_plan(document, file, name=name, values=parameters)
         _require_no_problems(plan, name)
         with ExitStack() as stack:
-            execution = _Execution(signer, time_stamp, target.parent, steps)
+            execution = _Execution(signer, timestamp, target.parent, steps)
             result, _ = execution.file(plan.artifact, (), file, stack)
             with target.open("wb") as copy:
                 result.seek(0)
@@ -99,7 +99,7 @@ class _Execution:
     """
 
     signer: Signer
-    time_stamp: Callable[[bytes], bytes]
+    timestamp: Callable[[bytes], bytes]
     directory: Path
     steps: list[Step]
     budget: Budget = field(default_factory=lambda: Budget(depth=inferred.MAX_DEPTH))
@@ -134,7 +134,7 @@ class _Execution:
                         directives.verify(current, planned.path, self.directory)
                         self._note(path, treatment, directive.name, "verified")
                     elif directive.effect == "add":
-                        data = directives.detached(directive, current, signer=self.signer, time_stamp=self.time_stamp)
+                        data = directives.detached(directive, current, signer=self.signer, timestamp=self.timestamp)
                         added[str(directive.output)] = data
                         self._note(path, treatment, directive.name, "added", str(directive.output))
                     else:
@@ -143,7 +143,7 @@ class _Execution:
 
     def _replaced(self, directive: PlannedDirective, name: str, source: BinaryIO, stack: ExitStack) -> BinaryIO:
         target = self._scratch(stack)
-        directives.replace(directive, source, target, name=name, signer=self.signer, time_stamp=self.time_stamp)
+        directives.replace(directive, source, target, name=name, signer=self.signer, timestamp=self.timestamp)
         return target
 
     def _container(self, treatment: Treatment, path: tuple[str, ...], source: BinaryIO, stack: ExitStack) -> BinaryIO:

@@ -17,7 +17,7 @@ _MODULES = ("catalog", "msix", "nuget", "opc", "xml")
 
 class _SchemeSigner(Protocol):
     def sign(
-        self, source: BinaryIO, target: BinaryIO, *, signer: Signer, time_stamp: Callable[[bytes], bytes]
+        self, source: BinaryIO, target: BinaryIO, *, signer: Signer, timestamp: Callable[[bytes], bytes]
     ) -> None: ...
 
 
@@ -32,7 +32,7 @@ def sign_as(
     target: BinaryIO,
     *,
     signer: Signer,
-    time_stamp: Callable[[bytes], bytes],
+    timestamp: Callable[[bytes], bytes],
     algorithm: str = "sha256",
 ) -> None:
     """Write a signed copy of a file, whatever signature it had before.
@@ -42,7 +42,7 @@ def sign_as(
         source: the file, seekable.
         target: an empty file, seekable.
         signer: whose signature it gets.
-        time_stamp: returns an RFC 3161 token for a signature's value.
+        timestamp: returns an RFC 3161 token for a signature's value.
         algorithm: with which a file that Authenticode signs is hashed; other schemes have just SHA-256 here.
 
     Raises:
@@ -50,11 +50,11 @@ def sign_as(
     """
     scheme = FORMATS[kind].scheme
     if scheme == "authenticode":
-        subjects.sign(kind, source, target, signer=signer, time_stamp=time_stamp, algorithm=algorithm)
+        subjects.sign(kind, source, target, signer=signer, timestamp=timestamp, algorithm=algorithm)
     elif algorithm != "sha256":
         raise CannotSignError(f"A file of the format {kind} can be signed here with SHA-256 only.")
     elif scheme in _MODULES:
         module = cast("_SchemeSigner", import_module(f"signpath_ci.sandbox.signers.{scheme}"))
-        module.sign(source, target, signer=signer, time_stamp=time_stamp)
+        module.sign(source, target, signer=signer, timestamp=timestamp)
     else:
         raise CannotSignError(f"A file of the format {kind} can not be signed.")

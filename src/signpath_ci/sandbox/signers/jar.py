@@ -27,13 +27,13 @@ _DIGEST = f"{DIGEST_NAMES[_ALGORITHM]}-Digest"
 _STEM = "META-INF/SIGNPATH"
 
 
-def signature_files(archive: Archive, *, signer: Signer, time_stamp: Callable[[bytes], bytes]) -> dict[str, bytes]:
+def signature_files(archive: Archive, *, signer: Signer, timestamp: Callable[[bytes], bytes]) -> dict[str, bytes]:
     """Return the files that sign an archive, by their names; whatever else in it is related to a signature must go.
 
     Args:
         archive: what is to be signed; attributes in its manifest are kept.
         signer: whose signature it gets.
-        time_stamp: returns an RFC 3161 token for a signature's value.
+        timestamp: returns an RFC 3161 token for a signature's value.
 
     Raises:
         CannotSignError: there is nothing in it to be signed.
@@ -57,7 +57,7 @@ def signature_files(archive: Archive, *, signer: Signer, time_stamp: Callable[[b
     listed = ({"Name": name, _DIGEST: _hashed(section)} for name, section in sections.items() if name in signed)
     signature_file = write_section(main) + b"".join(write_section(section) for section in listed)
     message = cms.sign(signer, content_type=DATA, content=None, digest=hashlib.sha256(signature_file).digest())
-    block = cms.time_stamped(message, time_stamp).encode()
+    block = cms.timestamped(message, timestamp).encode()
     return {MANIFEST: manifest, f"{_STEM}.SF": signature_file, f"{_STEM}.EC": block}
 
 

@@ -25,14 +25,14 @@ from signpath_ci.sandbox.signers.authenticode import message_maker
 from signpath_ci.sandbox.signers.errors import CannotSignError
 
 
-def sign(source: BinaryIO, target: BinaryIO, *, signer: Signer, time_stamp: Callable[[bytes], bytes]) -> None:
+def sign(source: BinaryIO, target: BinaryIO, *, signer: Signer, timestamp: Callable[[bytes], bytes]) -> None:
     """Write a copy of a package with one signature, whatever signature it had before.
 
     Args:
         source: the package, seekable.
         target: an empty file.
         signer: whose signature it gets; the publisher in the manifest must be the subject of its certificate.
-        time_stamp: returns an RFC 3161 token for a signature's value.
+        timestamp: returns an RFC 3161 token for a signature's value.
 
     Raises:
         CannotSignError: the package is damaged, or has another publisher.
@@ -45,7 +45,7 @@ def sign(source: BinaryIO, target: BinaryIO, *, signer: Signer, time_stamp: Call
             _write_unsigned(archive, plain)
             with open_archive(plain) as unsigned:
                 subject = read_package(plain, unsigned)
-                make = message_maker(subject_type(unsigned), signer=signer, time_stamp=time_stamp, algorithm=algorithm)
+                make = message_maker(subject_type(unsigned), signer=signer, timestamp=timestamp, algorithm=algorithm)
                 entry = signature_entry(make(subject.digest(algorithm)))
                 append_entry(target, subject.package, SIGNATURE, entry, method=DEFLATED)
     except FormatError as error:

@@ -21,14 +21,14 @@ from signpath_ci.sandbox.signers.authenticode import ALGORITHM
 from signpath_ci.sandbox.signers.errors import CannotSignError
 
 
-def sign(source: BinaryIO, target: BinaryIO, *, signer: Signer, time_stamp: Callable[[bytes], bytes]) -> None:
+def sign(source: BinaryIO, target: BinaryIO, *, signer: Signer, timestamp: Callable[[bytes], bytes]) -> None:
     """Write a copy of a NuGet package with an author signature, whatever signature it had before.
 
     Args:
         source: the package, seekable.
         target: an empty file.
         signer: whose signature it gets.
-        time_stamp: returns an RFC 3161 token for a signature's value.
+        timestamp: returns an RFC 3161 token for a signature's value.
 
     Raises:
         CannotSignError: the package is damaged, or too big.
@@ -47,7 +47,7 @@ def sign(source: BinaryIO, target: BinaryIO, *, signer: Signer, time_stamp: Call
                     Attribute(SIGNING_CERTIFICATE_V2, (write_signing_certificate_v2(certificate),)),
                 ),
             )
-            message = cms.time_stamped(signed, time_stamp).encode()
+            message = cms.timestamped(signed, timestamp).encode()
             append_entry(target, package, SIGNATURE, message, method=STORED)
     except FormatError as error:
         raise CannotSignError(f"The NuGet package can not be signed: {error}.") from error

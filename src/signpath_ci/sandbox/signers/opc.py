@@ -48,26 +48,26 @@ _CHUNK = 1 << 18
 _ADDED_TYPES = {"rels": RELATIONSHIPS_TYPE, "psdor": ORIGIN_TYPE, "psdsxs": SIGNATURE_TYPE}
 
 
-def sign(source: BinaryIO, target: BinaryIO, *, signer: Signer, time_stamp: Callable[[bytes], bytes]) -> None:
+def sign(source: BinaryIO, target: BinaryIO, *, signer: Signer, timestamp: Callable[[bytes], bytes]) -> None:
     """Write a copy of a package with one signature of all its parts, whatever signature it had before.
 
     Args:
         source: the package, seekable.
         target: an empty file.
         signer: whose signature it gets.
-        time_stamp: returns an RFC 3161 token for a signature's value.
+        timestamp: returns an RFC 3161 token for a signature's value.
 
     Raises:
         CannotSignError: the package is damaged.
     """
     try:
         with open_archive(source) as archive:
-            _sign(archive, target, signer, time_stamp)
+            _sign(archive, target, signer, timestamp)
     except FormatError as error:
         raise CannotSignError(f"The package can not be signed: {error}.") from error
 
 
-def _sign(archive: Archive, target: BinaryIO, signer: Signer, time_stamp: Callable[[bytes], bytes]) -> None:
+def _sign(archive: Archive, target: BinaryIO, signer: Signer, timestamp: Callable[[bytes], bytes]) -> None:
     if CONTENT_TYPES not in archive.by_name:
         raise FormatError(f"it has no {CONTENT_TYPES}")
     types = _with_types(archive.read(archive.by_name[CONTENT_TYPES], limit=MAX_SIZE))
@@ -88,7 +88,7 @@ def _sign(archive: Archive, target: BinaryIO, signer: Signer, time_stamp: Callab
                 hashed.update(piece)
             digests[entry.name] = hashed.digest()
     references = {f"/{name}?ContentType={known.of(name)}": digest for name, digest in digests.items()}
-    added[_SIGNATURE_PART] = _signature(references, signer, time_stamp)
+    added[_SIGNATURE_PART] = _signature(references, signer, timestamp)
     copy = ArchiveWriter(target)
     for entry in kept:
         copy.copy(archive, entry)
@@ -134,7 +134,7 @@ def _relationships(relationships: dict[str, tuple[str, str]], modes: dict[str, s
     return encoded
 
 
-def _signature(references: dict[str, bytes], signer: Signer, time_stamp: Callable[[bytes], bytes]) -> bytes:
+def _signature(references: dict[str, bytes], signer: Signer, timestamp: Callable[[bytes], bytes]) -> bytes:
     from lxml import etree
 
     def element(parent: Any, name: str, text: str | None = None, **attributes: str) -> Any:
@@ -173,7 +173,7 @@ def _signature(references: dict[str, bytes], signer: Signer, time_stamp: Callabl
     stamp = etree.SubElement(
         element(root, "Object"), f"{{{SIGNATURE_NAMESPACE}}}TimeStamp", nsmap={None: SIGNATURE_NAMESPACE}
     )
-    etree.SubElement(stamp, f"{{{SIGNATURE_NAMESPACE}}}EncodedTime").text = _base64(time_stamp(raw))
+    etree.SubElement(stamp, f"{{{SIGNATURE_NAMESPACE}}}EncodedTime").text = _base64(timestamp(raw))
     encoded: bytes = etree.tostring(root, xml_declaration=True, encoding="utf-8")
     return encoded
 

@@ -24,7 +24,7 @@ def sign(
     target: BinaryIO,
     *,
     signer: Signer,
-    time_stamp: Callable[[bytes], bytes],
+    timestamp: Callable[[bytes], bytes],
     algorithm: str = ALGORITHM,
 ) -> None:
     """Write a copy of a file with one Authenticode signature, whatever signature it had before.
@@ -34,7 +34,7 @@ def sign(
         source: the file, seekable.
         target: an empty file, seekable.
         signer: whose signature it gets.
-        time_stamp: returns an RFC 3161 token for a signature's value.
+        timestamp: returns an RFC 3161 token for a signature's value.
         algorithm: with which the file is hashed, as `hashlib` names it.
 
     Raises:
@@ -42,7 +42,7 @@ def sign(
     """
     found = implementation(kind)
     try:
-        make = message_maker(found.SUBJECT_TYPE, signer=signer, time_stamp=time_stamp, algorithm=algorithm)
+        make = message_maker(found.SUBJECT_TYPE, signer=signer, timestamp=timestamp, algorithm=algorithm)
         if kind == "msi":
             _sign_installer(source, target, make, algorithm)
         else:

@@ -14,14 +14,14 @@ from signpath_ci.sandbox.pki import Signer
 from signpath_ci.sandbox.signers.errors import CannotSignError
 
 
-def sign(source: BinaryIO, target: BinaryIO, *, signer: Signer, time_stamp: Callable[[bytes], bytes]) -> None:  # noqa: ARG001 - SignPath puts no timestamp into it
+def sign(source: BinaryIO, target: BinaryIO, *, signer: Signer, timestamp: Callable[[bytes], bytes]) -> None:  # noqa: ARG001 - SignPath puts no timestamp into it
     """Write a copy of an XML file with a signature as the last element of its root.
 
     Args:
         source: the file, seekable.
         target: an empty file.
         signer: whose signature it gets.
-        time_stamp: not used.
+        timestamp: not used.
 
     Raises:
         CannotSignError: it is malformed, has a document type or a signature, or is too big.

@@ -27,7 +27,7 @@ def sign(
     target: BinaryIO,
     *,
     signer: Signer,
-    time_stamp: Callable[[bytes], bytes],
+    timestamp: Callable[[bytes], bytes],
     directory: Path,
     name: str = "",
 ) -> None:
@@ -39,7 +39,7 @@ def sign(
         source: the archive, seekable.
         target: an empty file, seekable.
         signer: whose signature the files get.
-        time_stamp: returns an RFC 3161 token for a signature's value.
+        timestamp: returns an RFC 3161 token for a signature's value.
         directory: where temporary files may lie; they need as much room as the biggest entries.
         name: of the archive, which tells packages whose content fits several formats.
 
@@ -48,7 +48,7 @@ def sign(
             encrypted, or unpacks to more than there is room for.
     """
     try:
-        count = _Deep(signer, time_stamp, directory).sign(source, target, Budget(), name)
+        count = _Deep(signer, timestamp, directory).sign(source, target, Budget(), name)
     except FormatError as error:
         raise CannotSignError(f"The ZIP archive can not be signed: {error}.") from error
     if not count:
@@ -58,7 +58,7 @@ def sign(
 @dataclass(frozen=True)
 class _Deep:
     signer: Signer
-    time_stamp: Callable[[bytes], bytes]
+    timestamp: Callable[[bytes], bytes]
     directory: Path
 
     def sign(self, source: BinaryIO, target: BinaryIO, budget: Budget, name: str) -> int:
@@ -67,7 +67,7 @@ class _Deep:
         with open_archive(source, budget) as archive:
             kind = package([entry.name for entry in archive.entries], name)
             if is_signable(kind):
-                sign_as(kind, source, target, signer=self.signer, time_stamp=self.time_stamp)
+                sign_as(kind, source, target, signer=self.signer, timestamp=self.timestamp)
                 return 1
             if kind == "jar":
                 self._sign_jar(archive, copy)
@@ -101,12 +101,12 @@ class _Deep:
 
     def _sign_member(self, kind: Kind, member: BinaryIO, signed: BinaryIO, name: str) -> None:
         try:
-            sign_as(kind, member, signed, signer=self.signer, time_stamp=self.time_stamp)
+            sign_as(kind, member, signed, signer=self.signer, timestamp=self.timestamp)
         except CannotSignError as error:
             raise CannotSignError(f"{name} in the ZIP archive: {error}") from error
 
     def _sign_jar(self, archive: Archive, copy: ArchiveWriter) -> None:
-        files = jar.signature_files(archive, signer=self.signer, time_stamp=self.time_stamp)
+        files = jar.signature_files(archive, signer=self.signer, timestamp=self.timestamp)
         # The manifest comes first, as the specification's tools write it and readers of streams expect it.
         for name, data in files.items():
             copy.add(name, [data], size=len(data), method=DEFLATED)

@@ -45,7 +45,7 @@ def executed(
         parameters=parameters,
         name=name,
         signer=authority().code_signer("tests"),
-        time_stamp=lambda value: tsa.time_stamp(authority().time_stamper, value, now=NOW),
+        timestamp=lambda value: tsa.timestamp(authority().timestamper, value, now=NOW),
         steps=steps,
     )
     return target, steps

@@ -16,11 +16,11 @@ from tests.support.signing import NOW, authority
 
 
 def _token(data: bytes) -> bytes:
-    return tsa.time_stamp(authority().time_stamper, data, now=NOW)
+    return tsa.timestamp(authority().timestamper, data, now=NOW)
 
 
 def _sign(source: Path, target: Path) -> None:
-    sign_file(source, target, signer=authority().code_signer("tests"), time_stamp=_token)
+    sign_file(source, target, signer=authority().code_signer("tests"), timestamp=_token)
 
 
 @needs_osslsigncode
@@ -31,15 +31,15 @@ def test_osslsigncode_accepts_what_we_sign(tmp_path: Path, architecture: str) ->
     target = tmp_path / "signed.exe"
 
     def token(data: bytes) -> bytes:
-        return tsa.time_stamp(ours.time_stamper, data, now=now)
+        return tsa.timestamp(ours.timestamper, data, now=now)
 
-    sign_file(LAUNCHERS[architecture], target, signer=ours.code_signer("tests"), time_stamp=token)
+    sign_file(LAUNCHERS[architecture], target, signer=ours.code_signer("tests"), timestamp=token)
     osslsigncode_accepts(target, root=ours.trust_root)
     assert stored_checksum(target.read_bytes()) == imagehlp_checksum(target.read_bytes())
 
     # Signing again replaces the signature, and the content is still the launcher's.
     again = tmp_path / "again.exe"
-    sign_file(target, again, signer=ours.code_signer("other"), time_stamp=token)
+    sign_file(target, again, signer=ours.code_signer("other"), timestamp=token)
     osslsigncode_accepts(again, root=ours.trust_root)
     bare = tmp_path / "bare.exe"
     run("osslsigncode", "remove-signature", "-in", again, "-out", bare)

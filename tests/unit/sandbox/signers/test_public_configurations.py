@@ -24,14 +24,14 @@ CASES = pytest.mark.parametrize(
 
 
 def token(value: bytes) -> bytes:
-    return tsa.time_stamp(authority().time_stamper, value, now=NOW)
+    return tsa.timestamp(authority().timestamper, value, now=NOW)
 
 
 @cache
 def vendor(directory: Path) -> bytes:
     """A PE file with a signature of its maker."""
     target = directory / "vendor.exe"
-    sign_file(LAUNCHERS["x86"], target, signer=authority().code_signer("vendor"), time_stamp=token)
+    sign_file(LAUNCHERS["x86"], target, signer=authority().code_signer("vendor"), timestamp=token)
     return target.read_bytes()
 
 
@@ -61,7 +61,7 @@ def test_configuration_is_carried_out(case: Public, tmp_path: Path, vendor_pe: b
         parameters=case.values,
         name=case.name,
         signer=authority().code_signer("tests"),
-        time_stamp=token,
+        timestamp=token,
         steps=steps,
     )
 

@@ -23,7 +23,7 @@ def _sign(data: bytes, directory: Path) -> tuple[Path, Path]:
         source,
         target,
         signer=authority().code_signer("tests"),
-        time_stamp=lambda value: tsa.time_stamp(authority().time_stamper, value, now=NOW),
+        timestamp=lambda value: tsa.timestamp(authority().timestamper, value, now=NOW),
     )
     return source, target
 

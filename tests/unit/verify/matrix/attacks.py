@@ -19,7 +19,7 @@ from tests.support.samples import trust_list
 from tests.support.signing import (
     CODE_SIGNING,
     NOW,
-    TIME_STAMPING,
+    TIMESTAMPING,
     Identity,
     code_signer,
     der,
@@ -30,7 +30,7 @@ from tests.support.signing import (
 )
 from tests.unit.verify.matrix.formats import Format, jar, stamped, unchanged
 
-NO_TIME_STAMP = "no timestamp in it"
+NO_TIMESTAMP = "no timestamp in it"
 ONE_FILE = "one file, no names"
 NO_MESSAGE = "a bare value"
 ARCHIVES = ("jar", "msix", "nuget", "zip")
@@ -141,9 +141,9 @@ def _with_certificate(encoding: bytes) -> Identity:
 
 
 @attack
-def flipped_byte_in_time_stamp(f: Format) -> Case | str:
+def flipped_byte_in_timestamp(f: Format) -> Case | str:
     if not f.is_message:
-        return NO_TIME_STAMP
+        return NO_TIMESTAMP
 
     def change(message: SignedData) -> SignedData:
         (info,) = stamped(message).signers
@@ -259,7 +259,7 @@ def certificate_not_yet_valid(f: Format) -> Case:
 
 @attack
 def certificate_for_something_else(f: Format) -> Case:
-    return _by(f, issue("Other", root(), usages=[TIME_STAMPING]), "not for code signing")
+    return _by(f, issue("Other", root(), usages=[TIMESTAMPING]), "not for code signing")
 
 
 @attack
@@ -301,41 +301,41 @@ def revoked_certificate(f: Format) -> Case | str:
     return Case(f.signed(change=lambda m: replace(stamped(m), revocation_lists=(encoding,))), "revoked certificate")
 
 
-# --- time stamps ------------------------------------------------------------------------------------------------
+# --- timestamps ------------------------------------------------------------------------------------------------
 
 
 @attack
-def time_stamp_outside_the_validity(f: Format) -> Case | str:
+def timestamp_outside_the_validity(f: Format) -> Case | str:
     if not f.is_message:
-        return NO_TIME_STAMP
+        return NO_TIMESTAMP
     late = issue("Short", root(), usages=[CODE_SIGNING], start=NOW - timedelta(hours=23), days=0)
     return Case(f.signed(late), "not at the signature's time")
 
 
 @attack
-def time_stamp_by_a_foreign_authority(f: Format) -> Case | str:
+def timestamp_by_a_foreign_authority(f: Format) -> Case | str:
     if not f.is_message:
-        return NO_TIME_STAMP
-    foreign = issue("Foreign", _foreign_root(), usages=[TIME_STAMPING], is_critical=True)
+        return NO_TIMESTAMP
+    foreign = issue("Foreign", _foreign_root(), usages=[TIMESTAMPING], is_critical=True)
     return Case(f.signed(change=lambda m: stamped(m, by=foreign)), "the timestamp authority's certificate")
 
 
 @attack
-def time_stamp_by_the_signer(f: Format) -> Case | str:
+def timestamp_by_the_signer(f: Format) -> Case | str:
     if not f.is_message:
-        return NO_TIME_STAMP
+        return NO_TIMESTAMP
     return Case(f.signed(change=lambda m: stamped(m, by=code_signer())), "not only for timestamps")
 
 
 @attack
-def time_stamp_over_another_signature(f: Format) -> Case | str:
+def timestamp_over_another_signature(f: Format) -> Case | str:
     if not f.is_message:
-        return NO_TIME_STAMP
+        return NO_TIMESTAMP
     return Case(f.signed(change=lambda m: stamped(m, over=b"another value")), "for another signature")
 
 
 @attack
-def missing_time_stamp(f: Format) -> Case:
+def missing_timestamp(f: Format) -> Case:
     return Case(f.signed(change=unchanged), "has no timestamp", is_strict=True)
 
 

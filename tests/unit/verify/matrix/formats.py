@@ -29,13 +29,13 @@ from signpath_ci.formats.content_types import NAME as CONTENT_TYPES
 from signpath_ci.formats.jar import write_section
 from signpath_ci.formats.package import Package, append_entry
 from signpath_ci.formats.registry import Kind, implementation
-from signpath_ci.formats.tsp import SIGNING_CERTIFICATE_V2, TIME_STAMP, write_signing_certificate_v2
+from signpath_ci.formats.tsp import SIGNING_CERTIFICATE_V2, TIMESTAMP, write_signing_certificate_v2
 from signpath_ci.formats.zip import STORED, ArchiveWriter, open_archive
 from tests.support.archives import build_zip
 from tests.support.packages import build_msix
 from tests.support.pe import build_pe
 from tests.support.samples import build_cab, build_catalog, build_msi, trust_list
-from tests.support.signing import Identity, code_signer, der, sign_cms, sign_time, time_stamper
+from tests.support.signing import Identity, code_signer, der, sign_cms, sign_time, timestamper
 
 Tree = Mapping[str, bytes]
 Change = Callable[[SignedData], SignedData]
@@ -47,10 +47,10 @@ def unchanged(message: SignedData) -> SignedData:
 
 
 def stamped(message: SignedData, *, by: Identity | None = None, over: bytes | None = None) -> SignedData:
-    """Put a time stamp of the signature into a message; `over` is what it is of instead."""
+    """Put a timestamp of the signature into a message; `over` is what it is of instead."""
     (info,) = message.signers
-    token = sign_time(info.signature if over is None else over, by or time_stamper())
-    attribute = Attribute(TIME_STAMP, (token.encode(),))
+    token = sign_time(info.signature if over is None else over, by or timestamper())
+    attribute = Attribute(TIMESTAMP, (token.encode(),))
     return replace(message, signers=(replace(info, unsigned_attributes=(attribute,)),))
 
 

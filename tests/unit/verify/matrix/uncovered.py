@@ -12,9 +12,9 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from signpath_ci.formats.asn1 import explicit, octet_string, sequence, wrapped
 from signpath_ci.formats.cms import Attribute, SignedData
-from signpath_ci.formats.tsp import TIME_STAMP
-from tests.support.signing import CODE_SIGNING, NOW, Identity, der, issue, root, sign_time, time_stamper
-from tests.unit.verify.matrix.attacks import NO_MESSAGE, NO_TIME_STAMP, Case, attack
+from signpath_ci.formats.tsp import TIMESTAMP
+from tests.support.signing import CODE_SIGNING, NOW, Identity, der, issue, root, sign_time, timestamper
+from tests.unit.verify.matrix.attacks import NO_MESSAGE, NO_TIMESTAMP, Case, attack
 from tests.unit.verify.matrix.formats import Change, Format, stamped, unchanged
 
 PAYLOAD = b"PK\x03\x04 a payload \0\x01" * 50
@@ -80,12 +80,12 @@ def _beside(f: Format, change: Change, words: str = _WORDS) -> Case | str:
 
 def _in_token(f: Format, change: Change, words: str = _WORDS) -> Case | str:
     if not f.is_message:
-        return NO_TIME_STAMP
+        return NO_TIMESTAMP
 
     def put(message: SignedData) -> SignedData:
         (info,) = message.signers
-        token = change(sign_time(info.signature, time_stamper()))
-        attribute = Attribute(TIME_STAMP, (token.encode(),))
+        token = change(sign_time(info.signature, timestamper()))
+        attribute = Attribute(TIMESTAMP, (token.encode(),))
         return replace(message, signers=(replace(info, unsigned_attributes=(attribute,)),))
 
     return Case(f.signed(change=put), words)
@@ -136,12 +136,12 @@ def payload_in_the_timestamp_s_attributes(f: Format) -> Case | str:
 @attack
 def timestamp_from_the_future(f: Format) -> Case | str:
     if not f.is_message:
-        return NO_TIME_STAMP
+        return NO_TIMESTAMP
 
     def put(message: SignedData) -> SignedData:
         (info,) = message.signers
-        token = sign_time(info.signature, time_stamper(), time=NOW + timedelta(days=1))
-        attribute = Attribute(TIME_STAMP, (token.encode(),))
+        token = sign_time(info.signature, timestamper(), time=NOW + timedelta(days=1))
+        attribute = Attribute(TIMESTAMP, (token.encode(),))
         return replace(message, signers=(replace(info, unsigned_attributes=(attribute,)),))
 
     return Case(f.signed(change=put), "is from the future")
