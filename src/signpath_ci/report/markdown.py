@@ -22,7 +22,7 @@ from signpath_ci.report.words import (
 )
 
 _MOST_FILES = 100
-_VERDICT = ("File", "Format", "Signer", "Thumbprint", "Time stamp", "Digest", "Identity", "Verdict")
+_VERDICT = ("File", "Format", "Signer", "Thumbprint", "Timestamp", "Digest", "Content", "Verdict")
 
 
 def summary(record: Record, *, error: SignPathError | None = None) -> str:

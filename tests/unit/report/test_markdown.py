@@ -92,7 +92,7 @@ def test_a_container_has_a_row_for_each_signature() -> None:
         "| | |\n| --- | --- |\n"
         f"| SHA-256 after | `{'ab' * 32}` |\n"
         "| Signing request | `1` |\n\n"
-        "| File | Format | Signer | Thumbprint | Timestamp | Digest | Identity | Verdict |\n"
+        "| File | Format | Signer | Thumbprint | Timestamp | Digest | Content | Verdict |\n"
         "| --- | --- | --- | --- | --- | --- | --- | --- |\n"
         f"| `all.zip: a.exe` | `pe` | `CN=Acme` | `{'cd' * 32}` | `2026-06-01 12:30:15 UTC by CN=TSA` "
         f"| `sha256 {'ef' * 32}` | `same content as submitted` | `trusted by root` |\n"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from itertools import count
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -65,6 +66,7 @@ def test_a_certificate_alone_is_taken_though_it_is_an_authority_s() -> None:
         json.dumps([BASE64, base64.b64encode(der(timestamper().certificate)).decode()]).encode(),
         json.dumps([BASE64, *["x"] * 1000]).encode(),
     ],
+    ids=count(),
 )
 def test_what_leaves_open_who_signs_is_refused(answer: bytes) -> None:
     with pytest.raises(UnexpectedAnswerError):

@@ -99,7 +99,7 @@ def test_files_that_can_not_be_read(tmp_path: Path) -> None:
 def test_a_trust_root_that_is_none(tmp_path: Path) -> None:
     path = tmp_path / "root.pem"
     path.write_text("no certificate")
-    with pytest.raises(UsageError, match=r"root\.pem is no PEM file with certificates"):
+    with pytest.raises(UsageError, match=r"root\.pem is not a PEM file with certificates"):
         verify_file(LAUNCHERS["x64"], expectations=Expectations(trust_roots=(path,)))
 
 
