@@ -26,7 +26,7 @@ SUMMARY = f"""\
 | Thumbprint | `{"cd" * 32}` |
 | Timestamp | `2026-06-01 12:30:15 UTC by CN=TSA` |
 | Digest | `sha256 {"ef" * 32}` |
-| Identity | `same content as submitted` |
+| Content | `same content as submitted` |
 | Verdict | `trusted by root` |
 | Signing request | [`{REQUEST_ID}`]({LINK}) |
 | Status | `Completed` |
@@ -64,7 +64,7 @@ REJECTION_SUMMARY = f"""\
 | Status | `Completed` |
 | Waited | `5.0 s` |
 
-| File | Format | Signer | Thumbprint | Timestamp | Digest | Identity | Verdict |
+| File | Format | Signer | Thumbprint | Timestamp | Digest | Content | Verdict |
 | --- | --- | --- | --- | --- | --- | --- | --- |
 | `all.zip: b# #vso[x] ¦.exe` | `pe` |  |  |  |  |  | `failed: the file is not signed [not-signed]` |
 | `all.zip: note.txt` | `unknown` |  |  |  |  |  | `failed: submitted, but missing [content-missing]` |
