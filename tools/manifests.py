@@ -53,6 +53,9 @@ for machines without a network."""
 _PIPELINES_OWN = frozenset({"api_url"})
 """The manifest lies in the checkout, which does not say where a plugin sends the pipeline's token."""
 
+_ONE_PLATFORMS: dict[str, Platform] = {"include_hidden_files": "github"}
+"""Options that are about one platform, and whose names do not say so: actions/upload-artifact has this one."""
+
 _PREFIXES: dict[Platform, str] = {"github": "github_", "gitlab": "gitlab_", "azure": "azure_devops_"}
 
 
@@ -156,7 +159,8 @@ def inputs(
     if unknown := (without | changes.keys()) - rows.keys():
         raise LookupError(f"{command} has no option {', '.join(sorted(unknown))}.")
     foreign = tuple(prefix for other, prefix in _PREFIXES.items() if other != platform)
-    offered = [row for name, row in rows.items() if name not in _NEVER | without and not name.startswith(foreign)]
+    without |= _NEVER | {name for name, only in _ONE_PLATFORMS.items() if only != platform}
+    offered = [row for name, row in rows.items() if name not in without and not name.startswith(foreign)]
     made = [replace(_input(row, platform), **changes.get(row.name, {})) for row in offered]
     return {one.name: one for one in made}
 

@@ -18,7 +18,7 @@ from signpath_ci.files.changes import (
     sync_directory,
 )
 from signpath_ci.files.locks import lock, locked
-from signpath_ci.files.names import windows_objection
+from signpath_ci.files.names import is_temporary, windows_objection
 from signpath_ci.files.regular import (
     NotRegularError,
     append,
@@ -38,6 +38,7 @@ __all__ = [
     "delete",
     "delete_tree",
     "directory_in",
+    "is_temporary",
     "link",
     "lock",
     "locked",

@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from pathlib import Path
+from pathlib import Path, PurePath
 
 _RESERVED = re.compile(
     r"(CON|PRN|AUX|NUL|CONIN\$|CONOUT\$|COM[0-9¹²³]|LPT[0-9¹²³])\s*(\..*)?", re.IGNORECASE | re.DOTALL
 )
 _FORBIDDEN = re.compile(r'[<>:"/\\|?*\x00-\x1f]')
+_TEMPORARY = re.compile(r"\.signpath-[0-9a-f]{16}-.*", re.DOTALL)
 
 
 def windows_objection(name: str) -> str | None:
@@ -33,3 +34,8 @@ def windows_objection(name: str) -> str | None:
 def prefix(target: Path) -> str:
     """Return what the temporary names for a target begin with."""
     return f".signpath-{hashlib.sha256(os.fsencode(target.name)).hexdigest()[:16]}-"
+
+
+def is_temporary(path: PurePath) -> bool:
+    """Tell whether a file is a temporary one of this program, or lies in such a directory."""
+    return any(_TEMPORARY.fullmatch(part) for part in path.parts)

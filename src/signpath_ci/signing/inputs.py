@@ -13,6 +13,7 @@ from pathlib import Path, PurePath
 from typing import Literal
 
 from signpath_ci.errors import LocalFileError
+from signpath_ci.files import is_temporary
 from signpath_ci.signing.target import default_target
 from signpath_ci.values import dataclass
 
@@ -32,7 +33,6 @@ REASONS: dict[Reason, str] = {
     "unverifiable": "of a format that can be signed but not be verified here",
 }
 
-_TEMPORARY = ".signpath-"
 _RECEIPT = ".receipt.json"
 _REJECTED = ".rejected"
 
@@ -137,7 +137,7 @@ def _matches(path: Path) -> Iterator[Path]:
         matches = sorted(path.rglob("*"))
     else:
         matches = [Path(one) for one in sorted(glob.glob(str(path), recursive=True))]  # noqa: PTH207 - may be absolute
-    return (one for one in matches if one.is_file() and not one.name.startswith(_TEMPORARY))
+    return (one for one in matches if one.is_file() and not is_temporary(one))
 
 
 def _reason(file: Path, top: Path, signed: set[Path], exclude: Sequence[str], used: set[str]) -> Reason | None:

@@ -12,6 +12,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path, PurePath, PurePosixPath
 
 from signpath_ci.errors import LocalFileError, UsageError
+from signpath_ci.files import is_temporary
 from signpath_ci.formats import FormatError
 from signpath_ci.formats.presence import lacks_signature
 from signpath_ci.formats.registry import detect
@@ -132,7 +133,11 @@ class Published:
         if not self.path.is_dir():
             return {top / self.path.name: self.path}
         files = {path.relative_to(self.path): path for path in sorted(self.path.rglob("*")) if path.is_file()}
-        return {top / name.as_posix(): path for name, path in files.items() if self.has_hidden or not _is_hidden(name)}
+        return {
+            top / name.as_posix(): path
+            for name, path in files.items()
+            if (self.has_hidden or not _is_hidden(name)) and not is_temporary(name)
+        }
 
 
 def _is_hidden(name: PurePath) -> bool:

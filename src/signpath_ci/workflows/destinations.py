@@ -311,7 +311,7 @@ class Extracted:
             self._check_leftovers(places.values())
             extract(archive, places, self.directory, force=self.force, original=self._original)
             if self.clean:
-                clean(self.directory, {*places.values(), artifact.path})
+                clean(self.directory, places.values())
         return Delivered(artifact=replace(artifact, path=self.directory))
 
     def _original(self, entry: Entry) -> Path | None:

@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from signpath_ci.errors import UsageError
-from signpath_ci.files import delete, open_regular
+from signpath_ci.files import delete, is_temporary, open_regular
 from signpath_ci.formats.presence import lacks_signature
 from signpath_ci.signing.target import disk_errors
 
@@ -78,8 +78,9 @@ def clean(directory: Path, kept: Collection[Path]) -> None:
 def _others(directory: Path, known: Collection[Path], *, with_hidden: bool = False) -> Iterator[Path]:
     known = frozenset(known)
     for path in sorted(directory.rglob("*")):
-        is_hidden = any(part.startswith(".") for part in path.relative_to(directory).parts)
-        if path not in known and (with_hidden or not is_hidden) and (path.is_symlink() or path.is_file()):
+        name = path.relative_to(directory)
+        is_meant = with_hidden or not any(part.startswith(".") for part in name.parts)
+        if is_meant and path not in known and not is_temporary(name) and (path.is_symlink() or path.is_file()):
             yield path
 
 

@@ -19,7 +19,16 @@ def _use_of(path: Path) -> Use:
 
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
-    for name in ("b.exe", "a.exe", "a.txt", "[x].exe", "d/e/f.exe", "d/g.exe", "d/g.signed.exe", "d/.signpath-1.exe"):
+    for name in (
+        "b.exe",
+        "a.exe",
+        "a.txt",
+        "[x].exe",
+        "d/e/f.exe",
+        "d/g.exe",
+        "d/g.signed.exe",
+        f"d/.signpath-{0:016x}-1.exe",
+    ):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_bytes(b"content")
     return tmp_path

@@ -108,7 +108,10 @@ def test_a_hidden_program_that_is_not_in_the_artifact_is_refused(tmp_path: Path)
     assert caught.value.code == "hidden-files-left-out"
 
     Published(path=tmp_path / "dist", has_hidden=False, exclude=("helper.exe",)).check()
-    Published(path=tmp_path / "dist", has_hidden=True).check()
+    with_hidden = Published(path=tmp_path / "dist", has_hidden=True)
+    with_hidden.check()
+    (tmp_path / "dist" / f".signpath-{0:016x}-1").write_bytes(b"a download that is under way")
+    assert with_hidden.size() == 2 * len(UNSIGNED)
 
 
 @pytest.mark.parametrize(
