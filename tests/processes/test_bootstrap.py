@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.loopback import Connection, loopback
-from tests.support.needs import ROOT
-from tests.support.plugin import OFFLINE, UNREACHABLE, ZIPAPP, needs_wheels, needs_zipapp, posix
+from tests.support.needs import ROOT, posix
+from tests.support.plugin import OFFLINE, UNREACHABLE, ZIPAPP, needs_wheels, needs_zipapp
 from tests.support.program import Finished, finish
 
 pytestmark = [needs_zipapp, posix]

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
+from tests.support.loopback import stop_listening
+
 
 @dataclass
 class ConnectProxy:
@@ -65,7 +67,6 @@ def connect_proxy(port: int, *, authorization: str | None = None) -> Iterator[Co
     try:
         yield proxy
     finally:
-        listener.shutdown(socket.SHUT_RDWR)
-        listener.close()
+        stop_listening(listener)
         for thread in threads:
             thread.join(10)

@@ -7,7 +7,7 @@ import ssl
 import struct
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 Behaviour = Callable[["Connection"], None]
@@ -65,6 +65,13 @@ class Loopback:
     accepted: int = 0
 
 
+def stop_listening(listener: socket.socket) -> None:
+    """Close a listening socket, and end the `accept` that waits on it."""
+    with suppress(OSError):  # Windows shuts no listening socket down: closing it is enough there
+        listener.shutdown(socket.SHUT_RDWR)
+    listener.close()
+
+
 @contextmanager
 def loopback(*behaviours: Behaviour, context: ssl.SSLContext | None = None) -> Iterator[Loopback]:
     """Run a server: the first connection shows the first behaviour, and so on; the last one goes for all others."""
@@ -101,8 +108,7 @@ def loopback(*behaviours: Behaviour, context: ssl.SSLContext | None = None) -> I
         yield server
     finally:
         done.set()
-        listener.shutdown(socket.SHUT_RDWR)
-        listener.close()
+        stop_listening(listener)
         acceptor.join()
         for thread in threads:
             thread.join()

@@ -31,6 +31,11 @@ INSTALLED_BY: Mapping[str, str] = dict(_installed_by())
 """Each program, and what installs it."""
 _SKIPPED = "missing: "
 
+IS_ROOT = hasattr(os, "geteuid") and os.geteuid() == 0
+BOUND_BY_PERMISSIONS = ("setpriv", "--bounding-set=-dac_override,-dac_read_search") if IS_ROOT else ()
+"""What starts a program that permissions of files bind even where the tests run as root."""
+posix = pytest.mark.skipif(os.name == "nt", reason="uses processes, files or signals as POSIX has them")
+
 
 def find(tool: str) -> str | None:
     """Return the path of a program, also of one that `make test` installs; `None` where there is none."""
@@ -54,6 +59,20 @@ def needs(*tools: str) -> pytest.MarkDecorator:
     """Mark a test that needs programs."""
     missing = [tool for tool in tools if find(tool) is None]
     return pytest.mark.skipif(bool(missing), reason=reason(*(missing or tools)))
+
+
+def needs_permissions() -> pytest.MarkDecorator:
+    """Mark a test in which permissions of files bind a program (`BOUND_BY_PERMISSIONS`)."""
+    if os.name == "nt":
+        return posix
+    return pytest.mark.skipif(IS_ROOT and shutil.which("setpriv") is None, reason=reason("setpriv"))
+
+
+def make_fifo(path: Path) -> None:
+    """Make a FIFO; skip the test where files can't be one."""
+    if not hasattr(os, "mkfifo"):
+        pytest.skip("Windows has no FIFOs in directories")
+    os.mkfifo(path)
 
 
 def reason(*tools: str) -> str:

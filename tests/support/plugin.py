@@ -15,7 +15,6 @@ ZIPAPP = ROOT / "dist" / "signpath-ci.pyz"
 WHEELS = ROOT / "build" / "wheels"
 needs_zipapp = pytest.mark.skipif(not ZIPAPP.is_file(), reason=reason("dist/signpath-ci.pyz"))
 needs_wheels = pytest.mark.skipif(not WHEELS.is_dir(), reason=reason("build/wheels"))
-posix = pytest.mark.skipif(os.name == "nt", reason="uses processes as POSIX has them")
 
 OFFLINE = {"PIP_NO_INDEX": "1", "PIP_CONFIG_FILE": os.devnull, "PIP_FIND_LINKS": WHEELS.as_uri()}
 """Variables that make pip take the wheels that were fetched before, and nothing else."""

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.in_process import run_in_process
+from tests.support.needs import BOUND_BY_PERMISSIONS
 
 Sandbox = dict[str, Any]
 RequestsOf = Callable[[str], list[dict[str, Any]]]
-_IS_ROOT = os.geteuid() == 0
 _DEADLINE = 60  # seconds after which a process hangs, by the judgement of these tests
 
 
@@ -61,7 +61,7 @@ class Program:
     @property
     def bound_by_permissions(self) -> Program:
         """The same program, which permissions of files bind even where the tests run as root."""
-        return replace(self, prefix=("setpriv", "--bounding-set=-dac_override,-dac_read_search") if _IS_ROOT else ())
+        return replace(self, prefix=BOUND_BY_PERMISSIONS)
 
     def start(self, *arguments: str | Path, **environment: str) -> subprocess.Popen[str]:
         """Start the command and return the process; a variable set to `""` is not given."""

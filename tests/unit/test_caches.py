@@ -1,12 +1,12 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 
 import pytest
 
 from signpath_ci.caches import cache_directory, private_cache
+from tests.support.needs import IS_ROOT
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_a_link_is_not_used(tmp_path: Path, checkout: Path) -> None:
     assert _cache(tmp_path, checkout) is None
 
 
-@pytest.mark.skipif(sys.platform == "win32" or os.geteuid() != 0, reason="only root gives files away")
+@pytest.mark.skipif(not IS_ROOT, reason="only root gives files away")
 def test_another_users_cache_is_not_used(tmp_path: Path, checkout: Path) -> None:
     cache = _cache(tmp_path, checkout)
     assert cache is not None

@@ -44,7 +44,7 @@ def sign_bundle(settings: SignSettings, process: Process, reporter: Reporter) ->
     directory = settings.output or root
     added: list[Path] = []
     try:
-        with _places(settings, members, root) as places, ExitStack() as stack:
+        with _places(settings, members) as places, ExitStack() as stack:
             with disk_errors(directory):
                 scratch = stack.enter_context(directory_in(directory))
             write_bundle(members, scratch / _NAME)
@@ -63,20 +63,21 @@ def sign_bundle(settings: SignSettings, process: Process, reporter: Reporter) ->
         for path in added:  # all are in place, or none
             delete(path, missing_ok=True)
         raise
-    files = [root / name for name in members] if settings.in_place else result.files[: len(members)]
+    files = list(members.values()) if settings.in_place else result.files[: len(members)]
     return replace(result, files=(*files, *added) if result.signed else ())
 
 
 @contextmanager
-def _places(
-    settings: SignSettings, members: Mapping[PurePosixPath, Path], root: Path
-) -> Iterator[dict[PurePosixPath, Path]]:
-    """Give each member's place; with `--in-place` a temporary one, from where it replaces the file at the end."""
+def _places(settings: SignSettings, members: Mapping[PurePosixPath, Path]) -> Iterator[dict[PurePosixPath, Path]]:
+    """Give each member's place; with `--in-place` a temporary one, from where it replaces the file at the end.
+
+    A file here is named as it was found: its name in the bundle is in NFC, which need not be the name here.
+    """
     if settings.in_place:
-        with replacing([root / name for name in members]) as places:
+        with replacing(list(members.values())) as places:
             yield dict(zip(members, places, strict=True))
     elif settings.output:
         places = in_directory(settings.output, [Path(name) for name in members], option="--output")
         yield dict(zip(members, places, strict=True))
     else:
-        yield {name: default_target(root / name) for name in members}
+        yield {name: default_target(file) for name, file in members.items()}

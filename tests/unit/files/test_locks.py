@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from signpath_ci.files import locked
+from tests.support.needs import make_fifo
 
 
 def _never() -> None:
@@ -72,6 +73,8 @@ def test_many_holders_come_one_after_the_other(tmp_path: Path) -> None:
 
 
 def test_the_lock_of_a_run_that_was_killed_is_free(tmp_path: Path) -> None:
+    if not hasattr(os, "fork"):
+        pytest.skip("Windows has no fork")
     child = os.fork()
     if not child:
         with locked(tmp_path / "r.json", wait=_never):
@@ -91,7 +94,7 @@ def test_what_somebody_has_put_there_is_not_used(tmp_path: Path, kind: str) -> N
     if kind == "link":
         lock.symlink_to(target)
     elif kind == "fifo":
-        os.mkfifo(lock)
+        make_fifo(lock)
     else:
         lock.mkdir()
     with pytest.raises(OSError, match=r".+"), locked(tmp_path / "r.json", wait=_never):

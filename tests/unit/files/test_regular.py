@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
 
 from signpath_ci.files import NotRegularError, append, open_regular, read_bounded, windows_objection, write_atomically
+from tests.support.needs import make_fifo
 
 
 @pytest.mark.parametrize("name", ["fifo", "directory", "/dev/zero", "/dev/null"])
 def test_what_may_never_end_is_not_read(tmp_path: Path, name: str) -> None:
-    os.mkfifo(tmp_path / "fifo")
+    make_fifo(tmp_path / "fifo")
     (tmp_path / "directory").mkdir()
     with pytest.raises(NotRegularError) as raised:
         open_regular(tmp_path / name)
@@ -41,7 +41,7 @@ def test_text_is_appended(tmp_path: Path) -> None:
 def test_nothing_is_appended_through_a_link_or_to_a_pipe(tmp_path: Path, kind: str) -> None:
     target, name = tmp_path / "target", tmp_path / "name"
     if kind == "fifo":
-        os.mkfifo(name)
+        make_fifo(name)
     else:
         name.symlink_to(target)
     if kind == "link":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 import pytest
@@ -11,6 +10,7 @@ import pytest
 from signpath_ci.errors import UsageError
 from signpath_ci.model import PullRequest
 from signpath_ci.platforms.collect import collect_origin
+from tests.support.needs import make_fifo
 
 NO_TEXT = "holds control characters or bytes that are no text."
 NO_ID = "is not a whole commit id (40 or 64 hex digits)."
@@ -180,7 +180,7 @@ def test_huge_event_file(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["missing.json", ".", "fifo", "nul\0"])
 def test_event_file_that_is_none(name: str, tmp_path: Path) -> None:
-    os.mkfifo(tmp_path / "fifo")  # must not be waited on
+    make_fifo(tmp_path / "fifo")  # must not be waited on
     with pytest.raises(UsageError, match="GitHub Actions: GITHUB_EVENT_PATH "):
         collect_origin(PULL_REQUEST | {"GITHUB_EVENT_PATH": name}, tmp_path)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -14,7 +13,7 @@ import pytest
 from signpath_ci.errors import LocalFileError
 from signpath_ci.model import Artifact
 from signpath_ci.signing.artifact import read_artifact
-from tests.support.needs import reason
+from tests.support.needs import BOUND_BY_PERMISSIONS, make_fifo, needs_permissions
 
 
 @pytest.mark.parametrize("size", [1, 256 * 1024, 256 * 1024 + 1])
@@ -51,7 +50,7 @@ def test_a_directory(tmp_path: Path) -> None:
 
 def test_a_fifo_and_a_device_do_not_hang(tmp_path: Path) -> None:
     fifo = tmp_path / "pipe"
-    os.mkfifo(fifo)
+    make_fifo(fifo)
 
     for path in (fifo, Path(os.devnull)):
         assert _line(path) == f"{path} is not a regular file. Write what is to be signed into a file first."
@@ -72,19 +71,18 @@ def test_a_name_that_would_be_a_command_of_a_ci_runner(tmp_path: Path) -> None:
     assert "##vso[" not in _line(tmp_path / "##vso[task.complete]\nx")
 
 
-@pytest.mark.skipif(os.geteuid() == 0 and shutil.which("setpriv") is None, reason=reason("setpriv"))
+@needs_permissions()
 def test_an_unreadable_file(tmp_path: Path) -> None:
     path = tmp_path / "app.exe"
     path.write_bytes(b"MZ")
     path.chmod(0)
-    drop = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"] if os.geteuid() == 0 else []
     script = (
         "import sys; from pathlib import Path; from signpath_ci.signing.artifact import read_artifact\n"
         "try: read_artifact(Path(sys.argv[1]))\n"
         "except Exception as error: print(error)"
     )
     finished = subprocess.run(
-        [*drop, sys.executable, "-c", script, str(path)], capture_output=True, text=True, check=True
+        [*BOUND_BY_PERMISSIONS, sys.executable, "-c", script, str(path)], capture_output=True, text=True, check=True
     )
 
     assert finished.stdout == f"{path} can't be read: Permission denied. Check its permissions.\n"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import fcntl
 import hashlib
 import os
 import subprocess
@@ -315,6 +314,7 @@ def test_a_temporary_file_that_somebody_took_for_a_leftover_is_made_anew(
     target: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Between making a file and locking it, a neighbour may lock and remove it."""
+    fcntl = pytest.importorskip("fcntl", reason="locks as POSIX has them")
     real = fcntl.flock
     removed: list[Path] = []
 
@@ -350,6 +350,7 @@ def test_a_file_system_without_hard_links(target: Path, monkeypatch: pytest.Monk
 
 
 def test_a_file_system_without_locks_keeps_leftovers(target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fcntl = pytest.importorskip("fcntl", reason="locks as POSIX has them")
     leftover = TemporaryFile(target)
 
     def no_locks(*_: object) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +11,7 @@ import pytest
 
 from signpath_ci.errors import LocalFileError
 from signpath_ci.signing.target import check_target, default_target
-from tests.support.needs import reason
+from tests.support.needs import BOUND_BY_PERMISSIONS, make_fifo, needs_permissions
 
 NAME_ANOTHER = "Name another output, or replace it with --force."
 
@@ -94,7 +93,7 @@ def test_the_input_under_any_name(source: Path, tmp_path: Path, force: bool) -> 
 
 def test_what_is_no_file(tmp_path: Path) -> None:
     fifo = tmp_path / "pipe"
-    os.mkfifo(fifo)
+    make_fifo(fifo)
 
     assert _line(tmp_path, force=True) == f"{tmp_path} is a directory. Name a file in it with --output."
     for path in (fifo, Path("/dev/full")):
@@ -110,11 +109,10 @@ def test_a_directory_that_is_not_there_or_is_none(source: Path, tmp_path: Path) 
     )
 
 
-@pytest.mark.skipif(os.geteuid() == 0 and shutil.which("setpriv") is None, reason=reason("setpriv"))
+@needs_permissions()
 def test_a_directory_that_may_not_be_written(tmp_path: Path) -> None:
     locked = tmp_path / "locked"
     locked.mkdir(mode=0o500)
-    drop = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"] if os.geteuid() == 0 else []
     script = (
         "import sys; from pathlib import Path; from signpath_ci.signing.target import check_target\n"
         "from signpath_ci.signing.extract import check_directory\n"
@@ -123,7 +121,7 @@ def test_a_directory_that_may_not_be_written(tmp_path: Path) -> None:
         "    except Exception as error: print(error)"
     )
     finished = subprocess.run(
-        [*drop, sys.executable, "-c", script, str(locked)], capture_output=True, text=True, check=True
+        [*BOUND_BY_PERMISSIONS, sys.executable, "-c", script, str(locked)], capture_output=True, text=True, check=True
     )
 
     assert finished.stdout.splitlines() == [
