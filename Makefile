@@ -15,7 +15,7 @@ ZIPAPP := dist/signpath-ci.pyz
 WHEELS := build/wheels/.fetched
 
 .DEFAULT_GOAL := help
-.PHONY: help sandbox demo test windows fault-matrix check verify-matrix fuzz fuzz-zip audit format docs bench dist dist-azure lock clean
+.PHONY: help sandbox demo test windows windows-unit fault-matrix check verify-matrix fuzz fuzz-zip audit format docs bench dist dist-azure lock clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1 /p' $(MAKEFILE_LIST) | while read -r target text; do printf '%-16s%s\n' "$$target" "$$text"; done
@@ -83,6 +83,10 @@ $(WINDOWS_PYTHON): $(INSTALLED) tools/windows_python.sh requirements/windows.txt
 
 windows: $(WINDOWS_PYTHON) $(ZIPAPP) ## Run the program on a Windows Python under Wine, as Windows users do
 	$(BIN)/python -m pytest tests/windows $(PYTEST_ARGUMENTS)
+
+WINDOWS_UNIT ?= tests/unit
+windows-unit: $(WINDOWS_PYTHON) ## Run the unit tests on a Windows Python under Wine (20 minutes); some: WINDOWS_UNIT=tests/unit/files
+	PYTHONPATH="Z:$$PWD/src;Z:$$PWD" build/windows/wine-python -X utf8 -m pytest -q -p no:cacheprovider $(WINDOWS_UNIT) $(PYTEST_ARGUMENTS)
 
 check: $(INSTALLED) ## Lint, check types and formatting
 	$(BIN)/ruff check
