@@ -3,14 +3,18 @@
 The path is built and checked by `cryptography` (RFC 5280 section 6.1: signatures, names, validity, basic constraints,
 path length, unknown critical extensions; SHA-1 and short CA keys are refused). Checked here is what it leaves open: the
 purpose, also in intermediates, the leaf's own key, and name constraints that it skips.
+
+Thousands of files of a delivery are signed by the same few certificates. What never changes about these is found out
+once and remembered; whether they are valid at a time, revoked, or trusted is checked for each signature.
 """
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from functools import lru_cache
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -22,13 +26,17 @@ from cryptography.x509.verification import Criticality, ExtensionPolicy, Policy,
 from cryptography.x509.verification import VerificationError as PathError
 
 from signpath_ci.errors import VerificationError
-from signpath_ci.formats import FormatError
+from signpath_ci.formats import FormatError, UncoveredError
 from signpath_ci.formats.asn1 import Fields, explicit, read_integer, reading
 from signpath_ci.model import SignerCertificate
 from signpath_ci.values import dataclass
 from signpath_ci.verify.name_constraints import check_name_constraints
 
 _MIN_RSA_BITS = 2048  # NIST SP 800-131A; CA/Browser Forum's code signing requirements want 3072 since 2021
+_MAX_CERTIFICATES = 20  # of one message
+_MAX_SIZE = 64 << 10  # of all of them, in bytes
+REMEMBERED = 128
+"""How many facts about certificates are remembered, of each kind; with the limits above that bounds the memory."""
 _CURVES = (ec.SECP256R1, ec.SECP384R1, ec.SECP521R1)
 _FAILURES = (
     ValueError,
@@ -68,13 +76,24 @@ def reading_certificates(what: str) -> Iterator[None]:
 
 
 def load_certificates(encodings: Sequence[bytes], what: str) -> tuple[x509.Certificate, ...]:
-    """Read DER-encoded certificates.
+    """Read the DER-encoded certificates of a message.
 
     Raises:
+        UncoveredError: there are more than a chain needs, or they are larger.
         FormatError: one is damaged.
     """
+    if len(encodings) > _MAX_CERTIFICATES or sum(map(len, encodings)) > _MAX_SIZE:
+        raise UncoveredError(
+            f"{what} has more certificates than a chain needs"
+            f" (more than {_MAX_CERTIFICATES}, or than {_MAX_SIZE >> 10} KiB)"
+        )
     with reading_certificates(f"a certificate in {what}"):
-        return tuple(x509.load_der_x509_certificate(encoding) for encoding in encodings)
+        return tuple(map(_loaded, encodings))
+
+
+@lru_cache(REMEMBERED)
+def _loaded(encoding: bytes) -> x509.Certificate:
+    return x509.load_der_x509_certificate(encoding)
 
 
 def issuer_and_serial_number(encoding: bytes) -> tuple[bytes, int]:
@@ -91,6 +110,7 @@ def issuer_and_serial_number(encoding: bytes) -> tuple[bytes, int]:
         return fields.take(), serial_number
 
 
+@lru_cache(REMEMBERED)
 def describe(certificate: x509.Certificate) -> SignerCertificate:
     """Say who a certificate is for.
 
@@ -131,6 +151,7 @@ def is_usage_critical(certificate: x509.Certificate) -> bool:
     return any(e.critical for e in certificate.extensions if isinstance(e.value, x509.ExtendedKeyUsage))
 
 
+@lru_cache(REMEMBERED)
 def is_self_signed(certificate: x509.Certificate) -> bool:
     """Tell whether nobody but itself vouches for a certificate.
 
@@ -193,6 +214,9 @@ def verify_chain(
     """
     with reading_certificates(f"{owner}'s certificate chain"):
         check_validity(leaf, at, owner, when="at the signature's time")
+        verified = _verified_chains(leaf, tuple(embedded), purpose, tuple(roots))
+        if any(_is_valid(chain, at) for chain in verified):
+            return
         _check_usage(leaf, purpose, owner)
         _check_key(leaf, owner)
         tops = roots or _tops((leaf, *embedded))
@@ -213,6 +237,20 @@ def verify_chain(
                 code="certificate-chain",
             ) from error
         check_name_constraints(chain, owner)
+        verified[:] = [chain]
+
+
+@lru_cache(REMEMBERED)
+def _verified_chains(*_: Hashable) -> list[Sequence[x509.Certificate]]:
+    """Return the chain that `verify_chain` verified for a leaf, other certificates, a purpose and roots, and puts in.
+
+    All that it checks follows from these, but for the validity of each certificate in the chain.
+    """
+    return []
+
+
+def _is_valid(chain: Sequence[x509.Certificate], at: datetime) -> bool:
+    return all(c.not_valid_before_utc <= at <= c.not_valid_after_utc for c in chain)
 
 
 def check_validity(leaf: x509.Certificate, at: datetime, owner: str, *, when: str, hint: str = "") -> None:

@@ -3,8 +3,8 @@
 A signature covers the content and the signed attributes. Certificates, revocation lists and unsigned attributes lie
 beside them: installers have taken orders from there, and a JAR hidden there runs. So each of them is accounted for:
 
-1. Certificates: at most 20 and 64 KiB; each is the signer's or the timestamp authority's, or issued one of the others
-   there, by its name and its key.
+1. Certificates: no more than `load_certificates` allows; each is the signer's or the timestamp authority's, or issued
+   one of the others there, by its name and its key.
 2. Of these, a certificate that no trusted root vouches for is plain (`verify.plain`): such a certificate can be made
    for the key of any CA, as no one verifies its own signature.
 3. Revocation lists: signed by one of these CAs.
@@ -15,6 +15,7 @@ beside them: installers have taken orders from there, and a JAR hidden there run
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
@@ -36,12 +37,10 @@ from signpath_ci.formats.asn1 import (
 )
 from signpath_ci.formats.cms import SignedData, SignerInfo
 from signpath_ci.values import dataclass
-from signpath_ci.verify.certificates import is_ca, reading_certificates
+from signpath_ci.verify.certificates import REMEMBERED, is_ca, reading_certificates
 from signpath_ci.verify.plain import is_plain
 
 _SHA_1 = SignatureAlgorithmOID.RSA_WITH_SHA1
-_MAX_CERTIFICATES = 20
-_MAX_SIZE = 64 << 10
 _MAX_LISTS = 20
 _MEMBERS = 7  # version, holder, issuer, algorithm, serial number, validity, attributes: no extensions
 # Sizes in an attribute certificate of what is free in it, in bytes: with tags and lengths.
@@ -105,11 +104,6 @@ def check_certificates(
         UncoveredError: there is more.
         FormatError: a certificate or a list is damaged.
     """
-    if len(certificates) > _MAX_CERTIFICATES or sum(map(len, message.certificates)) > _MAX_SIZE:
-        raise UncoveredError(
-            f"{what} has more certificates than a chain needs"
-            f" (more than {_MAX_CERTIFICATES}, or than {_MAX_SIZE >> 10} KiB)"
-        )
     with reading_certificates(f"a certificate in {what}"):
         linked = _linked(vouched.leaves, (*certificates, *vouched.further))
         strangers = [certificate for certificate in certificates if certificate not in linked]
@@ -189,8 +183,11 @@ def _trusted(roots: Sequence[x509.Certificate], pool: Sequence[x509.Certificate]
 
 
 def _is_issuer(issuer: x509.Certificate, certificate: x509.Certificate) -> bool:
-    if issuer.subject != certificate.issuer:
-        return False
+    return issuer.subject == certificate.issuer and _has_signed(issuer, certificate)
+
+
+@lru_cache(REMEMBERED)
+def _has_signed(issuer: x509.Certificate, certificate: x509.Certificate) -> bool:
     key = issuer.public_key()
     try:
         if certificate.signature_algorithm_oid == _SHA_1 and isinstance(key, rsa.RSAPublicKey):

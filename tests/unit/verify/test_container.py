@@ -324,6 +324,7 @@ def test_a_damaged_inner_archive_is_named(tmp_path: Path) -> None:
 
 def test_no_room_to_unpack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     signed = _pair()[1]
+    monkeypatch.setattr("signpath_ci.formats.zip.archive._MAX_IN_MEMORY", -1)
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "missing"))
     with pytest.raises(LocalFileError, match="can't be read, or not be unpacked: No such file or directory"):
         verify_file(signed, clock=CLOCK)

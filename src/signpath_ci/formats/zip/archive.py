@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -21,6 +22,7 @@ from signpath_ci.formats.zip.places import SigningBlock, place_entries
 from signpath_ci.formats.zip.stream import EntryStream
 
 _CHUNK = 1 << 20
+_MAX_IN_MEMORY = 4 << 20  # bytes; at most eight entries are open at once, two in each level of archives
 
 
 @dataclass
@@ -132,7 +134,15 @@ class Archive:
 
     @contextmanager
     def extracted(self, entry: Entry, directory: Path | None = None) -> Iterator[BinaryIO]:
-        """Copy an entry into a temporary file without a name, in `directory` (none given: the system's)."""
+        """Unpack an entry: a small one in memory, others into a temporary file without a name.
+
+        Args:
+            entry: one of the archive's.
+            directory: for temporary files; none given: the system's.
+        """
+        if entry.size <= _MAX_IN_MEMORY:
+            yield io.BytesIO(self.open(entry).read())
+            return
         with tempfile.TemporaryFile(dir=directory) as target:
             shutil.copyfileobj(self.open(entry), target, _CHUNK)
             target.seek(0)
