@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import os
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 
@@ -21,6 +22,18 @@ def is_inside(path: Path, root: Path) -> bool:
         return path.resolve().is_relative_to(root.resolve())
     except (OSError, RuntimeError, ValueError):  # links in a circle; a NUL
         return False
+
+
+def leads_out(path: Path, directory: Path) -> bool:
+    """Tell whether a path that is named as one in the checkout leads out of it, by a link in it.
+
+    Args:
+        path: absolute, or relative to `directory`.
+        directory: in the checkout.
+    """
+    root = checkout_root(directory)
+    named = Path(os.path.normpath(directory.resolve() / path))
+    return named.is_relative_to(root) and not is_inside(named, root)
 
 
 def objection_to_path(text: str, directory: Path) -> str | None:

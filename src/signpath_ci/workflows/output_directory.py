@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from signpath_ci.checkout import leads_out
 from signpath_ci.errors import UsageError
 from signpath_ci.files import delete, is_temporary, open_regular
 from signpath_ci.formats.presence import lacks_signature
@@ -49,7 +50,7 @@ def check_leftovers(directory: Path, replaced: Collection[Path], *, exclude: Seq
 
 
 def check_clean(directory: Path) -> None:
-    """Refuse to empty a directory that holds more than signed files: a checkout, or the current directory.
+    """Refuse to empty a directory that holds more than signed files: a checkout, the current one, one behind a link.
 
     Raises:
         UsageError: it is one.
@@ -59,6 +60,12 @@ def check_clean(directory: Path) -> None:
         raise UsageError(
             f"{directory} is not emptied: it is a checkout, or holds the current directory.",
             hint="Name another --output-artifact-directory, or leave out --clean.",
+            code="not-cleaned",
+        )
+    if leads_out(directory, Path.cwd()):
+        raise UsageError(
+            f"{directory} is not emptied: a link in it leads out of the checkout.",
+            hint="Name the directory itself, or leave out --clean.",
             code="not-cleaned",
         )
 

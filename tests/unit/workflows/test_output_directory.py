@@ -193,3 +193,18 @@ def test_a_zip_in_the_artifact_s_zip_is_extracted_once(tmp_path: Path) -> None:
         _Client("setup.zip"),
     )
     assert _names(tmp_path / "out") == ["setup.zip"]
+
+
+def test_no_directory_elsewhere_is_emptied_through_a_link(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "checkout" / ".git").mkdir(parents=True)
+    (tmp_path / "checkout" / "real").mkdir()
+    (tmp_path / "home" / "deep").mkdir(parents=True)
+    (tmp_path / "checkout" / "link").symlink_to(tmp_path / "home")
+    (tmp_path / "checkout" / "inner").symlink_to("real")
+    monkeypatch.chdir(tmp_path / "checkout")
+    for name in ("link", "link/deep", "real/../link"):
+        with pytest.raises(UsageError) as caught:
+            Extracted(directory=Path(name), force=True, clean=True).check()
+        assert caught.value.code == "not-cleaned"
+    for directory in (Path("real"), Path("inner"), tmp_path / "home"):
+        Extracted(directory=directory, force=True, clean=True).check()
