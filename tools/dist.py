@@ -62,7 +62,8 @@ def build(target: Path) -> None:
     with tempfile.TemporaryDirectory() as directory:
         tree = Path(directory) / "tree"
         _pip("install", "--no-compile", "--target", str(tree))
-        shutil.copytree(ROOT / "src" / "signpath_ci", tree / "signpath_ci")
+        # The sandbox needs packages with native code, which one file can't hold.
+        shutil.copytree(ROOT / "src" / "signpath_ci", tree / "signpath_ci", ignore=shutil.ignore_patterns("sandbox"))
         _prune(tree)
         compiled = Path(directory) / _COMPILED
         _compile(tree, compiled)

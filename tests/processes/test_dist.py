@@ -253,3 +253,11 @@ def test_every_wheel_that_a_test_takes_is_pinned() -> None:
         for wheel in WHEELS.glob("*.whl")
         if f"sha256:{hashlib.sha256(wheel.read_bytes()).hexdigest()}" not in hashes
     ] == []
+
+
+@pytest.mark.parametrize("command", ["sandbox", "demo"])
+def test_it_says_that_it_has_no_sandbox(command: str) -> None:
+    finished = subprocess.run([sys.executable, "-I", str(ZIPAPP), command], capture_output=True, text=True, check=False)
+
+    assert finished.returncode == 2
+    assert finished.stderr.endswith("[packages-missing]\n")

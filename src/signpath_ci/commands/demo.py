@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from signpath_ci.commands import sign
+from signpath_ci.commands.sandbox import not_installed
 from signpath_ci.errors import LocalFileError, UsageError
-from signpath_ci.sandbox.child import running_sandbox
 from signpath_ci.settings import DemoSettings, SignSettings, load
 from signpath_ci.values import replace
 from signpath_ci.workflows.process import Process, print_result
@@ -26,6 +26,10 @@ def run(settings: DemoSettings, process: Process) -> None:
     Raises:
         SignPathError: any part failed.
     """
+    try:
+        from signpath_ci.sandbox.child import running_sandbox
+    except ImportError as error:
+        raise not_installed(error) from None
     original = settings.artifact or _launcher()
     options = ["--processing-seconds", str(settings.processing_seconds)]
     if settings.state:

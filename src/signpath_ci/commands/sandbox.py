@@ -21,11 +21,7 @@ def run(settings: SandboxSettings, process: Process) -> None:
     try:
         from signpath_ci.sandbox import announcement, background, server
     except ImportError as error:
-        raise UsageError(
-            f"The sandbox needs packages that are not installed: {error.name or error}.",
-            hint="Run: pip install 'signpath-ci[sandbox]'",
-            code="packages-missing",
-        ) from None
+        raise not_installed(error) from None
     cache = cache_directory(process.environment, sys.platform)
     directory = settings.state or (cache / "sandbox" if cache else None)
     if directory is None and (settings.stop or settings.detach):
@@ -71,3 +67,12 @@ def _arguments(settings: SandboxSettings) -> list[str]:
     ]
     given = [text for name, value in values if value is not None for text in (name, str(value))]
     return [*given, *(["--open"] if settings.open else [])]
+
+
+def not_installed(error: ImportError) -> UsageError:
+    """Return the error for a sandbox whose packages are missing; the one-file form of the program has no sandbox."""
+    return UsageError(
+        f"The sandbox needs what is not installed here: {error.name or error}.",
+        hint="Run: pip install 'signpath-ci[sandbox]'",
+        code="packages-missing",
+    )
