@@ -75,6 +75,11 @@ COMMANDS = (
     Command(name="cancel", help="Cancel a request.", settings=settings.RequestSettings),
     Command(name="verify", help="Verify a signed file, offline.", settings=settings.VerifySettings),
     Command(
+        name="finish",
+        help="Bring checksums, update manifests and block maps up to date after signing, offline.",
+        settings=settings.FinishSettings,
+    ),
+    Command(
         name="check",
         help="Check offline whether SignPath would sign a file under an artifact configuration.",
         settings=settings.CheckSettings,

@@ -239,6 +239,10 @@ CODES: dict[str, tuple[str, str]] = {
         "Strict verification demands a trusted signer, and nobody is trusted.",
         "Give `--trust-root` or `--thumbprint`.",
     ),
+    "no-unsigned-files": (
+        "`finish` has to know the unsigned files' digests, and nothing says them.",
+        "Give `--unsigned`, or `--result` with what `sign --json` printed.",
+    ),
     "no-working-directory": ("The working directory does not exist any more.", "Run in one that exists."),
     "not-a-directory": ("A path should be that of a directory, and is not.", "Name a directory that exists."),
     "not-a-file": ("A path should be that of a regular file, and is not.", "Name a regular file."),
@@ -309,6 +313,10 @@ CODES: dict[str, tuple[str, str]] = {
         "Check the slugs of project, policy and artifact configuration, and the parameters.",
     ),
     "request-not-completed": ("The request ended in a state that is not `Completed`.", "See the request's page."),
+    "result-invalid": (
+        "The file of `--result` is not what `sign --json` prints.",
+        "Redirect the standard output of `signpath-ci sign --json` into it.",
+    ),
     "rule-expired": (
         "A rule about files, such as `--expect-unchanged`, has an `expires` date that is over.",
         "Remove the rule, or ask its owner for a later date.",
@@ -343,6 +351,12 @@ CODES: dict[str, tuple[str, str]] = {
     "signed-unexpectedly": (
         "A file carries a signature, which `--must-not-be-signed` forbids.",
         "Correct the artifact configuration in SignPath, or the rule.",
+    ),
+    "stale-metadata": (
+        "A checksum file, an update manifest, a block map or a signature beside the signed files describes unsigned "
+        "ones, and `--stale-metadata` is `fail`. The signed files are in place.",
+        "Bring it up to date: `--finish`, `signpath-ci finish DIR`, or the command that the warning names "
+        "(docs/finish.md).",
     ),
     "still-pending": (
         "The request was not final at the deadline; it is still alive.",

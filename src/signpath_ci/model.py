@@ -32,6 +32,27 @@ class Artifact:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SignedFileDigests:
+    """A signed file as it is published.
+
+    Attributes:
+        path: where it lies.
+        size: in bytes.
+        sha256: of its bytes, in lower-case hex.
+        sha512: the same.
+        unsigned_size: that of the unsigned file; `None` where it is not known.
+        unsigned: its digests in lower-case hex, by the name of the algorithm: those that something else may hold.
+    """
+
+    path: Path
+    size: int
+    sha256: str
+    sha512: str
+    unsigned_size: int | None = None
+    unsigned: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
 class RetrievalLink:
     """Where SignPath fetches an artifact from, instead of being sent it (wire contract, "Submit").
 

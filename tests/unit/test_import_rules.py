@@ -37,6 +37,7 @@ MAY_IMPORT = {
     "model": set(),
     "origin": set(),
     "platforms": {"api", "origin", "report", "settings", "signing"},
+    "release_metadata": set(),
     "report": set(),
     "sandbox": {"artifact_configuration", "formats", "verify"},
     "settings": {"schema"},
@@ -47,8 +48,8 @@ MAY_IMPORT = {
     "values": set(),
     "verify": {"artifact_configuration", "formats"},
     "workflows": {
-        "api", "artifact_configuration", "formats", "metadata", "origin", "platforms", "report", "settings", "signing",
-        "verify",
+        "api", "artifact_configuration", "formats", "metadata", "origin", "platforms", "release_metadata", "report",
+        "settings", "signing", "verify",
     },
     "__main__": {"cli", "logs", "platforms", "settings", "workflows"},
     "": {"platforms", "verify"},

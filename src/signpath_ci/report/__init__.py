@@ -11,7 +11,16 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from signpath_ci.errors import SignPathError
-    from signpath_ci.model import Account, Artifact, Failure, Origin, RequestStatus, Submission, Verdict
+    from signpath_ci.model import (
+        Account,
+        Artifact,
+        Failure,
+        Origin,
+        RequestStatus,
+        SignedFileDigests,
+        Submission,
+        Verdict,
+    )
     from signpath_ci.report.record import FileOutcome
 
 
@@ -67,6 +76,9 @@ class Reporter:
 
     def several(self, outcomes: tuple[FileOutcome, ...]) -> None:
         """What became of each of several files that were signed at the same time; the end of the run follows."""
+
+    def described(self, files: tuple[SignedFileDigests, ...]) -> None:
+        """The signed files are in place; these are their digests."""
 
     def completed(self, outputs: tuple[Path, ...]) -> None:
         """The run is a success; `outputs` is where the signed files lie: none where they were not fetched."""
@@ -146,6 +158,10 @@ class CompositeReporter(Reporter):
     def several(self, outcomes: tuple[FileOutcome, ...]) -> None:
         for reporter in self._reporters:
             reporter.several(outcomes)
+
+    def described(self, files: tuple[SignedFileDigests, ...]) -> None:
+        for reporter in self._reporters:
+            reporter.described(files)
 
     def completed(self, outputs: tuple[Path, ...]) -> None:
         for reporter in self._reporters:

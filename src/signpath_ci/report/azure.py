@@ -11,7 +11,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TextIO
 
-from signpath_ci.report.platform import DOWNLOAD_URL, PATH, REQUEST_ID, SIGNED, STATUS, WEB_URL, PlatformReporter
+from signpath_ci.report.platform import (
+    DOWNLOAD_URL,
+    PATH,
+    REQUEST_ID,
+    SHA256,
+    SHA512,
+    SIGNED,
+    STATUS,
+    WEB_URL,
+    PlatformReporter,
+)
 from signpath_ci.text import one_line
 
 _log = logging.getLogger(__name__)
@@ -22,6 +32,8 @@ _NAMES = {
     PATH: "SignedArtifactPath",
     STATUS: "Status",
     SIGNED: "Signed",
+    SHA256: "SignedSha256",
+    SHA512: "SignedSha512",
 }
 _DATA = str.maketrans({"%": "%AZP25", "\r": "%0D", "\n": "%0A"})
 _STEP = 10

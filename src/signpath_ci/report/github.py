@@ -11,7 +11,17 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TextIO
 
-from signpath_ci.report.platform import DOWNLOAD_URL, PATH, REQUEST_ID, SIGNED, STATUS, WEB_URL, PlatformReporter
+from signpath_ci.report.platform import (
+    DOWNLOAD_URL,
+    PATH,
+    REQUEST_ID,
+    SHA256,
+    SHA512,
+    SIGNED,
+    STATUS,
+    WEB_URL,
+    PlatformReporter,
+)
 from signpath_ci.text import one_line
 
 _NAMES = {
@@ -21,6 +31,8 @@ _NAMES = {
     PATH: "signed-artifact-path",
     STATUS: "status",
     SIGNED: "signed",
+    SHA256: "signed-sha256",
+    SHA512: "signed-sha512",
 }
 _DATA = str.maketrans({"%": "%25", "\r": "%0D", "\n": "%0A"})
 

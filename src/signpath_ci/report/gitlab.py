@@ -13,7 +13,17 @@ from pathlib import Path
 from typing import TextIO
 
 from signpath_ci.clock import Clock
-from signpath_ci.report.platform import DOWNLOAD_URL, PATH, REQUEST_ID, SIGNED, STATUS, WEB_URL, PlatformReporter
+from signpath_ci.report.platform import (
+    DOWNLOAD_URL,
+    PATH,
+    REQUEST_ID,
+    SHA256,
+    SHA512,
+    SIGNED,
+    STATUS,
+    WEB_URL,
+    PlatformReporter,
+)
 from signpath_ci.text import one_line
 
 _log = logging.getLogger(__name__)
@@ -24,6 +34,8 @@ _NAMES = {
     PATH: "SIGNPATH_SIGNED_ARTIFACT_PATH",
     STATUS: "SIGNPATH_SIGNING_REQUEST_STATUS",
     SIGNED: "SIGNPATH_SIGNED",
+    SHA256: "SIGNPATH_SIGNED_SHA256",
+    SHA512: "SIGNPATH_SIGNED_SHA512",
 }
 _CLEAR_LINE, _BOLD, _PLAIN = "\x1b[0K", "\x1b[1m", "\x1b[0m"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from signpath_ci.errors import SignPathError
-from signpath_ci.model import Account, Failure, Verdict
+from signpath_ci.model import Account, Failure, SignedFileDigests, Verdict
 from signpath_ci.report.accounts import counts, note_of
 from signpath_ci.report.neutral import code, link
 from signpath_ci.report.record import FileOutcome, Record
@@ -37,6 +37,8 @@ def summary(record: Record, *, error: SignPathError | None = None) -> str:
         parts.append(notes)
     if record.outcomes:
         parts.append(_outcomes(record.outcomes))
+    if record.signed_files and not _is_delivered_as_it_came(record):
+        parts.append(_signed_files(record.signed_files))
     return "\n\n".join("\n".join(part) for part in parts) + "\n"
 
 
@@ -65,6 +67,12 @@ def _is_one_file(record: Record) -> bool:
     return len(record.verdicts) == 1 and record.verdicts[0].member is None
 
 
+def _is_delivered_as_it_came(record: Record) -> bool:
+    """Tell whether the signed file is what was downloaded: of a ZIP that was extracted, nobody needs the digest."""
+    downloaded = record.signed.sha256 if record.signed else ""
+    return not record.signed_files or [file.sha256 for file in record.signed_files] == [downloaded]
+
+
 def _facts(record: Record) -> Iterator[tuple[str, str]]:
     if record.unsigned:
         yield "File", code(str(record.unsigned.path))
@@ -73,8 +81,9 @@ def _facts(record: Record) -> Iterator[tuple[str, str]]:
         yield "Signed", code(str(record.outputs[0]))
     elif record.outputs and not record.outcomes:
         yield "Signed", code(f"{len(record.outputs)} files")
-    if record.signed:
+    if record.signed and _is_delivered_as_it_came(record):
         yield "SHA-256 after", code(record.signed.sha256)
+        yield from (("SHA-512 after", code(file.sha512)) for file in record.signed_files)
     if _is_one_file(record):
         cells = zip(_VERDICT, _verdict_cells(record.verdicts[0]), strict=True)
         yield from ((name, cell) for name, cell in list(cells)[1:] if cell)
@@ -124,6 +133,16 @@ def _verdict_cells(verdict: Verdict | Failure) -> Iterator[str]:
     yield code(digest_words(verdict))
     yield code(identity_words(verdict))
     yield code(trust_words(verdict))
+
+
+def _signed_files(files: tuple[SignedFileDigests, ...]) -> list[str]:
+    """Return the digests of each signed file, to be unfolded: they are long."""
+    lines = ["<details><summary>SHA-256 and SHA-512 of the signed files</summary>", "", "| File | SHA-256 | SHA-512 |"]
+    lines.append("| --- | --- | --- |")
+    lines += [f"| {code(str(f.path))} | {code(f.sha256)} | {code(f.sha512)} |" for f in files[:_MOST_FILES]]
+    if len(files) > _MOST_FILES:
+        lines.append(f"| and {len(files) - _MOST_FILES} more | | |")
+    return [*lines, "", "</details>"]
 
 
 def _outcomes(outcomes: tuple[FileOutcome, ...]) -> list[str]:

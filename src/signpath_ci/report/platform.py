@@ -10,7 +10,7 @@ from typing import TextIO
 
 from signpath_ci.errors import SignPathError
 from signpath_ci.files import append, write_atomically
-from signpath_ci.model import Artifact, RequestStatus, Submission
+from signpath_ci.model import Artifact, RequestStatus, SignedFileDigests, Submission
 from signpath_ci.report.markdown import summary
 from signpath_ci.report.neutral import token, web_url
 from signpath_ci.report.record import FileOutcome, Record
@@ -18,9 +18,10 @@ from signpath_ci.text import one_line
 
 _log = logging.getLogger(__name__)
 _WAITS_FOR_APPROVAL = "WaitingForApproval"
+_MOST_DIGESTS = 1000
 
-REQUEST_ID, WEB_URL, DOWNLOAD_URL, PATH, STATUS, SIGNED = (
-    "request id", "web url", "download url", "path", "status", "signed"
+REQUEST_ID, WEB_URL, DOWNLOAD_URL, PATH, STATUS, SIGNED, SHA256, SHA512 = (
+    "request id", "web url", "download url", "path", "status", "signed", "sha256", "sha512"
 )  # fmt: skip
 """The outputs of every plugin; each CI system has its own names for them."""
 
@@ -85,6 +86,16 @@ class PlatformReporter(Record):
         }
         lines = {name: self._lines(values) for name, values in lists.items()}
         self._outputs({name: value for name, value in lines.items() if value})
+
+    def described(self, files: tuple[SignedFileDigests, ...]) -> None:
+        super().described(files)
+        if len(files) > _MOST_DIGESTS:  # the CI systems bound what a step hands on
+            return
+        values = {
+            SHA256: self._lines([f"{file.sha256}  {file.path.name}" for file in files]),
+            SHA512: self._lines([f"{file.sha512}  {file.path.name}" for file in files]),
+        }
+        self._outputs({name: value for name, value in values.items() if value})
 
     def completed(self, outputs: tuple[Path, ...]) -> None:
         super().completed(outputs)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from signpath_ci.errors import SignPathError
-from signpath_ci.model import Account, Artifact, Failure, Origin, RequestStatus, Submission, Verdict
+from signpath_ci.model import Account, Artifact, Failure, Origin, RequestStatus, SignedFileDigests, Submission, Verdict
 from signpath_ci.report import Reporter
 from signpath_ci.values import dataclass
 
@@ -24,6 +24,7 @@ class Record(Reporter):
         signed: the signed file, once it has come.
         verdicts: of the signed file, once it was judged; where it failed, of what failed first.
         account: of all files of the delivery, once it was verified.
+        signed_files: the signed files with their digests, once they are in place.
         outputs: where the signed files lie, once the run is a success.
         outcomes: of each file, where several are signed at the same time; `None` elsewhere.
     """
@@ -38,6 +39,7 @@ class Record(Reporter):
         self.status: RequestStatus | None = None
         self.waited: float | None = None
         self.signed: Artifact | None = None
+        self.signed_files: tuple[SignedFileDigests, ...] = ()
         self.verdicts: tuple[Verdict | Failure, ...] = ()
         self.account: Account | None = None
         self.outputs: tuple[Path, ...] = ()
@@ -88,6 +90,9 @@ class Record(Reporter):
 
     def several(self, outcomes: tuple[FileOutcome, ...]) -> None:
         self.outcomes = outcomes
+
+    def described(self, files: tuple[SignedFileDigests, ...]) -> None:
+        self.signed_files = files
 
     def completed(self, outputs: tuple[Path, ...]) -> None:
         self.outputs = outputs

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from signpath_ci.errors import SignPathError
-from signpath_ci.model import Account, Artifact, Failure, Outcome, RequestStatus, Verdict
+from signpath_ci.model import Account, Artifact, Failure, Outcome, RequestStatus, SignedFileDigests, Verdict
 from signpath_ci.report.record import Record
 
 
@@ -39,6 +39,7 @@ class ResultReporter(Record):
             "outputs": [str(path) for path in outputs],
             "unsigned_sha256": self.unsigned.sha256 if self.unsigned else None,
             "signed_sha256": signed.sha256 if signed else None,
+            "files": files_object(self.signed_files),
             "artifact_configuration_sha256": self.configuration_sha256,
             "verification": {
                 "level": level,
@@ -47,6 +48,20 @@ class ResultReporter(Record):
             },
             "error": error_object(error) if error else None,
         }
+
+
+def files_object(files: tuple[SignedFileDigests, ...]) -> list[dict[str, Any]]:
+    """Return the signed files as they are published, and what is known of the unsigned ones."""
+    return [
+        {
+            "path": str(file.path),
+            "size": file.size,
+            "sha256": file.sha256,
+            "sha512": file.sha512,
+            "unsigned": {"size": file.unsigned_size, **file.unsigned} if file.unsigned else None,
+        }
+        for file in files
+    ]
 
 
 def error_object(error: SignPathError) -> dict[str, Any]:

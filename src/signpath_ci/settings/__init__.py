@@ -14,6 +14,7 @@ from signpath_ci.settings.option_groups import (
     Build,
     Common,
     Connector,
+    Described,
     Earlier,
     EarlierRetrieval,
     Interruption,
@@ -32,6 +33,7 @@ from signpath_ci.settings.option_groups import (
     SandboxServer,
     Selection,
     Service,
+    StaleMetadata,
     Trust,
     Waiting,
 )
@@ -49,10 +51,12 @@ __all__ = [
     "ConfigSettings",
     "Connector",
     "DemoSettings",
+    "Described",
     "DownloadSettings",
     "DraftSettings",
     "Earlier",
     "EarlierRetrieval",
+    "FinishSettings",
     "Interruption",
     "Libraries",
     "Manifest",
@@ -79,6 +83,7 @@ __all__ = [
     "Settings",
     "SignSettings",
     "SkipSettings",
+    "StaleMetadata",
     "SubmitSettings",
     "Trust",
     "VerifySettings",
@@ -111,6 +116,7 @@ class SignSettings(
     Libraries,
     OriginComparison,
     Connector,
+    Described,
     Common,
 ):
     """Settings of `sign`."""
@@ -219,6 +225,26 @@ class CheckSettings(Selection, ArtifactConfigurationChoice, Parameters, Manifest
         "Check all files as one ZIP, as `sign --bundle` and the artifacts of CI systems are.",
         flag=True,
         default="false",
+    )
+
+
+class FinishSettings(StaleMetadata, Common):
+    """Settings of `finish`."""
+
+    directory: Path = option(
+        "The directory with the signed files, and what describes them.", parse=Path, positional=True, metavar="DIR"
+    )
+    unsigned: Path | None = option(
+        "The unsigned files: a directory with the same paths below it, or the one file.",
+        parse=Path,
+        default=None,
+        metavar="PATH",
+    )
+    result: Path | None = option(
+        "What `sign --json` printed: it names the unsigned files' digests where the files are gone.",
+        parse=Path,
+        default=None,
+        metavar="JSON",
     )
 
 

@@ -470,6 +470,35 @@ class Connector(Settings):
     )
 
 
+class StaleMetadata(Settings):
+    """What describes the signed files: checksums, update manifests, block maps, signatures beside them."""
+
+    stale_metadata: str = option(
+        "What happens where a file in the delivery, or beside it, still describes an unsigned file, as `latest.yml` or "
+        "`SHA256SUMS` may: `warn`, `fail` or `ignore`.",
+        choices=("warn", "fail", "ignore"),
+        default="warn",
+        metavar="WHAT",
+    )
+
+
+class Described(StaleMetadata):
+    """What describes the signed files: checksums, update manifests, block maps, signatures beside them."""
+
+    finish: bool = option(
+        "Bring such files up to date, as far as their format is known (docs/finish.md); only in the directories of the "
+        "signed files.",
+        flag=True,
+        default="false",
+    )
+    write_checksums: Path | None = option(
+        "A new file that gets the SHA-256 of each signed file, for `sha256sum --check`.",
+        parse=Path,
+        default=None,
+        metavar="FILE",
+    )
+
+
 class SandboxServer(Settings):
     """How the embedded SignPath is run."""
 

@@ -52,7 +52,7 @@ class Published:
         hint = "Check --unsigned (SIGNPATH_UNSIGNED)."
         if not self.path.exists():
             raise LocalFileError(f"{self.path} does not exist.", hint=hint, code="file-missing")
-        if self.path.is_dir() and not (self.is_packed and self._members()):
+        if self.path.is_dir() and not (self.is_packed and self.members()):
             raise LocalFileError(f"{self.path} is no file, and holds none.", hint=hint, code="not-a-file")
         if not self.has_hidden and self.path.is_dir():
             self._check_hidden()
@@ -82,7 +82,7 @@ class Published:
             LocalFileError: one is gone.
         """
         with disk_errors(self.path):
-            return sum(path.stat().st_size for path in self._members().values())
+            return sum(path.stat().st_size for path in self.members().values())
 
     def packs(self, delivered: Path) -> bool:
         """Tell whether what came back is a ZIP with the files, or else the one file as it is (`archive: false`).
@@ -103,12 +103,12 @@ class Published:
                     names = {PurePosixPath(entry.name) for entry in archive.entries}
             except FormatError:
                 return True  # whoever opens it says what is wrong with it
-        return not names.isdisjoint(self._members())
+        return not names.isdisjoint(self.members())
 
     @property
     def single(self) -> Path | None:
         """The file, where the artifact is just one."""
-        members = self._members()
+        members = self.members()
         return next(iter(members.values())) if len(members) == 1 else None
 
     @contextmanager
@@ -125,10 +125,11 @@ class Published:
             with disk_errors(Path(tempfile.gettempdir())):
                 scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="signpath-"))
             packed = Path(scratch) / "unsigned.zip"
-            write_bundle(self._members(), packed, may_be_empty=True)
+            write_bundle(self.members(), packed, may_be_empty=True)
             yield packed
 
-    def _members(self) -> dict[PurePosixPath, Path]:
+    def members(self) -> dict[PurePosixPath, Path]:
+        """Return its files by their paths in the artifact."""
         top = PurePosixPath(self.folder or "")
         if not self.path.is_dir():
             return {top / self.path.name: self.path}

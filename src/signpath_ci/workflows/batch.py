@@ -14,7 +14,7 @@ from signpath_ci.errors import InterruptedRunError, SeveralFailedError, SignPath
 from signpath_ci.report import CompositeReporter, Reporter
 from signpath_ci.report.lines import LineReporter
 from signpath_ci.report.record import FileOutcome, Record
-from signpath_ci.report.result import ResultReporter
+from signpath_ci.report.result import ResultReporter, files_object
 from signpath_ci.settings import SignSettings
 from signpath_ci.settings.combinations import check_combinations
 from signpath_ci.signing.artifact import Source
@@ -23,8 +23,10 @@ from signpath_ci.signing.replace_all import replacing
 from signpath_ci.text import one_line
 from signpath_ci.values import dataclass, replace
 from signpath_ci.workflows.destinations import SignedFile
+from signpath_ci.workflows.finish import Release
 from signpath_ci.workflows.inputs import files_of, in_directory, targets
 from signpath_ci.workflows.process import Process, print_object, print_path, print_words
+from signpath_ci.workflows.release_files import Directory
 from signpath_ci.workflows.reporting import watched
 from signpath_ci.workflows.sign import SigningResult, prepare, sign_file
 
@@ -56,7 +58,8 @@ def sign_batch(settings: SignSettings, process: Process) -> None:
     Raises:
         SignPathError: a file was not signed; all outcomes are reported all the same.
     """
-    with watched(settings, process, process.platform or Reporter()) as reporter:
+    record = ResultReporter()
+    with watched(settings, process, CompositeReporter(record, process.platform or Reporter())) as reporter:
         check_combinations(settings)
         outcomes, error = _sign_all(settings, process, reporter)
         if error and settings.in_place:  # none was replaced
@@ -64,7 +67,8 @@ def sign_batch(settings: SignSettings, process: Process) -> None:
         reporter.several(tuple(outcomes))
     if settings.json:
         error_text = str(error) if error else None
-        print_object(process, {"results": _results(outcomes, level=settings.verify), "error": error_text})
+        results = _results(outcomes, level=settings.verify)
+        print_object(process, {"results": results, "files": files_object(record.signed_files), "error": error_text})
     else:
         for outcome in outcomes:
             if outcome.output:
@@ -81,6 +85,7 @@ def _sign_all(
 ) -> tuple[list[Outcome], SignPathError | None]:
     files = files_of(settings, process)
     run = prepare(settings, process, reporter)
+    release = _release(settings, files, reporter)
     outcomes: list[Outcome] = []
     try:
         with _places(settings, files) as places:
@@ -102,7 +107,20 @@ def _sign_all(
         if not outcomes:
             raise
         return outcomes, error
+    if release:
+        signed = [(one.path, one.output) for one in outcomes if one.output]
+        try:
+            release.delivered(signed)
+        except SignPathError as error:
+            return outcomes, error
     return outcomes, None
+
+
+def _release(settings: SignSettings, files: Sequence[Path], reporter: Reporter) -> Release | None:
+    if not files or not settings.wait_for_completion:
+        return None
+    directories = {settings.output} if settings.output else {path.parent for path in files}
+    return Release(settings, files, [Directory(path=path) for path in sorted(directories)], reporter)
 
 
 def sign_each(files: Sequence[Path], sign_one: SignOne, process: Process) -> list[Outcome]:

@@ -16,8 +16,10 @@ from signpath_ci.signing.replace_all import replacing
 from signpath_ci.signing.target import default_target, disk_errors
 from signpath_ci.values import replace
 from signpath_ci.workflows.destinations import Members
+from signpath_ci.workflows.finish import Release
 from signpath_ci.workflows.inputs import files_of, in_directory
 from signpath_ci.workflows.process import Process
+from signpath_ci.workflows.release_files import Directory
 from signpath_ci.workflows.sign import SigningResult, prepare, sign_file
 from signpath_ci.workflows.verification import check_verifiable, required_of
 
@@ -42,6 +44,7 @@ def sign_bundle(settings: SignSettings, process: Process, reporter: Reporter) ->
     root = common_directory(settings.artifact)
     members = member_names(given, root)
     directory = settings.output or root
+    release = _release(settings, members, reporter)
     added: list[Path] = []
     try:
         with _places(settings, members) as places, ExitStack() as stack:
@@ -64,7 +67,17 @@ def sign_bundle(settings: SignSettings, process: Process, reporter: Reporter) ->
             delete(path, missing_ok=True)
         raise
     files = list(members.values()) if settings.in_place else result.files[: len(members)]
+    if release and result.signed:
+        release.delivered(list(zip(members.values(), files, strict=True)))
     return replace(result, files=(*files, *added) if result.signed else ())
+
+
+def _release(settings: SignSettings, members: Mapping[PurePosixPath, Path], reporter: Reporter) -> Release | None:
+    if not settings.wait_for_completion:
+        return None
+    output = settings.output
+    directories = {output / name.parent if output else path.parent for name, path in members.items()}
+    return Release(settings, list(members.values()), [Directory(path=path) for path in sorted(directories)], reporter)
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from signpath_ci.settings import Common
 from signpath_ci.settings.combinations import check_combinations
 from signpath_ci.settings.declaration import Secret, options
 from signpath_ci.workflows.process import Process, print_object, print_path, print_words, reporter_for
+from signpath_ci.workflows.release_files import offered
 
 if TYPE_CHECKING:
     from signpath_ci.report.platform import PlatformReporter
@@ -44,7 +45,9 @@ def run_and_report(
             if settings.json:
                 print_object(process, record.result(signed=None, level=level, error=error))
             raise
-    outputs = result.outputs if result else ()
+        outputs = result.outputs if result else ()
+        if not record.signed_files:
+            told.described(offered(outputs))
     told.completed(outputs)
     if settings.json:
         signed = result.signed if result else None

@@ -17,6 +17,7 @@ Over SignPath's REST API and over a connector, a run takes the same steps:
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from functools import partial
@@ -45,9 +46,11 @@ from signpath_ci.values import dataclass, field, replace
 from signpath_ci.workflows.clients import connect, connect_connector
 from signpath_ci.workflows.destinations import Destination, Extracted, Incoming, NamedByServer, SignedFile
 from signpath_ci.workflows.fetched_artifact import fetched_artifact
+from signpath_ci.workflows.finish import Release
 from signpath_ci.workflows.inputs import source_of
 from signpath_ci.workflows.planning import planning_for
 from signpath_ci.workflows.process import Process
+from signpath_ci.workflows.release_files import Directory
 from signpath_ci.workflows.stated_signer import StatedSigner, stated_signer
 from signpath_ci.workflows.submission import origin_for, receipt_file, request_fields, with_policy
 from signpath_ci.workflows.verification import Verification, verification_for
@@ -57,6 +60,9 @@ if TYPE_CHECKING:
     from signpath_ci.api.connector import Connector
     from signpath_ci.api.rest import SignPathApi
     from signpath_ci.signing.published import Published
+
+
+_log = logging.getLogger(__name__)
 
 
 def sign(settings: SignSettings, process: Process, reporter: Reporter) -> SigningResult:
@@ -71,7 +77,13 @@ def sign(settings: SignSettings, process: Process, reporter: Reporter) -> Signin
     output = _output(settings.output, source.shown_as)
     destination = SignedFile(path=output, force=settings.force, original=source.path)
     run = prepare(settings, process, reporter)
-    return sign_file(run, source, destination, process, reporter, receipt=settings.receipt)
+    if source.path is None or not settings.wait_for_completion:
+        return sign_file(run, source, destination, process, reporter, receipt=settings.receipt)
+    release = Release(settings, [source.path], [Directory(path=output.parent)], reporter)
+    result = sign_file(run, source, destination, process, reporter, receipt=settings.receipt)
+    # A detached signature is another file: the one that was submitted stays as it is.
+    release.delivered([(source.path, output)] if result.outputs == (output,) else [])
+    return result
 
 
 def submit_only(settings: SubmitSettings, process: Process, reporter: Reporter) -> SigningResult:
@@ -253,6 +265,7 @@ def _sign_build_artifact(
             allowance=settings.size_allowance,
         )
         delivery.check(published.path if published and named_files is None else None)
+        release = _release(settings, named_files, destination, reporter)
         if settings.receipt is None:
             submission = connector.submit(artifact, run.fields)
             reporter.submitted(submission)
@@ -265,7 +278,29 @@ def _sign_build_artifact(
                 clock=process.clock,
                 on_submitted=reporter.submitted,
             )
-        return delivery.finish(submission)
+        result = delivery.finish(submission)
+    if release and named_files and result.signed:
+        place = result.signed.path
+        names = named_files.members()
+        release.delivered([(path, place if place.is_file() else place / name) for name, path in names.items()])
+    return result
+
+
+def _release(
+    settings: SignSettings, published: Published | None, destination: Destination | None, reporter: Reporter
+) -> Release | None:
+    """Return what describes the files of a build artifact, where these are here, and the signed ones come here."""
+    if published is None and destination is not None and settings.stale_metadata != "ignore":
+        _log.info("What describes the signed files is not looked for: the unsigned ones are not here (--unsigned).")
+    if published is None or destination is None or settings.skip_decompress:
+        return None
+    if settings.output_artifact_directory is not None:
+        directory = Directory(path=settings.output_artifact_directory, is_deep=True)
+    elif settings.output is not None and len(published.members()) == 1:
+        directory = Directory(path=settings.output.parent)
+    else:
+        return None
+    return Release(settings, list(published.members().values()), [directory], reporter)
 
 
 @contextmanager

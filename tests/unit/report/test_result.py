@@ -18,6 +18,7 @@ NOTHING: dict[str, Any] = {
     "outputs": [],
     "unsigned_sha256": None,
     "signed_sha256": None,
+    "files": [],
     "artifact_configuration_sha256": None,
     "verification": {"level": "signed", "verdicts": [], "account": None},
     "error": None,
@@ -63,6 +64,7 @@ def test_a_good_run_tells_everything() -> None:
         "outputs": ["out.exe"],
         "unsigned_sha256": "ab" * 32,
         "signed_sha256": "cd" * 32,
+        "files": [],
         "artifact_configuration_sha256": None,
         "verification": {
             "level": "signed",
