@@ -58,6 +58,8 @@ def test_github_gets_outputs_a_summary_and_the_reason_of_a_failure(
         "signing-request-id",
         "signing-request-web-url",
         "signed-artifact-download-url",
+        "signed-sha256",
+        "signed-sha512",
         "status",
         "signed",
         "signed-artifact-path",
@@ -98,6 +100,8 @@ def test_of_several_files_all_is_told_too(program: Program, sandbox: Sandbox, ex
         "signed-artifact-download-url",
         "signed",
         "signed-artifact-path",
+        "signed-sha256",
+        "signed-sha512",
     }
     assert said["signing-request-id"] == [one["signing_request_id"] for one in results]
     assert (said["signed"], said["signed-artifact-path"]) == (["true"], ["app.exe", "b.exe"])
@@ -140,6 +144,8 @@ def test_gitlab_s_report_names_the_job(program: Program, executable: Path, tmp_p
         "SIGN_APP_SIGNPATH_SIGNING_REQUEST_ID",
         "SIGN_APP_SIGNPATH_SIGNING_REQUEST_WEB_URL",
         "SIGN_APP_SIGNPATH_SIGNED_ARTIFACT_DOWNLOAD_URL",
+        "SIGN_APP_SIGNPATH_SIGNED_SHA256",
+        "SIGN_APP_SIGNPATH_SIGNED_SHA512",
         "SIGN_APP_SIGNPATH_SIGNING_REQUEST_STATUS",
         "SIGN_APP_SIGNPATH_SIGNED",
         "SIGN_APP_SIGNPATH_SIGNED_ARTIFACT_PATH",

@@ -34,6 +34,8 @@ def test_a_file_goes_in_and_a_signed_verified_file_comes_out(
     signed = executable.with_name("app.signed.exe")
     [recorded] = requests_of(_sha256(executable))
     [verdict] = result.pop("verification").pop("verdicts")
+    [file] = result.pop("files")
+    assert (file["path"], file["sha256"]) == (str(signed), _sha256(signed))
     assert result == {
         "signing_request_id": recorded["id"],
         "status": "Completed",

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from signpath_ci.errors import VerificationError
+from signpath_ci.errors import LocalFileError, VerificationError
 from signpath_ci.files import write_atomically
 from signpath_ci.model import SignedFileDigests
 from signpath_ci.release_metadata.digests import FileDigests
@@ -45,7 +46,8 @@ class Release:
             algorithms |= listing.algorithms
             self._belonging = {(path.name, _sha256(path)) for path in listing.belonging}
         for path in unsigned:
-            self._before[path] = hash_path(path, algorithms)
+            with contextlib.suppress(LocalFileError):  # the submit fails for it, and says why
+                self._before[path] = hash_path(path, algorithms)
 
     @property
     def _is_looked_for(self) -> bool:
