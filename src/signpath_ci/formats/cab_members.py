@@ -10,9 +10,10 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Iterator
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from signpath_ci.formats import FormatError, UnsupportedError
+from signpath_ci.formats.parts import Joined
 from signpath_ci.values import dataclass
 
 _HEADER = struct.Struct("<4s4xI4xI4xBBHHHHH")
@@ -139,26 +140,55 @@ class CabinetArchive:
             FormatError: it is damaged.
             UnsupportedError: its compression is not supported.
         """
-        offset, count, kind = self._folders[number]
-        if kind & 0x000F not in {_NONE, _MSZIP}:
-            raise UnsupportedError(f"the cabinet is compressed with {_NAMES.get(kind & 0x000F, 'an unknown method')}")
+        kind = self._folders[number][2] & 0x000F
+        if kind not in {_NONE, _MSZIP}:
+            raise UnsupportedError(f"the cabinet is compressed with {_NAMES.get(kind, 'an unknown method')}")
         window = b""
-        for _ in range(count):
-            packed_size, size = _DATA.unpack(self._read(offset, _DATA.size))
-            packed = self._read(offset + _DATA.size + self._data_reserve, packed_size)
-            if len(packed) < packed_size or size > _BLOCK:
-                raise FormatError("the cabinet is damaged")
-            offset += _DATA.size + self._data_reserve + packed_size
-            block = packed
-            if kind & 0x000F == _MSZIP:
-                block = window = _unpacked(packed, window)
-            if len(block) != size:
-                raise FormatError("the cabinet is damaged: a block has another size than it says")
+        for offset, packed_size, size in self._blocks(number):
+            block = self._read(offset, packed_size)
+            if kind == _MSZIP:
+                block = window = _unpacked(block, window)
+            _check_size(block_size=len(block), stated=size)
             yield block
+
+    def stored(self, number: int) -> BinaryIO | None:
+        """Return the stream of a folder as a file, read where it lies; `None`: it is compressed.
+
+        Raises:
+            FormatError: it is damaged.
+        """
+        if self._folders[number][2] & 0x000F != _NONE:
+            return None
+        found = []
+        for offset, packed_size, size in self._blocks(number):
+            _check_size(block_size=packed_size, stated=size)
+            if size:
+                found.append((offset, size))
+        return cast("BinaryIO", Joined(self._file, found))
+
+    def _blocks(self, number: int) -> Iterator[tuple[int, int, int]]:
+        """Yield where the data of each block of a folder starts, its size there, and its size unpacked."""
+        offset, count, _ = self._folders[number]
+        file_size = self._file.seek(0, 2)
+        for _ in range(count):
+            header = self._read(offset, _DATA.size)
+            if len(header) < _DATA.size:
+                raise FormatError("the cabinet is cut off")
+            packed_size, size = _DATA.unpack(header)
+            offset += _DATA.size + self._data_reserve
+            if offset + packed_size > file_size or size > _BLOCK:
+                raise FormatError("the cabinet is damaged")
+            yield offset, packed_size, size
+            offset += packed_size
 
     def _read(self, offset: int, size: int) -> bytes:
         self._file.seek(offset)
         return self._file.read(size)
+
+
+def _check_size(*, block_size: int, stated: int) -> None:
+    if block_size != stated:
+        raise FormatError("the cabinet is damaged: a block has another size than it says")
 
 
 def _unpacked(packed: bytes, window: bytes) -> bytes:

@@ -1,6 +1,7 @@
 """The files inside a file, in whatever kind of container they lie: ZIP archives, cabinets, installer files.
 
-Nothing is unpacked before it is asked for, and then into a temporary file: memory does not depend on sizes.
+Nothing is unpacked before it is asked for, and then into a temporary file: memory does not depend on sizes. What is not
+compressed is read where it lies.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal, Protocol, cast
 
 from signpath_ci.formats import FormatError, UnsupportedError
+from signpath_ci.formats.parts import Part
 from signpath_ci.formats.zip import Archive, Budget, open_archive
 from signpath_ci.values import dataclass, field
 
@@ -21,7 +23,6 @@ if TYPE_CHECKING:
 
 HEAD = 4096
 """Bytes of a file's start that tell what it is."""
-_CHUNK = 1 << 20
 
 Layout = Literal["zip", "cab", "msi"]
 """How a container holds its files: as a ZIP archive, a cabinet, or the tables and cabinets of an installer."""
@@ -132,34 +133,36 @@ def added_beside(now: Container, before: Container) -> bool:
 
 
 class _Folders:
-    """The unpacked folders of a cabinet: each is one stream, so it is unpacked once, however many files are read."""
+    """The folders of a cabinet: each is one stream, so it is unpacked once, however many files are read."""
 
     def __init__(self, cabinet: CabinetArchive, budget: Budget, stack: ExitStack) -> None:
         self._cabinet, self._budget, self._stack = cabinet, budget, stack
-        self._unpacked: dict[int, BinaryIO] = {}
+        self._opened: dict[int, BinaryIO] = {}
 
-    def copy(self, file: CabinetFile, target: BinaryIO, limit: int | None = None) -> None:
-        """Write the first bytes of a file, by default all."""
-        if file.folder not in self._unpacked:
-            self._unpacked[file.folder] = self._unpack(file.folder)
-        source = self._unpacked[file.folder]
+    def file(self, file: CabinetFile) -> BinaryIO:
+        """Return a file, which can be read as long as the cabinet is open."""
+        if file.folder not in self._opened:
+            self._opened[file.folder] = self._open(file.folder)
+        source = self._opened[file.folder]
         if source.seek(0, 2) < file.offset + file.size:
             raise FormatError(f"the cabinet ends within {file.path}")
-        source.seek(file.offset)
-        left = file.size if limit is None else min(limit, file.size)
-        while left:
-            data = source.read(min(_CHUNK, left))
-            target.write(data)
-            left -= len(data)
+        return cast("BinaryIO", Part(source, file.offset, file.size))
 
-    def _unpack(self, folder: int) -> BinaryIO:
+    def _open(self, folder: int) -> BinaryIO:
+        stored = self._cabinet.stored(folder)
+        if stored is not None:
+            self._spend(stored.seek(0, 2))
+            return stored
         target = _temporary(self._stack)
         for block in self._cabinet.folder(folder):
-            self._budget.size -= len(block)
-            if self._budget.size < 0:
-                raise FormatError("the cabinet is too big, unpacked")
+            self._spend(len(block))
             target.write(block)
         return target
+
+    def _spend(self, size: int) -> None:
+        self._budget.size -= size
+        if self._budget.size < 0:
+            raise FormatError("the cabinet is too big, unpacked")
 
 
 class _Cabinet:
@@ -182,17 +185,11 @@ class _Cabinet:
             raise FormatError(f"it holds {folded.most_common(1)[0][0]} twice")
 
     def head(self, member: Member) -> bytes:
-        with tempfile.SpooledTemporaryFile(HEAD) as target:
-            self._folders.copy(member.key, cast("BinaryIO", target), HEAD)
-            target.seek(0)
-            return target.read()
+        return self._folders.file(member.key).read(HEAD)
 
     @contextmanager
     def extracted(self, member: Member) -> Iterator[BinaryIO]:
-        with tempfile.TemporaryFile() as target:
-            self._folders.copy(member.key, cast("BinaryIO", target))
-            target.seek(0)
-            yield cast("BinaryIO", target)
+        yield self._folders.file(member.key)
 
 
 def _compression_reason(name: str | None) -> str:
