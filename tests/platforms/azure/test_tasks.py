@@ -76,6 +76,16 @@ def test_signs_a_published_artifact_through_the_connector(agent: Agent, task: St
     assert [path.name for path in (agent.directory / "signed").rglob("*.exe")] == ["app.exe"]
 
 
+def test_compares_content_and_signer_without_being_told_to(agent: Agent, task: Step) -> None:
+    agent.run({"publish": "app.exe", "artifact": "unsigned"})
+
+    step = task("SubmitSigningRequest", azureDevOpsArtifactName="unsigned", outputArtifactDirectory="out", trustRoot="")
+    ran = succeeded(agent.run(step))
+
+    assert "same content as submitted" in ran.output
+    assert "signed by the certificate of policy test-signing, as SignPath states" in ran.output
+
+
 def test_output_variables(agent: Agent, task: Step, sandbox: SandboxService) -> None:
     succeeded(agent.run(task("SubmitSigningRequest", artifactPath="app.exe")))
     request = sandbox.request(agent.variables["signpath.SigningRequestId"])

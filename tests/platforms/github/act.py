@@ -153,6 +153,8 @@ class Repository:
         secret_file.write_text("".join(f"{name}={value}\n" for name, value in given.items()), "utf-8")
         command: list[str | Path] = [act, event, "--json", "--workflows", file, "--secret-file", secret_file]
         command += ["--no-cache-server", "--platform", "ubuntu-latest=-self-hosted"]
+        if api := self.known.get("ARTIFACT_API"):
+            command += ["--env", f"GITHUB_API_URL={api}"]
         for name, value in (variables or {}).items():
             command += ["--var", f"{name}={value}"]
         for name, value in (matrix or {}).items():

@@ -14,7 +14,7 @@ import pytest
 
 from tests.platforms.github.act import Repository
 from tests.platforms.github.workflows import TOKENS
-from tests.platforms.sandboxes import configuration, sandbox_of
+from tests.platforms.sandboxes import configuration, root, sandbox_of
 from tests.support.needs import ROOT, reason
 from tests.support.pe import LAUNCHERS
 
@@ -107,7 +107,8 @@ def _repository(directory: Path, release: Path, home: Path, sandbox: dict[str, A
     checkout = directory / "app"
     checkout.mkdir()
     known = {name: text for name, text in os.environ.items() if name.startswith(("PIP_", "COVERAGE_"))}
-    return Repository(checkout, release, home, {**known, "ARTIFACT_STORE": sandbox["artifact_store"]})
+    artifacts = {"ARTIFACT_STORE": sandbox["artifact_store"], "ARTIFACT_API": f"{root(sandbox)}/ci/github"}
+    return Repository(checkout, release, home, {**known, **artifacts})
 
 
 @pytest.fixture

@@ -49,6 +49,21 @@ def test_the_official_action_s_workflow_gets_a_signed_verified_file(repository: 
     assert {"INPUT_API-TOKEN", "INPUT_GITHUB-ARTIFACT-ID", "INPUT_PROJECT-SLUG"} <= set(result.json("poisoned"))
 
 
+def test_content_and_signer_are_compared_without_being_told_to(repository: Repository, sandbox: Sandbox) -> None:
+    given = {
+        "github-artifact-id": "${{ steps.upload.outputs.artifact-id }}",
+        "output-artifact-directory": "signed",
+        "trust-root": "",
+    }
+
+    result = _run(repository, upload("app.exe"), use("submit-signing-request", sandbox, given))
+
+    assert result.code == 0, result.log
+    assert "same content as submitted" in result.summary
+    assert "signed by the certificate of policy test-signing, as SignPath states" in result.summary
+    assert "SignPath: signed and verified" in result.summary
+
+
 def test_a_file_is_signed_without_the_connector(repository: Repository, sandbox: Sandbox) -> None:
     given = {"artifact-path": "app.exe", "parameters": 'Version: "1.2.3"\n', "description": "it's $(nothing) `here`"}
 

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from tests.platforms.gitlab.semantics import TEMPLATES, jobs, read_template
-from tests.platforms.sandboxes import configuration, sandbox_of
+from tests.platforms.sandboxes import configuration, root, sandbox_of
 from tests.support import http
 from tests.support.pe import LAUNCHERS
 
@@ -90,12 +90,13 @@ def core(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def known(tmp_path: Path) -> dict[str, str]:
+def known(tmp_path: Path, sandbox: dict[str, Any]) -> dict[str, str]:
     return {
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "HOME": str(tmp_path),
         "GITLAB_CI": "true",
         "CI_PROJECT_URL": "https://gitlab.com/acme/app",
+        "CI_API_V4_URL": f"{root(sandbox)}/ci/gitlab/api/v4",
         "CI_PROJECT_ID": "7",
         "CI_PIPELINE_ID": "42",
         "CI_COMMIT_SHA": COMMIT,

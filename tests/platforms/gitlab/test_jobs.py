@@ -77,6 +77,26 @@ def test_a_job_signs_a_file(project: Project, shell: str) -> None:
     }
 
 
+def test_a_job_compares_content_and_signer_without_being_told_to(project: Project) -> None:
+    stored = Path(project.sandbox["artifact_store"]) / "gitlab" / "compile" / "dist" / "app.exe"
+    stored.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(project.directory / "app.exe", stored)
+    inputs = project.sign_inputs(
+        artifact_path="",
+        trust_root="",
+        connector_url=project.sandbox["connectors"]["gitlab"],
+        gitlab_artifact_job_name="compile",
+        gitlab_artifact_path="dist/app.exe",
+    )
+
+    finished = _run(project, "sign", inputs)
+
+    assert finished.code == 0, finished.log
+    assert "same content as submitted" in finished.log
+    assert "signed by the certificate of policy test-signing, as SignPath states" in finished.log
+    _assert_signed(project, project.directory / "signed" / "app.exe")
+
+
 @pytest.mark.sample(2)
 @in_every_shell
 def test_nothing_in_an_input_or_file_name_is_run(project: Project, shell: str) -> None:
