@@ -102,7 +102,7 @@ def test_one_step_signs_a_directory_in_place(repository: Repository, sandbox: Sa
     for name in names:
         _demand_signed(workspace / "dist" / name, sandbox)
     assert not (workspace / "pwned").exists()
-    assert {entry["name"] for entry in result.commands("set-output")} <= {*OUTPUTS, "artifact-id"}
+    assert {entry["name"] for entry in result.commands("set-output")} <= {*OUTPUTS, "artifact-id", "suffix"}
 
 
 def test_one_step_signs_a_file_in_place(repository: Repository, sandbox: Sandbox) -> None:
