@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
+import stat
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 
@@ -14,6 +15,27 @@ def checkout_root(directory: Path) -> Path:
     """
     real = directory.resolve()
     return next((path for path in (real, *real.parents) if (path / ".git").exists()), real)
+
+
+def nearest_with(directory: Path, name: Path) -> Path | None:
+    """Return the nearest directory that holds a file or directory: the given one, else one above up to the checkout's.
+
+    A directory above that everybody may write to is not searched: what lies there may be another user's.
+
+    Args:
+        directory: where the search begins.
+        name: relative to each directory.
+    """
+    if (directory / name).exists():
+        return directory
+    root = checkout_root(directory)
+    real = directory.resolve()
+    for path in real.parents if real != root else ():
+        if not path.is_relative_to(root) or path.stat().st_mode & stat.S_IWOTH:
+            return None
+        if (path / name).exists():
+            return path
+    return None
 
 
 def is_inside(path: Path, root: Path) -> bool:

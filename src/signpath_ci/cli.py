@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from signpath_ci import __version__, settings
-from signpath_ci.checkout import objection_to_path
+from signpath_ci.checkout import nearest_with, objection_to_path
 from signpath_ci.errors import EXIT_CODES, NotGivenError, UsageError
 from signpath_ci.settings.declaration import Given, check_text, explain
 from signpath_ci.text import one_line
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from signpath_ci.settings.manifest_policy import Notice
 
 MANIFEST = Path(".signpath/signing.yml")
-"""Where the manifest is looked for, from the current directory."""
+"""Where the manifest is looked for, from the current directory up to the root of the checkout."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -194,14 +194,16 @@ def _manifest(
     if not issubclass(command.settings, settings.Manifest):
         return {}, []
     named = settings.load(settings.Manifest, given, environment)
-    if named.manifest is None and not MANIFEST.is_file():
+    base = directory if named.manifest else nearest_with(directory, MANIFEST)
+    if base is None:
         return {}, []
+    path = named.manifest or (MANIFEST if base == directory else base / MANIFEST)
     # Here, as most runs have none.
     from signpath_ci.platforms.collect import stranger_reason
     from signpath_ci.settings.manifest import read_manifest
-    from signpath_ci.settings.manifest_policy import objection, without_loosening
+    from signpath_ci.settings.manifest_policy import objection, rebased, without_loosening
 
-    if named.manifest is None and objection_to_path(str(MANIFEST), directory):
+    if named.manifest is None and objection_to_path(str(MANIFEST), base):
         raise UsageError(
             f"The manifest {MANIFEST} is not a file of the checkout: a link leads out of it.",
             hint="Name another one with --manifest.",
@@ -210,12 +212,12 @@ def _manifest(
 
     def check(option: str, text: str) -> str | None:
         return check_text(settings.SignSettings, option, text) or objection(
-            option, text, directory, is_trusted=named.trust_manifest
+            option, text, base, is_trusted=named.trust_manifest
         )
 
     stranger = stranger_reason(environment, directory)
     found, notices = without_loosening(
-        read_manifest(named.manifest or MANIFEST, check), stranger=stranger, is_trusted=named.trust_manifest
+        rebased(read_manifest(path, check), base, directory), stranger=stranger, is_trusted=named.trust_manifest
     )
     return _for_command(command, found, given, environment), notices
 
@@ -231,7 +233,11 @@ def _for_command(
         return found
     from signpath_ci.settings.combinations import not_from_manifest  # here, as most runs have no manifest
 
-    said = {one.row.name for one in explain(settings.Connector, given, environment) if one.given}
+    said = {
+        one.row.name
+        for one in explain(settings.SignSettings, given, environment)
+        if one.given and one.given.source != "default" and one.given.texts != ("false",)
+    }
     left_out = not_from_manifest(said)
     return {name: value for name, value in found.items() if name not in left_out}
 

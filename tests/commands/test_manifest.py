@@ -86,7 +86,7 @@ def test_the_manifest_s_file_is_not_another_command_s(job: Program) -> None:
     finished = job("verify", "--json")
 
     assert finished.code == 2
-    assert "Not given: FILE (SIGNPATH_ARTIFACT)" in finished.error
+    assert finished.error_code == "no-artifact"
 
 
 def test_the_schemas_are_in_what_is_shipped() -> None:

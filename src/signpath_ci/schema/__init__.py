@@ -17,6 +17,7 @@ from signpath_ci.values import dataclass
 _ANNOTATIONS = {"$schema", "$id", "$defs", "title", "description", "default", "examples"} | {
     "x-option",
     "x-path",
+    "x-relative",
     "x-loopback",
     "x-loosens",
 }

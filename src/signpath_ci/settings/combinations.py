@@ -175,10 +175,11 @@ def not_from_manifest(given: set[str]) -> set[str]:
     """Return the options that a manifest, which all CI systems share, does not decide.
 
     Args:
-        given: the options that the command line or the environment gives.
+        given: the options that the command line or the environment gives, other than `false`.
     """
     if "connector_url" not in given:
-        return set()
+        # A hook of a packager replaces the one file that it names, wherever the manifest has others delivered.
+        return {"output"} if "in_place" in given else set()
     # A connector fetches what the build has published, finds out its origin, and has no call to cancel it.
     names = {"artifact", "receipt", "cancel_after", "verify_origin"}
     return names | {"output"} if "output_artifact_directory" in given else names

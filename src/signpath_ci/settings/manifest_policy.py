@@ -3,6 +3,7 @@
 Its schema says of each key:
 
 - `x-path`: it is a path, and stays inside of the checkout;
+- `x-relative`: it is a path, which may lie outside of it;
 - `x-loopback`: it is a service that gets the token; it is on this machine, and the pipeline trusts the manifest;
 - `x-loosens`: which of its values loosen what a run requires, or say whom it trusts; `true`, or a list of them.
 """
@@ -10,6 +11,7 @@ Its schema says of each key:
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
@@ -20,7 +22,7 @@ from signpath_ci.checkout import objection_to_path
 from signpath_ci.hosts import is_loopback
 from signpath_ci.schema import load_schema
 from signpath_ci.settings.declaration import Given
-from signpath_ci.values import dataclass
+from signpath_ci.values import dataclass, replace
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +59,25 @@ def objection(option: str, text: str, directory: Path, *, is_trusted: bool) -> s
                 "says where the token goes: give it in the pipeline, --api-url (SIGNPATH_API_URL), or --trust-manifest"
             )
     return None
+
+
+def rebased(found: Mapping[str, Given], base: Path, directory: Path) -> dict[str, Given]:
+    """Return what a manifest gives with its paths made relative to the current directory.
+
+    Args:
+        found: what it gives, by option; paths are relative to `base`.
+        base: the directory that holds `.signpath`.
+        directory: the current directory.
+    """
+    if base == directory:
+        return dict(found)
+    up = Path(os.path.relpath(base, directory.resolve())).as_posix()
+    return {
+        option: replace(given, texts=tuple(f"{up}/{text}" for text in given.texts))
+        if _keys()[option].schema.get("x-path") or _keys()[option].schema.get("x-relative")
+        else given
+        for option, given in found.items()
+    }
 
 
 def without_loosening(

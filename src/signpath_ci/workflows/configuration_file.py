@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from signpath_ci.artifact_configuration.inferred import MAX_DOCUMENT
+from signpath_ci.checkout import nearest_with
 from signpath_ci.errors import ArtifactConfigurationError, LocalFileError, UsageError
 from signpath_ci.settings import ArtifactConfigurationChoice
 from signpath_ci.values import dataclass
@@ -35,14 +36,16 @@ def find_configuration_file(settings: ArtifactConfigurationChoice, directory: Pa
 
     Args:
         settings: the file or the slug, where they are given.
-        directory: the current directory.
+        directory: the current directory; `.signpath` is there, or above in the checkout.
 
     Raises:
         UsageError: a slug is set, and there are configurations, but none of this name.
     """
     if settings.artifact_configuration_file is not None:
         return settings.artifact_configuration_file
-    present = sorted(path.name for path in (directory / DIRECTORY).glob("*.xml"))
+    base = nearest_with(directory, DIRECTORY) or nearest_with(directory, SINGLE) or directory
+    top = Path() if base == directory else base
+    present = sorted(path.name for path in (base / DIRECTORY).glob("*.xml"))
     slug = settings.artifact_configuration_slug
     if slug and present:
         if f"{slug}.xml" not in present:
@@ -52,13 +55,13 @@ def find_configuration_file(settings: ArtifactConfigurationChoice, directory: Pa
                 hint=f"It has {known}. The slug is not that of the signing policy or of the certificate.",
                 code="no-artifact-configuration",
             )
-        return DIRECTORY / f"{slug}.xml"
+        return top / DIRECTORY / f"{slug}.xml"
     for name in _DEFAULTS:
         if name in present:
-            return DIRECTORY / name
+            return top / DIRECTORY / name
     if len(present) == 1:
-        return DIRECTORY / present[0]
-    return SINGLE if (directory / SINGLE).is_file() else None
+        return top / DIRECTORY / present[0]
+    return top / SINGLE if (base / SINGLE).is_file() else None
 
 
 def read_configuration_file(settings: ArtifactConfigurationChoice, directory: Path) -> ConfigurationFile:

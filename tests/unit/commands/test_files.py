@@ -23,7 +23,8 @@ def _files_of(path: Path, error: SignPathError, monkeypatch: pytest.MonkeyPatch)
     def verify_file(*_: object, **__: object) -> None:
         raise error
 
-    monkeypatch.setattr(already_signed, "verify_file", verify_file)
+    for name in ("verify_delivery", "verify_file"):
+        monkeypatch.setattr(already_signed, name, verify_file)
     settings = load(SignSettings, {"artifact": [str(path)]}, ENVIRONMENT)
     process = Process(environment={}, directory=path.parent, stdout=io.StringIO(), stderr=io.StringIO())
     return inputs.files_of(settings, process)
