@@ -136,30 +136,40 @@ class Walk:
     def _container(self, kind: Kind, pair: Pair, both: _Both, place: Place, around: _Around) -> Iterator[FileOutcome]:
         expected = self._expected(place, kind, around)
         is_whole = expected.requirement == "unchanged" and (expected.by == "rule" or pair.is_unchanged)
-        is_verified = True
+        inside = kind
         if kind != "zip" or is_whole:  # a plain archive has no outcome of its own
             own = self._single.outcome(pair, place, kind, expected, is_walked=True)
-            yield own
-            if own.outcome in {"failed", "allowed"} or is_whole:
-                return
+            if self._is_plain(own, pair, expected):
+                inside = "zip"
+            else:
+                yield own
+                if own.outcome in {"failed", "allowed"} or is_whole:
+                    return
             # Programs in a ZIP archive that became a JAR by its signature are run without it.
             if both.before is None:
                 was_package = by_name(place.name) != "zip"
             else:
                 was_package = _package([member.path for member in both.before.members], place.name) == kind
             around = _Around(around.planned, around.is_covered or (was_package and bool(own.verdicts or own.signed_by)))
-            is_verified = own.outcome != "not-compared"
+            if own.outcome == "not-compared":
+                inside = "zip"  # nothing has told of what belongs to its signature
         found = []
-        for one in self._members(kind, both, place, around, is_verified=is_verified):
+        for one in self._members(inside, both, place, around):
             found.append(one.outcome)
             yield one
-        if kind == "zip" and place.steps and both.before and set(found) <= {"unchanged"} and not pair.is_unchanged:
+        if inside == "zip" and place.steps and both.before and set(found) <= {"unchanged"} and not pair.is_unchanged:
             error = VerificationError("an archive that was changed, though nothing in it is.", code="content-changed")
             yield self._single.failure(place, kind, error)
 
-    def _members(
-        self, kind: Kind, both: _Both, place: Place, around: _Around, *, is_verified: bool
-    ) -> Iterator[FileOutcome]:
+    def _is_plain(self, own: FileOutcome, pair: Pair, expected: Expected) -> bool:
+        """Tell whether a package that failed is unsigned, and need not be signed: then it is an archive like any other.
+
+        It is another one than was submitted where files in it are signed.
+        """
+        may_change = own.code == "content-changed" and expected.requirement == "any"
+        return may_change and self._single.is_unsigned(pair.file, own.format)
+
+    def _members(self, kind: Kind, both: _Both, place: Place, around: _Around) -> Iterator[FileOutcome]:
         opened, original = both.now, both.before
         planned = {} if around.planned is None else around.planned.members()
         outputs = {path for file in planned.values() for path in file.outputs()}
@@ -167,7 +177,7 @@ class Walk:
         submitted = {} if original is None else {member.path: member for member in original.members}
         for path, member in by_path.items():
             inner = place.inside(path)
-            if is_verified and is_signature_entry(kind, path):
+            if is_signature_entry(kind, path):
                 continue  # the outcome of the container tells of it
             if path not in submitted and (signed := _signed_by(path, by_path, outputs)):
                 yield self._detached(opened, member, signed, inner)

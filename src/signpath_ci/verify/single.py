@@ -200,6 +200,11 @@ class Single:
             return self._made(place, kind, "allowed", note="changed, which --allow-unsupported allows", is_warning=True)
         return self._made(place, kind, "not-compared")
 
+    def is_unsigned(self, file: BinaryIO, kind: Kind | None) -> bool:
+        """Tell whether a file surely carries no signature of its own."""
+        is_known = kind is not None and kind not in {"zip", "cms"} and FORMATS[kind].scheme is not None
+        return is_known and not self._signer(file, kind).is_signed
+
     def _signer(self, file: BinaryIO, kind: Kind | None) -> _Signer:
         """Return who signed a file, without requiring anything of the signer."""
         if kind is None or kind in {"zip", "cms"} or FORMATS[kind].scheme is None:

@@ -259,3 +259,37 @@ def test_what_a_signed_container_covers_needs_no_note_but_an_unsigned_program_do
     account = verify_delivery(path, clock=CLOCK)
 
     assert {file.member for file in account.files if file.note} == {"native.dll"}
+
+
+MANIFEST = {"META-INF/MANIFEST.MF": b"Manifest-Version: 1.0\r\n\r\n"}
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({}, {"a.jar/native.dll": "signed", "a.jar/META-INF/MANIFEST.MF": "unchanged"}),
+        ({"META-INF/MANIFEST.MF": b"Manifest-Version: 1.0\r\nMain-Class: B\r\n\r\n"}, "content-changed"),
+        ({"META-INF/A.RSA": b"payload"}, "content-added"),
+        ({"native.dll": PE.unsigned + bytes(8)}, "not-signed"),
+    ],
+)
+def test_an_unsigned_package_in_which_a_program_is_signed(
+    tmp_path: Path, change: dict[str, bytes], expected: object
+) -> None:
+    signed = build_zip({**MANIFEST, "native.dll": PE.signed(), **change})
+
+    account = _account(tmp_path, {"a.jar": signed}, {"a.jar": build_zip({**MANIFEST, "native.dll": PE.unsigned})})
+
+    if isinstance(expected, str):
+        assert {file.code for file in account.failed} == {expected}
+    else:
+        assert _outcomes(account) == expected
+
+
+def test_an_unsigned_package_that_was_only_packed_anew(tmp_path: Path) -> None:
+    before = build_zip({**MANIFEST, "one.txt": b"1", "two.txt": b"2"})
+    after = build_zip({"two.txt": b"2", **MANIFEST, "one.txt": b"1"})
+
+    account = _account(tmp_path, {"app.exe": PE.signed(), "a.jar": after}, {"app.exe": PE.unsigned, "a.jar": before})
+
+    assert [(file.member, file.code) for file in account.failed] == [("a.jar", "content-changed")]
