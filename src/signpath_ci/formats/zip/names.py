@@ -20,6 +20,8 @@ _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 _OF_CODE_PAGES, _NTFS_OF_CODE_PAGES = frozenset({0, 6}), 11 << 8 | 50
 _VERSION = re.compile(r";[0-9]*\Z")
 _OBJECT = "__proto__"
+_REPLACED = str.maketrans(dict.fromkeys('*?<>|"', "_"))
+"""What Windows takes in no name, and unzip and 7-Zip write as an underscore there."""
 _RESERVED = re.compile(
     r"(?:con|prn|aux|nul|conin\$|conout\$|com[0-9\u00b9\u00b2\u00b3]|lpt[0-9\u00b9\u00b2\u00b3])", re.IGNORECASE
 )
@@ -123,7 +125,8 @@ class Names:
 
 
 def _folded(part: str) -> str:
-    """Return what is the same for all spellings that some system takes for one: by case, by normalisation."""
+    """Return what is the same for all spellings that a system takes for one: by case, by normalisation, on Windows."""
+    part = part.translate(_REPLACED)
     if part.isascii():
         return part.lower()
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", part).casefold())
