@@ -89,7 +89,7 @@ class Input:
 
     @property
     def is_enforced(self) -> bool:
-        """Whether the plugin's own manifest has to demand it; what else is missing, the core names."""
+        """Whether the plugin's own manifest has to require it; what else is missing, the core names."""
         return self.required and not self.in_manifest
 
     @property

@@ -1,6 +1,6 @@
 """The code of every error and of every failed check: what it means, and what to do about it.
 
-`docs/errors.md` is made from this table. A new code is one line here; a test demands that the code which is raised
+`docs/errors.md` is made from this table. A new code is one line here; a test requires that the code which is raised
 stands here, and that what stands here is raised.
 """
 
@@ -74,7 +74,7 @@ CODES: dict[str, tuple[str, str]] = {
         "Name a PEM file with both, without a password.",
     ),
     "client-certificate-required": (
-        "The server demands a client certificate.",
+        "The server requires a client certificate.",
         "Name one with `--client-certificate`.",
     ),
     "commit-not-on-branch": (
@@ -232,11 +232,11 @@ CODES: dict[str, tuple[str, str]] = {
         "Give `--artifact-retrieval-sha256`, or name the file.",
     ),
     "no-timestamp": (
-        "The signature has no timestamp, and `--verify strict` demands one.",
+        "The signature has no timestamp, and `--verify strict` requires one.",
         "Let the signing policy timestamp.",
     ),
     "no-trust-configured": (
-        "Strict verification demands a trusted signer, and nobody is trusted.",
+        "Strict verification requires a trusted signer, and nobody is trusted.",
         "Give `--trust-root` or `--thumbprint`.",
     ),
     "no-unsigned-files": (
@@ -333,7 +333,7 @@ CODES: dict[str, tuple[str, str]] = {
         "Set the environment variable, or name a file with the option's `-file` form; revoke that secret.",
     ),
     "self-signed": (
-        "The signer's certificate is self-signed, and `--verify strict` demands trust.",
+        "The signer's certificate is self-signed, and `--verify strict` requires trust.",
         "Sign with a policy that has a real certificate.",
     ),
     "service-unavailable": (

@@ -11,7 +11,7 @@
     ├── StillPendingError         5   not final at the deadline; the request is alive
     ├── ServiceUnavailableError   6   no usable answer after all retries
     ├── VerificationError         7   what came back is not signed as it should be
-    │   └── UnsupportedFormatError 7  it can't be judged, which is never "ok"
+    │   └── UnsupportedFormatError 7  it can't be verified, which is never "ok"
     ├── ArtifactConfigurationError 9  SignPath would fail to sign the file under this artifact configuration
     ├── SeveralFailedError            several files were to be signed; the code of the first that was not
     ├── LocalFileError            8   a file on this machine is missing, unreadable, unwritable, in the way
@@ -156,7 +156,7 @@ class VerificationError(SignPathError):
 
 
 class UnsupportedFormatError(VerificationError):
-    """A file is of a kind, or is signed in a way, that can't be judged here."""
+    """A file is of a kind, or is signed in a way, that can't be verified here."""
 
     def __init__(
         self,

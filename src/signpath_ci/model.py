@@ -205,7 +205,7 @@ class Expectations:
         issuer: a text that the name of the certificate's issuer must contain, likewise.
         signer_certificate: PEM file with the certificate of a raw signature, which has none inside, and behind it
             those of its issuers.
-        strict: trust and a timestamp are demanded of every signature.
+        strict: trust and a timestamp are required of every signature.
         digest_algorithms: those that a signature may use, of `STRONG_DIGESTS`.
         rules: the user's, about single files.
     """
@@ -279,12 +279,12 @@ class Verdict:
 
 @dataclass(frozen=True, kw_only=True)
 class Failure:
-    """A file that failed a check, or that can't be judged.
+    """A file that failed a check, or that can't be verified.
 
     Attributes:
         path: the file on disk.
         member: its name inside `path` where that is a container, else `None`.
-        format: as in `Verdict.format`, or `zip`; `None` where it is unknown, or none that can be judged.
+        format: as in `Verdict.format`, or `zip`; `None` where it is unknown, or none that can be verified.
         check: what failed, as a sentence.
         code: what failed, one of `error_codes.CODES`.
     """

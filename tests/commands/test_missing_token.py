@@ -10,7 +10,7 @@ import pytest
 from tests.support.builds import PLATFORMS
 from tests.support.program import Program
 
-WORDS = "There is no API token (SIGNPATH_API_TOKEN): nothing is signed, as --on-missing-token skip demands."
+WORDS = "There is no API token (SIGNPATH_API_TOKEN): nothing is signed, as --on-missing-token skip requires."
 TAG = {
     "github": {"GITHUB_REF": "refs/tags/v1"},
     "gitlab": {"CI_COMMIT_BRANCH": "", "CI_COMMIT_TAG": "v1"},

@@ -250,7 +250,7 @@ class _Resolver(Evaluation):
             self._wrong(
                 "unsigned",
                 include.position,
-                "it carries no signature, and authenticode-verify demands one",
+                "it carries no signature, and authenticode-verify requires one",
                 hint="sign it with authenticode-sign where it is your own, or leave it out",
                 file=full,
             )

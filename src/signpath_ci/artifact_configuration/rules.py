@@ -30,7 +30,7 @@ DOCUMENT: dict[str, str] = {
 
 PROBLEMS: dict[str, str] = {
     "damaged": "A container, or a file with restrictions, can't be read.",
-    "metadata": "A file's metadata is not what a restriction demands.",
+    "metadata": "A file's metadata is not what a restriction requires.",
     "missing-parameter": "A required parameter has no value.",
     "output-name": "The name of an added file is not valid, or taken.",
     "root-name": "The root's `path` does not match the artifact's name.",

@@ -28,7 +28,7 @@ def run(settings: SkipSettings, process: Process) -> None:
     reporter = reporter_for(process)
     with watched(settings, process, reporter):
         _log.warning(
-            "There is no API token (SIGNPATH_API_TOKEN): nothing is signed, as --on-missing-token skip demands."
+            "There is no API token (SIGNPATH_API_TOKEN): nothing is signed, as --on-missing-token skip requires."
         )
     reporter.completed(())
     if settings.json:

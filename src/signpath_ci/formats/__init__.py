@@ -15,7 +15,7 @@ from __future__ import annotations
 
 
 class FormatError(Exception):
-    """Bytes are not what their format demands; the message says which part and why, without naming the file.
+    """Bytes are not what their format requires; the message says which part and why, without naming the file.
 
     Args:
         message: no sentence yet: without its end.
@@ -36,6 +36,6 @@ class UncoveredError(FormatError):
 
 
 class UnsupportedError(FormatError):
-    """Bytes are well-formed, but use a part of the format that can't be judged here."""
+    """Bytes are well-formed, but use a part of the format that can't be verified here."""
 
     code = "unsupported-signature"

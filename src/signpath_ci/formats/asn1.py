@@ -39,7 +39,7 @@ def reading(what: str) -> Iterator[None]:
     try:
         yield
     except _FAILURES as error:
-        raise FormatError(f"{what} is malformed (not the DER that its standard demands)") from error
+        raise FormatError(f"{what} is malformed (not the DER that its standard requires)") from error
 
 
 def explicit(number: int) -> int:
@@ -75,7 +75,7 @@ class Fields:
         return None
 
     def end(self) -> None:
-        """Demand that nothing is left."""
+        """Require that nothing is left."""
         if self._left:
             raise ValueError(f"{len(self._left)} members too many")
 

@@ -39,7 +39,7 @@ _OF_PESIGN = INDIVIDUAL_CODE_SIGNING
 """What pesign gives as the kind of a PE image, as in Debian's fwupd."""
 _SIP_INFO = "1.3.6.1.4.1.311.2.1.30"
 _MAX_PADDING = 7
-# SpcLink [2] with SpcString [0] "<<<Obsolete>>>", as the document demands it for the file that PE images refer to.
+# SpcLink [2] with SpcString [0] "<<<Obsolete>>>", as the document requires it for the file that PE images refer to.
 _OBSOLETE_LINK = bytes.fromhex("a21e 801c") + "<<<Obsolete>>>".encode("utf-16-be")
 
 

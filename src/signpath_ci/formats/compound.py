@@ -244,7 +244,7 @@ class CompoundFile:
         return entries
 
     def _check_end(self) -> None:
-        """Demand that nothing but zeros is behind the last sector in use, which no signature would cover."""
+        """Require that nothing but zeros is behind the last sector in use, which no signature would cover."""
         layout = self._layout
         last = len(layout.fat) - 1
         while last >= 0 and layout.fat[last] == _FREE:

@@ -31,7 +31,7 @@ _LINE = 64
 _BEGIN, _END = "SIG # Begin signature block", "SIG # End signature block"
 _MAX_LINE_BREAKS = 2  # behind the block
 _LONGEST_MARKER = 256  # bytes, with what makes it another line
-_CONTINUATION, _CONTINUATION_MASK = 0x80, 0xC0  # of bytes that go on with a character in UTF-8
+_CONTINUATION, _CONTINUATION_MASK = 0x80, 0xC0  # of bytes that continue a character in UTF-8
 _UTF_8 = "utf-8"
 # Windows' single-byte code pages, Western Europe's first.
 _CODE_PAGES = ("cp1252", *(f"cp125{n}" for n in (0, 1, 3, 4, 5, 6, 7, 8)), "cp874")

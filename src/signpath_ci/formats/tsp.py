@@ -133,7 +133,7 @@ def read_info(data: bytes) -> TimestampInfo:
     """Read a DER-encoded TSTInfo.
 
     Raises:
-        FormatError: it is none, or its time is not as RFC 3161 demands.
+        FormatError: it is none, or its time is not as RFC 3161 requires.
     """
     with reading("the timestamp's TSTInfo"):
         fields = Fields(data)

@@ -14,11 +14,11 @@ from signpath_ci.report.words import (
     file_words,
     format_words,
     identity_words,
-    judgement_words,
     origin_words,
     stamp_words,
     status_words,
     trust_words,
+    verdict_summary,
 )
 
 _MOST_FILES = 100
@@ -125,7 +125,7 @@ def _verdict_cells(verdict: Verdict | Failure) -> Iterator[str]:
     yield code(file_words(verdict))
     yield code(format_words(verdict))
     if isinstance(verdict, Failure):
-        yield from ["", "", "", "", "", code(judgement_words(verdict))]
+        yield from ["", "", "", "", "", code(verdict_summary(verdict))]
         return
     yield code(verdict.signer.subject)
     yield code(verdict.signer.thumbprint)
@@ -165,4 +165,4 @@ def _outcome_cells(outcome: FileOutcome) -> Iterator[str]:
     if outcome.error:
         yield code(outcome.error.line)
     else:
-        yield ", ".join(dict.fromkeys(code(judgement_words(verdict)) for verdict in good))
+        yield ", ".join(dict.fromkeys(code(verdict_summary(verdict)) for verdict in good))

@@ -22,7 +22,7 @@ class Record(Reporter):
         status: where it stood last.
         waited: seconds that it was waited for.
         signed: the signed file, once it has come.
-        verdicts: of the signed file, once it was judged; where it failed, of what failed first.
+        verdicts: of the signed file, once it was verified; where it failed, of what failed first.
         account: of all files of the delivery, once it was verified.
         signed_files: the signed files with their digests, once they are in place.
         outputs: where the signed files lie, once the run is a success.

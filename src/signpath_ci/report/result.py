@@ -26,7 +26,7 @@ class ResultReporter(Record):
         Args:
             signed: the signed file, where there is one; what was downloaded, where that was split into files.
             outputs: the signed files.
-            level: what `--verify` demanded.
+            level: what `--verify` required.
             error: why the run failed, where it did.
         """
         return {

@@ -30,9 +30,9 @@ def status_words(status: RequestStatus) -> str:
 def verdict_words(verdict: Verdict | Failure) -> list[str]:
     """Return the lines that tell a verdict: who signed, when, and what is known of it; or what failed."""
     if isinstance(verdict, Failure):
-        return [f"Not verified {file_words(verdict)}: {judgement_words(verdict)}", f"  format: {format_words(verdict)}"]
+        return [f"Not verified {file_words(verdict)}: {verdict_summary(verdict)}", f"  format: {format_words(verdict)}"]
     return [
-        f"Verified {file_words(verdict)}: {judgement_words(verdict)}",
+        f"Verified {file_words(verdict)}: {verdict_summary(verdict)}",
         f"  format: {format_words(verdict)}",
         f"  signer: {verdict.signer.subject}",
         f"  thumbprint: {verdict.signer.thumbprint}",
@@ -56,7 +56,7 @@ def file_words(verdict: Verdict | Failure) -> str:
     return verdict.path.name if verdict.member is None else f"{verdict.path.name}: {verdict.member}"
 
 
-def judgement_words(verdict: Verdict | Failure) -> str:
+def verdict_summary(verdict: Verdict | Failure) -> str:
     """Return what a signature was trusted by, and whether the content was compared; or what failed."""
     if isinstance(verdict, Failure):
         return f"failed: {verdict.check.rstrip('.')} [{verdict.code}]"

@@ -64,13 +64,13 @@ class Processor:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def resume(self) -> None:
-        """Go on with whatever an earlier process left unfinished."""
+        """Resume whatever an earlier process left unfinished."""
         for request_id in self._store.unfinished():
             self.wake(request_id)
             self.cancel_when_due(request_id)
 
     def wake(self, request_id: str) -> None:
-        """Go on with a request that was just submitted, uploaded or approved."""
+        """Resume a request that was just submitted, uploaded or approved."""
         self._begin(self._process(request_id))
 
     def cancel_when_due(self, request_id: str) -> None:

@@ -194,7 +194,7 @@ class RequestSettings(Earlier, Service, Common):
 class VerifySettings(Selection, Trust, Libraries, Manifest, Common):
     """Settings of `verify`."""
 
-    strict: bool = option("Demand a trusted signer and a timestamp.", flag=True, default="false")
+    strict: bool = option("Require a trusted signer and a timestamp.", flag=True, default="false")
     artifact: tuple[Path, ...] = option(
         "The signed file; several, patterns and directories stand for files as with `sign`. Can be repeated.",
         parse=Path,

@@ -44,7 +44,7 @@ class Manifest(Settings):
         metavar="FILE",
     )
     trust_manifest: bool = option(
-        "Use keys of the manifest that loosen what a run demands also where the checkout may be a stranger's, as that "
+        "Use keys of the manifest that loosen what a run requires also where the checkout may be a stranger's, as that "
         "of a fork's pull request.",
         flag=True,
         default="false",
@@ -177,7 +177,7 @@ class MissingToken(Settings):
 
 
 class Retrieval(Settings):
-    """Where the signed file goes, and what is demanded of it."""
+    """Where the signed file goes, and what is required of it."""
 
     output: Path | None = option(
         "Where the signed file goes; without it beside the unsigned one, with `.signed` before the extension.",
@@ -226,7 +226,7 @@ class Receipts(Settings):
     """How a later run goes on where this one ends."""
 
     receipt: Path | None = option(
-        "The receipt of the request: written here; where it is here already and fits, its request is gone on with "
+        "The receipt of the request: written here; where it is here already and fits, its request is resumed "
         "instead of a new one.",
         parse=Path,
         default=None,

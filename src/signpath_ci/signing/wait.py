@@ -100,7 +100,7 @@ def _still_pending(status: RequestStatus, timeout: float) -> StillPendingError:
     follow = f"follow it at {status.web_link} and " if status.web_link else ""
     return StillPendingError(
         f"The signing request {status.signing_request_id} is still {_shown(status)} after {timeout:g} s.",
-        hint=f"It stays alive: {follow}go on with: signpath-ci download {status.signing_request_id}",
+        hint=f"It stays alive: {follow}resume with: signpath-ci download {status.signing_request_id}",
     )
 
 

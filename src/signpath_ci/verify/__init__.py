@@ -2,7 +2,8 @@
 
 `verify_delivery` does it all. Below it, `account` walks the files of a delivery, `expected` says what is expected of
 each, `single` finds its outcome, and `schemes` knows how each signature scheme of the registry of formats is verified:
-`authenticode`, `jar`, `nuget`, `catalog`, `detached`. `judge` is what is the same for all: whom to trust, and when.
+`authenticode`, `jar`, `nuget`, `catalog`, `detached`. `signer_requirements` is the same for
+all: whom to trust, and when.
 `signed_data`, `timestamp`, `certificates`, `trust` and `identity` are the single checks. All of them need the extra
 `verify`, so this module imports them where they are used.
 """
@@ -43,7 +44,7 @@ _SYSTEM_CLOCK = Clock()
 
 
 def require_extra() -> None:
-    """Demand that the libraries for verification are installed.
+    """Require that the libraries for verification are installed.
 
     Raises:
         UsageError: they are not; the hint says how to install them.
@@ -102,11 +103,11 @@ def check_expectations(expectations: Expectations) -> None:
     """Find out early, and without the libraries, whether expectations make sense.
 
     Raises:
-        UsageError: trust is demanded, but nobody is trusted; or a digest algorithm is allowed that proves nothing.
+        UsageError: trust is required, but nobody is trusted; or a digest algorithm is allowed that proves nothing.
     """
     if expectations.strict and not (expectations.trust_roots or expectations.thumbprints):
         raise UsageError(
-            "Strict verification demands a trusted signer, and nobody is trusted.",
+            "Strict verification requires a trusted signer, and nobody is trusted.",
             hint="Name a --trust-root or a --thumbprint.",
             code="no-trust-configured",
         )
@@ -138,7 +139,7 @@ def check_trust_files(expectations: Expectations) -> None:
 
 
 def can_verify(path: Path, expectations: Expectations = _NOTHING_EXPECTED) -> bool:
-    """Tell whether what comes back for an unsigned file can be judged, or may stay unjudged.
+    """Tell whether what comes back for an unsigned file can be verified, or may stay unjudged.
 
     Raises:
         LocalFileError: it can't be read.
@@ -241,8 +242,8 @@ def verify_delivery(
     """
     require_extra()
     from signpath_ci.verify.failure import rejection
-    from signpath_ci.verify.judge import Judge
     from signpath_ci.verify.place import Rules
+    from signpath_ci.verify.signer_requirements import SignerRequirements
     from signpath_ci.verify.single import Pair, Single
     from signpath_ci.verify.trust import Trust
 
@@ -251,7 +252,7 @@ def verify_delivery(
     now = clock.now()
     rules = Rules(expectations.rules, now.date())
     rules.check()
-    single = Single(name, Judge(trust=Trust.load(expectations), now=now), rules)
+    single = Single(name, SignerRequirements(trust=Trust.load(expectations), now=now), rules)
     with ExitStack() as stack:
         pair = Pair(
             _open(path, stack),
@@ -274,7 +275,7 @@ def verify_delivery(
 def _account(single: Single, pair: Pair, plan: Plan | None) -> Account:
     from signpath_ci.verify.account import Walk
 
-    if single.judge.trust.signer_certificates or detect(pair.file, single.path.name) == "cms":
+    if single.requirements.trust.signer_certificates or detect(pair.file, single.path.name) == "cms":
         found = single.signature_file(pair)
         return Account(path=single.path, files=(found,), is_compared=pair.submitted is not None)
     return Walk(single, None if plan is None else plan.artifact).account(pair)

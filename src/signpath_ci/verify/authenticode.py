@@ -22,28 +22,28 @@ from signpath_ci.formats.authenticode import (
 from signpath_ci.formats.cms import read_signed_data
 from signpath_ci.verify.comparison import digest_and_compare
 from signpath_ci.verify.identity import check_same_content
-from signpath_ci.verify.judge import Judge, Signature
 from signpath_ci.verify.signature_value import known_digest
-from signpath_ci.verify.signatures import Found, judged, nested_in
+from signpath_ci.verify.signatures import Found, checked, nested_in
 from signpath_ci.verify.signed_data import verify_signer
+from signpath_ci.verify.signer_requirements import Signature, SignerRequirements
 
 _WHAT = "the signature"
 
 
 def verify_authenticode(
-    subject: Subject, *, unsigned: Subject | None, judge: Judge, format_name: str
+    subject: Subject, *, unsigned: Subject | None, requirements: SignerRequirements, format_name: str
 ) -> tuple[Signature, ...]:
     """Check all Authenticode signatures of a file: those in it, and those nested in them.
 
     Args:
         subject: the signed file.
         unsigned: the file that was submitted; `None`: content identity is not checked.
-        judge: what is demanded of the signatures.
+        requirements: what is required of the signatures.
         format_name: as in `Verdict.format`.
 
     Raises:
         VerificationError: it is not signed, a check failed, or the content is not that of `unsigned`.
-        FormatError: the file is damaged, or signed in a way that can't be judged.
+        FormatError: the file is damaged, or signed in a way that can't be verified.
     """
     if not subject.signatures:
         raise VerificationError("the file is not signed.", code="not-signed")
@@ -65,7 +65,7 @@ def verify_authenticode(
         for message in subject.signatures
         for signature in _signatures(without_padding(message), subject, digest, is_nested=False)
     ]
-    signatures = judged(found, judge, format_name=format_name)
+    signatures = checked(found, requirements, format_name=format_name)
     if unsigned is not None and not is_same:
         check_same_content(subject.content, unsigned.content, signatures)
         # It is another file: two of its parts may have the same path, which digests by their paths don't tell.

@@ -11,20 +11,22 @@ from signpath_ci.formats import FormatError
 from signpath_ci.formats.catalog import TRUST_LIST, covered, read_catalog
 from signpath_ci.formats.cms import SignedData, read_signed_data
 from signpath_ci.verify.identity import not_submitted
-from signpath_ci.verify.judge import Judge, Signature
-from signpath_ci.verify.signatures import Found, judged, nested_in
+from signpath_ci.verify.signatures import Found, checked, nested_in
 from signpath_ci.verify.signed_data import verify_signer
+from signpath_ci.verify.signer_requirements import Signature, SignerRequirements
 
 _WHAT = "the signature"
 
 
-def verify_catalog(file: BinaryIO, unsigned: BinaryIO | None, judge: Judge) -> tuple[Signature, ...]:
+def verify_catalog(
+    file: BinaryIO, unsigned: BinaryIO | None, requirements: SignerRequirements
+) -> tuple[Signature, ...]:
     """Check all signatures of a catalog: the outer one, and those nested in it.
 
     Args:
         file: the signed catalog.
         unsigned: the catalog that was submitted; `None`: its content is not compared.
-        judge: what is required of the signatures.
+        requirements: what is required of the signatures.
 
     Raises:
         VerificationError: it is not signed, a check failed, or the list is not that of `unsigned`.
@@ -34,7 +36,7 @@ def verify_catalog(file: BinaryIO, unsigned: BinaryIO | None, judge: Judge) -> t
     if not message.signers:
         raise VerificationError("the file is not signed.", code="not-signed")
     covered(message.content or b"")
-    signatures = judged(tuple(_verify(message, message.content, is_nested=False)), judge, format_name="catalog")
+    signatures = checked(tuple(_verify(message, message.content, is_nested=False)), requirements, format_name="catalog")
     if unsigned is not None:
         try:
             submitted = read_catalog(unsigned)

@@ -167,7 +167,7 @@ def is_self_signed(certificate: x509.Certificate) -> bool:
 
 
 def check_not_revoked(certificates: Sequence[x509.Certificate], lists: Sequence[bytes], owner: str) -> None:
-    """Demand that none of a signature's certificates is on a revocation list that came with it (RFC 5280 section 5).
+    """Require that none of a signature's certificates is on a revocation list that came with it (RFC 5280 section 5).
 
     Nothing is fetched, so this proves nothing where no list came along.
 
@@ -198,7 +198,7 @@ def verify_chain(
     roots: Sequence[x509.Certificate],
     owner: str,
 ) -> None:
-    """Demand that `leaf` is for `purpose` and chains up to a trusted root.
+    """Require that `leaf` is for `purpose` and chains up to a trusted root.
 
     Args:
         leaf: the signer's certificate.
@@ -254,7 +254,7 @@ def _is_valid(chain: Sequence[x509.Certificate], at: datetime) -> bool:
 
 
 def check_validity(leaf: x509.Certificate, at: datetime, owner: str, *, when: str, hint: str = "") -> None:
-    """Demand that a certificate is valid at a time, which messages call `when`.
+    """Require that a certificate is valid at a time, which messages call `when`.
 
     Raises:
         VerificationError: it is not.

@@ -23,8 +23,8 @@ from signpath_ci.formats.cms import CONTENT_TYPE, DATA, MESSAGE_DIGEST, read_sig
 from signpath_ci.values import replace
 from signpath_ci.verify.certificates import reading_certificates
 from signpath_ci.verify.identity import is_same
-from signpath_ci.verify.judge import Judge, Signature
 from signpath_ci.verify.signed_data import verify_signer
+from signpath_ci.verify.signer_requirements import Signature, SignerRequirements
 
 _WHAT = "the signature"
 _MAX_SIZE = 1 << 20  # of a detached signature
@@ -35,17 +35,17 @@ _PEM = re.compile(rb"-----BEGIN (CMS|PKCS7)-----\r?\n([A-Za-z0-9+/=\r\n]+)-----E
 _RAW_HASHES = (hashes.SHA256(), hashes.SHA384(), hashes.SHA512())
 
 
-def verify_cms(file: BinaryIO, content: BinaryIO | None, judge: Judge) -> Signature:
+def verify_cms(file: BinaryIO, content: BinaryIO | None, requirements: SignerRequirements) -> Signature:
     """Check a detached CMS signature, DER, BER or PEM; one with the content inside, where it is the same as the file.
 
     Args:
         file: the signature.
         content: what it is for.
-        judge: what is demanded of the signature.
+        requirements: what is required of the signature.
 
     Raises:
         VerificationError: a check failed.
-        FormatError: the signature is damaged, or can't be judged.
+        FormatError: the signature is damaged, or can't be verified.
     """
     message = read_signed_data(der_from_ber(_decoded(_read(file)), _WHAT), _WHAT)
     if content is None:
@@ -59,7 +59,7 @@ def verify_cms(file: BinaryIO, content: BinaryIO | None, judge: Judge) -> Signat
         message = replace(message, content=None)
     verified = verify_signer(message, content_type=DATA, what=_WHAT, detached=digester(content))
     algorithm = verified.digest_algorithm
-    return judge.signature(
+    return requirements.signature(
         verified,
         format_name="cms",
         algorithm=algorithm,
@@ -68,38 +68,38 @@ def verify_cms(file: BinaryIO, content: BinaryIO | None, judge: Judge) -> Signat
     )
 
 
-def verify_raw(file: BinaryIO, content: BinaryIO | None, judge: Judge) -> Signature:
+def verify_raw(file: BinaryIO, content: BinaryIO | None, requirements: SignerRequirements) -> Signature:
     """Check a bare signature value: RSA (PKCS #1 v1.5, or PSS with a salt of any length), ECDSA, or Ed25519.
 
     Args:
         file: the signature.
         content: what it is for.
-        judge: what is demanded of the signature; and whose it is, which the value itself does not say.
+        requirements: what is required of the signature; and whose it is, which the value itself does not say.
 
     Raises:
         VerificationError: a check failed.
-        FormatError: the key is of a kind that can't be judged.
+        FormatError: the key is of a kind that can't be verified.
     """
-    certificate, *embedded = judge.trust.signer_certificates
+    certificate, *embedded = requirements.trust.signer_certificates
     value = _read(file)
     if content is None:
         raise VerificationError(
-            "a raw signature can't be judged without the file that it is for.", code="submitted-file-required"
+            "a raw signature can't be verified without the file that it is for.", code="submitted-file-required"
         )
     with reading_certificates("the signer's certificate"):
         key = certificate.public_key()
     check_no_attributes(content)
     if isinstance(key, ed25519.Ed25519PublicKey):
-        return _verify_ed25519(key, value, content, judge)
+        return _verify_ed25519(key, value, content, requirements)
     if not isinstance(key, rsa.RSAPublicKey | ec.EllipticCurvePublicKey):
         raise UnsupportedError("the key in the signer's certificate is of a kind that is not supported")
     digest = digester(content)
     for algorithm in _RAW_HASHES:
-        if algorithm.name not in judge.trust.digest_algorithms:
+        if algorithm.name not in requirements.trust.digest_algorithms:
             continue
         hashed = digest(algorithm.name)
         if _fits(key, value, hashed, algorithm):
-            return judge.signer(
+            return requirements.signer(
                 certificate,
                 tuple(embedded),
                 timestamp=None,
@@ -119,7 +119,9 @@ def _check_inside(inside: bytes, content: BinaryIO) -> None:
         raise VerificationError("the content in the signature is not the file that it is for.", code="content-changed")
 
 
-def _verify_ed25519(key: ed25519.Ed25519PublicKey, value: bytes, content: BinaryIO, judge: Judge) -> Signature:
+def _verify_ed25519(
+    key: ed25519.Ed25519PublicKey, value: bytes, content: BinaryIO, requirements: SignerRequirements
+) -> Signature:
     """Check a signature of the content itself (RFC 8032), which takes it whole."""
     content.seek(0)
     data = content.read(_MAX_WHOLE + 1)
@@ -127,9 +129,9 @@ def _verify_ed25519(key: ed25519.Ed25519PublicKey, value: bytes, content: Binary
         raise UnsupportedError("the file is too big for Ed25519, which signs it as a whole")
     if not _passes(partial(key.verify, value, data)):
         raise _mismatch()
-    certificate, *embedded = judge.trust.signer_certificates
+    certificate, *embedded = requirements.trust.signer_certificates
     # What it hashes with inside is SHA-512; that is not the file's own digest, which is given for people.
-    return judge.signer(
+    return requirements.signer(
         certificate,
         tuple(embedded),
         timestamp=None,

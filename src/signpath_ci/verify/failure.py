@@ -12,7 +12,7 @@ from signpath_ci.values import dataclass
 from signpath_ci.verify.identity import listed
 
 _SHOWN = 5  # failed checks in a message
-_UNSUPPORTED_HINT = "This can't be judged here; verify the file by other means."
+_UNSUPPORTED_HINT = "This can't be verified here; verify the file by other means."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +24,7 @@ class Failed:
         check: what failed, as a sentence.
         code: what failed, one of `error_codes.CODES`.
         hint: what to do about it, or nothing.
-        is_unsupported: the file can't be judged, and may be fine.
+        is_unsupported: the file can't be verified, and may be fine.
     """
 
     format: str | None
@@ -50,7 +50,7 @@ class Failed:
 
 @contextmanager
 def about(name: str) -> Iterator[None]:
-    """Put `name`, of a file other than the one that is judged, in front of what fails inside the block.
+    """Put `name`, of a file other than the one that is verified, in front of what fails inside the block.
 
     Raises:
         UnsupportedFormatError: for an `UnsupportedError`.

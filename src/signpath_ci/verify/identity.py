@@ -9,7 +9,7 @@ from typing import BinaryIO
 from signpath_ci.errors import VerificationError
 from signpath_ci.formats import FormatError
 from signpath_ci.formats.registry import SIGNATURE_SUFFIXES, by_name
-from signpath_ci.verify.judge import Signature
+from signpath_ci.verify.signer_requirements import Signature
 
 _CHUNK = 1 << 18
 _SHOWN = 10  # paths in a message
@@ -19,7 +19,7 @@ Content = Callable[[str], dict[str, bytes]]
 
 
 def check_same_content(signed: Content, submitted: Content, signatures: tuple[Signature, ...]) -> None:
-    """Demand that a submitted file has the content that is signed.
+    """Require that a submitted file has the content that is signed.
 
     What signing changes is left out (in PE files: checksum, security directory, certificate table, padding).
 
@@ -56,7 +56,7 @@ def check_same_content(signed: Content, submitted: Content, signatures: tuple[Si
 
 
 def check_paths(now: Iterable[str], before: Iterable[str], *, what: str, prefix: str = "") -> None:
-    """Demand the same paths as in what was submitted.
+    """Require the same paths as in what was submitted.
 
     Raises:
         VerificationError: some are missing, or were added.

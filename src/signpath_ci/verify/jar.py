@@ -30,8 +30,8 @@ from signpath_ci.formats.jar import (
 from signpath_ci.formats.zip import Archive, Entry
 from signpath_ci.values import replace
 from signpath_ci.verify.identity import check_paths, is_same, listed
-from signpath_ci.verify.judge import Judge, Signature
 from signpath_ci.verify.signed_data import verify_signer
+from signpath_ci.verify.signer_requirements import Signature, SignerRequirements
 
 _WHAT = "the signature"
 _META_INF = "META-INF/"
@@ -39,19 +39,19 @@ _ADDED_BY_SIGNING = frozenset({"manifest-version", "created-by"})
 
 
 def verify_jar(
-    archive: Archive, *, submitted: Archive | None, judge: Judge, is_walked: bool = False
+    archive: Archive, *, submitted: Archive | None, requirements: SignerRequirements, is_walked: bool = False
 ) -> tuple[Signature, ...]:
     """Check all signers of a JAR, and that everything in it is signed.
 
     Args:
         archive: the signed file.
         submitted: the file that was submitted; `None`: content identity is not checked.
-        judge: what is required of the signatures.
+        requirements: what is required of the signatures.
         is_walked: whether the caller compares the entries, so that only the manifest is compared here.
 
     Raises:
         VerificationError: it is not signed, a check failed, or the content is not that of `submitted`.
-        FormatError: the file is damaged, or signed in a way that can't be judged.
+        FormatError: the file is damaged, or signed in a way that can't be verified.
     """
     related = {entry.name for entry in archive.entries if is_signature_related(entry.name)}
     blocks = _blocks(related)
@@ -61,8 +61,8 @@ def verify_jar(
     data = _read(archive, MANIFEST)
     manifest = Manifest.read(data, "the manifest")
     for algorithm in _check_entries(archive, manifest):
-        judge.check_digest(algorithm)
-    signatures = tuple(_verify(archive, name, block, data, judge) for name, block in blocks.items())
+        requirements.check_digest(algorithm)
+    signatures = tuple(_verify(archive, name, block, data, requirements) for name, block in blocks.items())
     if submitted is not None:
         if not is_walked:
             _check_entries_submitted(archive, submitted)
@@ -101,7 +101,7 @@ def _check_signature_related(found: set[str], used: set[str]) -> None:
         )
 
 
-def _verify(archive: Archive, name: str, block: str, manifest: bytes, judge: Judge) -> Signature:
+def _verify(archive: Archive, name: str, block: str, manifest: bytes, requirements: SignerRequirements) -> Signature:
     data = _read(archive, name)
     signature_file = Manifest.read(data, name)
     unlisted = set(_content(archive)) - set(signature_file.entries)
@@ -129,7 +129,7 @@ def _verify(archive: Archive, name: str, block: str, manifest: bytes, judge: Jud
         what=_WHAT,
         detached=lambda chosen: hashlib.new(chosen, data).digest(),
     )
-    return judge.signature(verified, format_name="jar", algorithm=algorithm, digest=digest)
+    return requirements.signature(verified, format_name="jar", algorithm=algorithm, digest=digest)
 
 
 def _changed(signature_file: str) -> VerificationError:

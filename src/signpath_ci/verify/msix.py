@@ -23,26 +23,26 @@ from signpath_ci.values import replace
 from signpath_ci.verify.authenticode import verify_authenticode
 from signpath_ci.verify.certificates import reading_certificates
 from signpath_ci.verify.failure import about
-from signpath_ci.verify.judge import Judge, Signature
 from signpath_ci.verify.package_content import check_entries
+from signpath_ci.verify.signer_requirements import Signature, SignerRequirements
 
 
 def verify_msix(
-    signed: tuple[BinaryIO, Archive], submitted: tuple[BinaryIO, Archive] | None, judge: Judge
+    signed: tuple[BinaryIO, Archive], submitted: tuple[BinaryIO, Archive] | None, requirements: SignerRequirements
 ) -> tuple[Signature, ...]:
     """Check the signature of a package or a bundle.
 
     Args:
         signed: the package, and the same opened.
         submitted: the package that was submitted, likewise; `None`: its content is not compared.
-        judge: what is required of the signature.
+        requirements: what is required of the signature.
 
     Raises:
         VerificationError: it is not signed, a check failed, or the content is not that of `submitted`.
         FormatError: the package is damaged, or signed in a way that is not supported.
     """
     subject = read_package(*signed)
-    signatures = verify_authenticode(subject, unsigned=None, judge=judge, format_name="msix")
+    signatures = verify_authenticode(subject, unsigned=None, requirements=requirements, format_name="msix")
     algorithm = block_map(signed[1]).algorithm
     expected = publisher(signed[1])
     for signature in signatures:

@@ -4,7 +4,7 @@
 2. The signature is by the certificate that it names, and says whether it is an author's or a repository's.
 3. The hash that its content names is that of the package.
 4. A repository's countersignature, if any, is of that signature.
-5. The signers of both are as required (`judge`).
+5. The signers of both are as required (`signer_requirements`).
 6. The package has the entries that were submitted.
 """
 
@@ -31,23 +31,25 @@ from signpath_ci.formats.nuget import (
 from signpath_ci.formats.package import Package
 from signpath_ci.formats.tsp import SIGNING_CERTIFICATE_V2, read_signing_certificate_v2
 from signpath_ci.values import replace
-from signpath_ci.verify.judge import Judge, Signature
 from signpath_ci.verify.package_content import check_entries
 from signpath_ci.verify.signature_value import known_digest, require_strong
 from signpath_ci.verify.signed_data import VerifiedSigner, verify_info, verify_signer
+from signpath_ci.verify.signer_requirements import Signature, SignerRequirements
 from signpath_ci.verify.trust import Trust
 
 _WHAT = "the signature"
 _COUNTER = "the repository's countersignature"
 
 
-def verify_nuget(package: Package, submitted: Package | None, judge: Judge) -> tuple[Signature, ...]:
+def verify_nuget(
+    package: Package, submitted: Package | None, requirements: SignerRequirements
+) -> tuple[Signature, ...]:
     """Check the signatures of a NuGet package: the author's, the repository's, or both.
 
     Args:
         package: the signed package.
         submitted: the package that was submitted; `None`: its content is not compared.
-        judge: what is required of the signatures.
+        requirements: what is required of the signatures.
 
     Raises:
         VerificationError: it is not signed, a check failed, or the content is not that of `submitted`.
@@ -68,13 +70,15 @@ def verify_nuget(package: Package, submitted: Package | None, judge: Judge) -> t
             "the file was changed after it was signed: the package's hash is not the signed one.",
             code="digest-mismatch",
         )
-    signatures = _judged(verified, judge, algorithm, digest)
+    signatures = _checked(verified, requirements, algorithm, digest)
     if submitted is not None:
         check_entries(package.archive, submitted.archive, ignored=SIGNATURE.__eq__)
     return signatures
 
 
-def _judged(verified: VerifiedSigner, judge: Judge, algorithm: str, digest: bytes) -> tuple[Signature, ...]:
+def _checked(
+    verified: VerifiedSigner, requirements: SignerRequirements, algorithm: str, digest: bytes
+) -> tuple[Signature, ...]:
     """Check the signers; the user's expectations are about the first, as repositories sign what others made."""
     kind = _kind(verified.info, _WHAT)
     _check_signing_certificate(verified, _WHAT)
@@ -83,7 +87,7 @@ def _judged(verified: VerifiedSigner, judge: Judge, algorithm: str, digest: byte
         raise UnsupportedError("its signature has countersignatures that NuGet does not allow")
     counter = _countersignature(encodings[0], verified) if encodings else None
     alone = tuple(a for a in verified.info.unsigned_attributes if a.oid != COUNTERSIGNATURE)
-    signature = judge.signature(
+    signature = requirements.signature(
         replace(verified, info=replace(verified.info, unsigned_attributes=alone)),
         format_name="nuget",
         algorithm=algorithm,
@@ -92,7 +96,9 @@ def _judged(verified: VerifiedSigner, judge: Judge, algorithm: str, digest: byte
     )
     if counter is None:
         return (signature,)
-    anybody = Judge(trust=Trust(digest_algorithms=judge.trust.digest_algorithms), now=judge.now)
+    anybody = SignerRequirements(
+        trust=Trust(digest_algorithms=requirements.trust.digest_algorithms), now=requirements.now
+    )
     further = anybody.signature(
         counter, format_name="nuget", algorithm=algorithm, digest=digest, others=(verified.certificate,)
     )

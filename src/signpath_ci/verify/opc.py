@@ -4,7 +4,7 @@
 2. The signature covers an object with a manifest, and the manifest covers each part of the package but the signature
    itself: its content, and its content type, as `[Content_Types].xml` is no part and not signed.
 3. Of relationships all are covered, but those that lead to the signature.
-4. The signer is as required (`judge`).
+4. The signer is as required (`signer_requirements`).
 5. The package has the parts that were submitted.
 """
 
@@ -41,8 +41,8 @@ from signpath_ci.formats.xml_signature import C14N, DIGESTS
 from signpath_ci.formats.xml_signature import NAMESPACE as DS
 from signpath_ci.formats.zip import Archive
 from signpath_ci.verify.identity import listed
-from signpath_ci.verify.judge import Judge, Signature
 from signpath_ci.verify.package_content import check_entries
+from signpath_ci.verify.signer_requirements import Signature, SignerRequirements
 from signpath_ci.verify.xml_signature import Element, Rules, children, parse, verify_signature
 
 _RULES = Rules(uri="#idPackageObject", transforms=(C14N,), objects=True)
@@ -52,14 +52,18 @@ _MAX_COMMENT = 100  # characters, in a timestamp's object, which no signature co
 
 
 def verify_opc(
-    signed: tuple[BinaryIO, Archive], submitted: tuple[BinaryIO, Archive] | None, judge: Judge, *, format_name: str
+    signed: tuple[BinaryIO, Archive],
+    submitted: tuple[BinaryIO, Archive] | None,
+    requirements: SignerRequirements,
+    *,
+    format_name: str,
 ) -> tuple[Signature, ...]:
     """Check the signature of a package.
 
     Args:
         signed: the package, and the same opened.
         submitted: the package that was submitted, likewise; `None`: its content is not compared.
-        judge: what is required of the signature.
+        requirements: what is required of the signature.
         format_name: as in `Verdict.format`.
 
     Raises:
@@ -82,12 +86,12 @@ def verify_opc(
     _check_manifest(archive, package_object, name)
     if archive.by_name[origin].size:
         raise UncoveredError(f"{origin} has data in it, which has no meaning")
-    judged = judge.signature(verified, format_name=format_name, algorithm=algorithm, digest=digest)
+    checked = requirements.signature(verified, format_name=format_name, algorithm=algorithm, digest=digest)
     if submitted is not None:
         special = {CONTENT_TYPES: _types_differ, ROOT_RELATIONSHIPS: _relationships_differ}
         related = _related(archive) | _related(submitted[1])
         check_entries(archive, submitted[1], ignored=related.__contains__, special=special)
-    return (judged,)
+    return (checked,)
 
 
 def _related(archive: Archive) -> set[str]:

@@ -13,11 +13,11 @@ from signpath_ci.formats.zip import Archive, open_archive
 from signpath_ci.verify import require_xml_extra
 from signpath_ci.verify.failure import about
 from signpath_ci.verify.identity import not_submitted
-from signpath_ci.verify.judge import Judge, Signature
+from signpath_ci.verify.signer_requirements import Signature, SignerRequirements
 
 
 def verify_signatures(
-    kind: Kind, file: BinaryIO, *, unsigned: BinaryIO | None, judge: Judge, is_walked: bool = False
+    kind: Kind, file: BinaryIO, *, unsigned: BinaryIO | None, requirements: SignerRequirements, is_walked: bool = False
 ) -> tuple[Signature, ...]:
     """Check all signatures of a file itself; those of files in it are not looked at.
 
@@ -25,7 +25,7 @@ def verify_signatures(
         kind: its format.
         file: the signed file; seekable.
         unsigned: the file that was submitted, or what a detached signature is for; `None`: there is none.
-        judge: what is required of the signatures.
+        requirements: what is required of the signatures.
         is_walked: whether the caller compares the files in it one by one with those that were submitted. They may be
             signed too then, so that the whole is not what was submitted.
 
@@ -36,24 +36,24 @@ def verify_signatures(
     """
     scheme = FORMATS[kind].scheme
     if scheme == "authenticode":
-        return _verify_authenticode(kind, file, unsigned, judge, is_walked=is_walked)
+        return _verify_authenticode(kind, file, unsigned, requirements, is_walked=is_walked)
     if scheme == "catalog":
         from signpath_ci.verify.catalog import verify_catalog
 
-        return verify_catalog(file, unsigned, judge)
+        return verify_catalog(file, unsigned, requirements)
     if scheme == "cms":
         from signpath_ci.verify.detached import verify_cms
 
-        return (verify_cms(file, unsigned, judge),)
+        return (verify_cms(file, unsigned, requirements),)
     if FORMATS[kind].scheme == "xml":
         if not may_be_signed(file):
             raise VerificationError("the file is not signed.", code="not-signed")
         require_xml_extra()
         from signpath_ci.verify.xml_document import verify_xml
 
-        return (verify_xml(file, unsigned, judge),)
+        return (verify_xml(file, unsigned, requirements),)
     if scheme is not None and FORMATS[kind].entries:
-        return _verify_package(kind, file, unsigned, judge, is_walked=is_walked)
+        return _verify_package(kind, file, unsigned, requirements, is_walked=is_walked)
     raise not_verifiable(kind)
 
 
@@ -76,7 +76,7 @@ def is_signature_entry(kind: Kind, path: str) -> bool:
 
 
 def _verify_authenticode(
-    kind: Kind, file: BinaryIO, unsigned: BinaryIO | None, judge: Judge, *, is_walked: bool
+    kind: Kind, file: BinaryIO, unsigned: BinaryIO | None, requirements: SignerRequirements, *, is_walked: bool
 ) -> tuple[Signature, ...]:
     from signpath_ci.verify.authenticode import verify_authenticode
 
@@ -88,11 +88,11 @@ def _verify_authenticode(
             submitted = read(unsigned)
         except FormatError as error:
             raise not_submitted(error) from error
-    return verify_authenticode(subject, unsigned=submitted, judge=judge, format_name=kind)
+    return verify_authenticode(subject, unsigned=submitted, requirements=requirements, format_name=kind)
 
 
 def _verify_package(
-    kind: Kind, file: BinaryIO, unsigned: BinaryIO | None, judge: Judge, *, is_walked: bool
+    kind: Kind, file: BinaryIO, unsigned: BinaryIO | None, requirements: SignerRequirements, *, is_walked: bool
 ) -> tuple[Signature, ...]:
     """Check all signatures of a ZIP archive that is signed as a whole."""
     with ExitStack() as stack:
@@ -105,7 +105,7 @@ def _verify_package(
         if FORMATS[kind].scheme == "jar":
             from signpath_ci.verify.jar import verify_jar
 
-            signatures = verify_jar(archive, submitted=original, judge=judge, is_walked=is_walked)
+            signatures = verify_jar(archive, submitted=original, requirements=requirements, is_walked=is_walked)
             _check_beside(archive, original)
             return signatures
         if FORMATS[kind].scheme == "nuget":
@@ -117,11 +117,11 @@ def _verify_package(
             if before is not None and not is_walked:
                 with about("the submitted file"):
                     submitted = Package(*before, SIGNATURE)
-            return verify_nuget(Package(file, archive, SIGNATURE), submitted, judge)
+            return verify_nuget(Package(file, archive, SIGNATURE), submitted, requirements)
         if FORMATS[kind].scheme == "msix":
             from signpath_ci.verify.msix import verify_msix
 
-            return verify_msix((file, archive), before, judge)
+            return verify_msix((file, archive), before, requirements)
         if FORMATS[kind].scheme == "opc":
             from signpath_ci.formats.opc import signature_parts
 
@@ -130,7 +130,7 @@ def _verify_package(
             require_xml_extra()
             from signpath_ci.verify.opc import verify_opc
 
-            signatures = verify_opc((file, archive), before, judge, format_name=kind)
+            signatures = verify_opc((file, archive), before, requirements, format_name=kind)
             _check_beside(archive, original)
             return signatures
     raise not_verifiable(kind)

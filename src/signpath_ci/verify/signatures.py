@@ -1,7 +1,7 @@
 """Files with more than one signature: those nested in another one (`NESTED_SIGNATURE`), and weak beside strong ones.
 
 1. One signature at least is by algorithms that may be relied on.
-2. The signer of each of these is as required (`judge`).
+2. The signer of each of these is as required (`signer_requirements`).
 3. The others, by SHA-1, prove nothing, but hold nothing either that no signature covers; the verdict names them.
 """
 
@@ -13,9 +13,9 @@ from signpath_ci.errors import VerificationError
 from signpath_ci.formats import UnsupportedError
 from signpath_ci.formats.authenticode import NESTED_SIGNATURE
 from signpath_ci.values import dataclass, replace
-from signpath_ci.verify.judge import Judge, Signature
 from signpath_ci.verify.signature_value import is_strong
 from signpath_ci.verify.signed_data import VerifiedSigner
+from signpath_ci.verify.signer_requirements import Signature, SignerRequirements
 
 _MAX_NESTED = 8
 _NESTED = frozenset({NESTED_SIGNATURE})
@@ -53,12 +53,12 @@ def nested_in(verified: VerifiedSigner, *, is_nested: bool) -> tuple[bytes, ...]
     return nested
 
 
-def judged(found: Sequence[Found], judge: Judge, *, format_name: str) -> tuple[Signature, ...]:
+def checked(found: Sequence[Found], requirements: SignerRequirements, *, format_name: str) -> tuple[Signature, ...]:
     """Verify the signers of all signatures of a file.
 
     Args:
         found: the signatures.
-        judge: what is required of them.
+        requirements: what is required of them.
         format_name: as in `Verdict.format`.
 
     Returns:
@@ -71,13 +71,15 @@ def judged(found: Sequence[Found], judge: Judge, *, format_name: str) -> tuple[S
     strong = [signature for signature in found if signature.is_strong]
     if not strong:
         raise VerificationError("the signature uses SHA1, which is broken: it proves nothing.", code="weak-digest")
-    signatures = [_judged(signature, judge, format_name) for signature in strong]
-    notes = tuple(judge.weak(signature.verified, attributes=_NESTED) for signature in found if not signature.is_strong)
+    signatures = [_checked(signature, requirements, format_name) for signature in strong]
+    notes = tuple(
+        requirements.weak(signature.verified, attributes=_NESTED) for signature in found if not signature.is_strong
+    )
     return tuple(replace(signature, notes=(*signature.notes, *notes)) for signature in signatures)
 
 
-def _judged(found: Found, judge: Judge, format_name: str) -> Signature:
-    signature = judge.signature(
+def _checked(found: Found, requirements: SignerRequirements, format_name: str) -> Signature:
+    signature = requirements.signature(
         found.verified,
         format_name=format_name,
         algorithm=found.algorithm,

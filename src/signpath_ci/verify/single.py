@@ -15,9 +15,9 @@ from signpath_ci.verify.detached import verify_cms, verify_raw
 from signpath_ci.verify.expected import Expected
 from signpath_ci.verify.failure import Failed
 from signpath_ci.verify.identity import check_detached_name, is_same
-from signpath_ci.verify.judge import Judge, Signature
 from signpath_ci.verify.place import Place, Rules
 from signpath_ci.verify.schemes import not_verifiable, verify_signatures
+from signpath_ci.verify.signer_requirements import Signature, SignerRequirements
 from signpath_ci.verify.trust import Trust
 
 
@@ -61,12 +61,12 @@ class Single:
 
     Attributes:
         path: the delivery, as people know it.
-        judge: what is required of signatures.
+        requirements: what is required of signatures.
         rules: the user's, about single files.
     """
 
     path: Path
-    judge: Judge
+    requirements: SignerRequirements
     rules: Rules
 
     def outcome(
@@ -99,17 +99,17 @@ class Single:
         kind = detect(signature, place.name)
         if kind != "cms":
             raise unknown_format() if kind is None else not_verifiable(kind)
-        found = verify_cms(signature, content, self.judge)
+        found = verify_cms(signature, content, self.requirements)
         return self._made(place, "cms", "added", verdicts=self._verdicts((found,), place, is_compared=True))
 
     def signature_file(self, pair: Pair) -> FileOutcome:
         """Return the outcome of a delivery that is nothing but a signature of what was submitted."""
-        place, kind = Place(self.path.name), "raw" if self.judge.trust.signer_certificates else "cms"
+        place, kind = Place(self.path.name), "raw" if self.requirements.trust.signer_certificates else "cms"
         verify = verify_raw if kind == "raw" else verify_cms
         try:
             if pair.submitted is not None:
                 check_detached_name(self.path, Path(pair.submitted_name))
-            found = verify(pair.file, pair.submitted, self.judge)
+            found = verify(pair.file, pair.submitted, self.requirements)
             return self._made(place, kind, "signed", verdicts=self._verdicts((found,), place, is_compared=True))
         except (FormatError, VerificationError) as error:
             return self.failure(place, kind, error)
@@ -169,7 +169,7 @@ class Single:
             return self._unknown(place, kind, expected, is_compared=is_compared)
         try:
             signatures = verify_signatures(
-                kind, pair.file, unsigned=pair.submitted, judge=self.judge, is_walked=is_walked
+                kind, pair.file, unsigned=pair.submitted, requirements=self.requirements, is_walked=is_walked
             )
         except VerificationError as error:
             if error.code in {"not-signed", "not-verifiable"} and not is_compared and expected.requirement == "any":
@@ -209,9 +209,9 @@ class Single:
         """Return who signed a file, without requiring anything of the signer."""
         if kind is None or kind in {"zip", "cms"} or FORMATS[kind].scheme is None:
             return _Signer()
-        anybody = Judge(trust=Trust(), now=self.judge.now)
+        anybody = SignerRequirements(trust=Trust(), now=self.requirements.now)
         try:
-            signatures = verify_signatures(kind, file, unsigned=None, judge=anybody, is_walked=True)
+            signatures = verify_signatures(kind, file, unsigned=None, requirements=anybody, is_walked=True)
         except VerificationError as error:
             return _Signer() if error.code == "not-signed" else _Signer(problem=f"its signature fails ({error.code})")
         except FormatError as error:
@@ -234,7 +234,7 @@ class Single:
                 content_digest=signature.content_digest,
                 identity="same" if is_compared else "not-checked",
                 trust=signature.trust,
-                stated_by=self.judge.trust.stated_by if signature.trust == "stated" else "",
+                stated_by=self.requirements.trust.stated_by if signature.trust == "stated" else "",
                 notes=signature.notes,
             )
             for signature in signatures

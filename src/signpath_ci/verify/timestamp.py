@@ -101,7 +101,7 @@ def verify_timestamp(
 
     Raises:
         VerificationError: it is for another signature, or is not the work of a timestamp authority.
-        FormatError: it is damaged, or of a kind that can't be judged.
+        FormatError: it is damaged, or of a kind that can't be verified.
     """
     info = verified.info
     tokens = (*info.unsigned_values(TIMESTAMP), *info.unsigned_values(TIMESTAMP_MICROSOFT))

@@ -56,7 +56,7 @@ class Trust:
         return "stated" if self.stated_by else "thumbprint"
 
     def check_identity(self, signer: SignerCertificate) -> None:
-        """Demand the thumbprint, the subject and the issuer; the chain is checked elsewhere.
+        """Require the thumbprint, the subject and the issuer; the chain is checked elsewhere.
 
         Raises:
             VerificationError: it is somebody else.

@@ -2,7 +2,7 @@
 
 1. The signature is the last element in the root, and the only one.
 2. It has one reference, to the whole document, with the transforms enveloped-signature and exclusive C14N.
-3. The signer is as required (`judge`).
+3. The signer is as required (`signer_requirements`).
 4. Without the signature, the document is the one that was submitted, comments included, which no signature covers.
 """
 
@@ -17,7 +17,7 @@ from signpath_ci.formats import FormatError, UnsupportedError
 from signpath_ci.formats.xml_signature import ENVELOPED, EXCLUSIVE_C14N, MAX_SIZE, NAMESPACE
 from signpath_ci.values import replace
 from signpath_ci.verify.identity import not_submitted
-from signpath_ci.verify.judge import Judge, Signature
+from signpath_ci.verify.signer_requirements import Signature, SignerRequirements
 from signpath_ci.verify.xml_signature import Rules, parse, verify_signature, without_signature
 
 _RULES = Rules(uri="", transforms=(ENVELOPED, EXCLUSIVE_C14N))
@@ -25,13 +25,13 @@ _SIGNATURE = f"{{{NAMESPACE}}}Signature"
 _WHAT = "the document"
 
 
-def verify_xml(file: BinaryIO, unsigned: BinaryIO | None, judge: Judge) -> Signature:
+def verify_xml(file: BinaryIO, unsigned: BinaryIO | None, requirements: SignerRequirements) -> Signature:
     """Check the signature of an XML file.
 
     Args:
         file: the signed file.
         unsigned: the file that was submitted; `None`: its content is not compared.
-        judge: what is required of the signature.
+        requirements: what is required of the signature.
 
     Raises:
         VerificationError: it is not signed, a check failed, or the content is not that of `unsigned`.
@@ -45,7 +45,7 @@ def verify_xml(file: BinaryIO, unsigned: BinaryIO | None, judge: Judge) -> Signa
     if not elements or elements[-1] is not signature:
         raise FormatError("its signature is not the last element in the root", code="xml-signature-structure")
     verified, algorithm, digest = verify_signature(document, signature, _RULES)
-    judged = judge.signature(verified, format_name="xml", algorithm=algorithm, digest=digest)
+    checked = requirements.signature(verified, format_name="xml", algorithm=algorithm, digest=digest)
     if unsigned is not None:
         try:
             submitted = parse(_read(unsigned), "the submitted document")
@@ -55,8 +55,8 @@ def verify_xml(file: BinaryIO, unsigned: BinaryIO | None, judge: Judge) -> Signa
         if len({etree.tostring(tree, method="c14n") for tree in trees}) > 1:
             raise VerificationError("it is signed, but it is not the file that was submitted.", code="content-changed")
     elif document.getroottree().xpath("//comment()"):
-        return replace(judged, notes=(*judged.notes, "it has comments, which its signature does not cover"))
-    return judged
+        return replace(checked, notes=(*checked.notes, "it has comments, which its signature does not cover"))
+    return checked
 
 
 def _read(file: BinaryIO) -> bytes:

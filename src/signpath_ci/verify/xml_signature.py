@@ -7,7 +7,7 @@ What the standard leaves open is refused, so that canonical forms are all that a
 3. It has one reference, with the transforms that the format requires.
 4. The digest of what it refers to is the one in it, and its value is by the certificate in it.
 
-Who the signer is, and whether the certificate is any good, is up to `judge`.
+Who the signer is, and whether the certificate is any good, is up to `signer_requirements`.
 """
 
 from __future__ import annotations

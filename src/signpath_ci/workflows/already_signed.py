@@ -77,7 +77,7 @@ def _is_left_alone(settings: SignSettings, path: Path, process: Process, error: 
     signer = _signer(path, process)
     of = f"the signature of {signer}" if signer else f"a signature that does not tell by whom ({error.code})"
     if settings.replace_signatures:
-        _log.warning("%s carries %s, which is replaced, as --replace-signatures demands", path, of)
+        _log.warning("%s carries %s, which is replaced, as --replace-signatures requires", path, of)
         return False
     _log.warning("%s carries %s, and is left out; --replace-signatures replaces it", path, of)
     return True

@@ -12,9 +12,9 @@ from signpath_ci.model import Origin, SigningRequest, Submission
 from signpath_ci.report import Reporter
 from signpath_ci.settings import DownloadSettings, Earlier, ResubmitSettings, Service, WaitSettings
 from signpath_ci.signing import receipt as receipts
-from signpath_ci.signing.adopt import Resubmission, resubmit_once
 from signpath_ci.signing.cancel import canceled_on_interrupt
 from signpath_ci.signing.record import check_record, check_submitted_file, submitted_file
+from signpath_ci.signing.resume import Resubmission, resubmit_once
 from signpath_ci.signing.target import default_target
 from signpath_ci.values import dataclass
 from signpath_ci.verify import check_trust_files

@@ -1,6 +1,6 @@
 """The very artifact that a connector gives to SignPath, fetched from the CI system before the submit.
 
-What comes back is compared with it. Where it can't be had, the run goes on without the comparison, and says why.
+What comes back is compared with it. Where it can't be had, the run continues without the comparison, and says why.
 """
 
 from __future__ import annotations

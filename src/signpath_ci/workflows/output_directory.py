@@ -79,7 +79,7 @@ def clean(directory: Path, kept: Collection[Path]) -> None:
     for path in list(_others(directory, kept, with_hidden=True)):
         with disk_errors(path):
             delete(path)
-        _log.info("Deleted, since --clean demands it: %s.", path)
+        _log.info("Deleted, since --clean requires it: %s.", path)
 
 
 def _others(directory: Path, known: Collection[Path], *, with_hidden: bool = False) -> Iterator[Path]:

@@ -29,7 +29,7 @@ def run_and_report(
     Args:
         settings: whether JSON is wanted.
         process: where to print.
-        level: what `--verify` demands.
+        level: what `--verify` requires.
         work: is given the reporter; returns `None` where there was nothing to do.
 
     Raises:

@@ -32,13 +32,13 @@ from signpath_ci.platforms import named
 from signpath_ci.platforms.platform import Platform, no_connector
 from signpath_ci.report import Reporter
 from signpath_ci.settings import SignSettings, SubmitSettings
-from signpath_ci.signing.adopt import submit_build_artifact_once, submit_once
 from signpath_ci.signing.artifact import Source
 from signpath_ci.signing.cancel import cancel, canceled_on_interrupt
 from signpath_ci.signing.detached import delivered_name
 from signpath_ci.signing.download import Bounded, size_limit
 from signpath_ci.signing.published import Published
 from signpath_ci.signing.receipt import default_receipt
+from signpath_ci.signing.resume import submit_build_artifact_once, submit_once
 from signpath_ci.signing.submit import submit
 from signpath_ci.signing.target import default_target
 from signpath_ci.signing.wait import is_artifact_fetched, wait

@@ -13,9 +13,9 @@ from signpath_ci.clock import Clock
 from signpath_ci.errors import LocalFileError
 from signpath_ci.files import locked
 from signpath_ci.model import Artifact, Origin, RequestStatus, SigningRequest, SigningRequestFields, Submission
-from signpath_ci.signing.adopt import submit_once
 from signpath_ci.signing.artifact import read_artifact
 from signpath_ci.signing.receipt import ReceiptFile, Service, receipt_lock
+from signpath_ci.signing.resume import submit_once
 
 if TYPE_CHECKING:
     from signpath_ci.api.rest import SignPathApi

@@ -104,7 +104,7 @@ def test_at_the_deadline_it_is_still_alive(latency: float) -> None:
 
     assert str(caught.value) == (
         f"The signing request {REQUEST_ID} is still WaitingForApproval after 10 s. "
-        f"It stays alive: follow it at {LINK} and go on with: signpath-ci download {REQUEST_ID}"
+        f"It stays alive: follow it at {LINK} and resume with: signpath-ci download {REQUEST_ID}"
     )
     assert caught.value.exit_code == 5
     assert 10 <= service.polls[-1] <= 10 + latency

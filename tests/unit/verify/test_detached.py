@@ -15,7 +15,7 @@ from signpath_ci.errors import VerificationError
 from signpath_ci.formats import FormatError, UnsupportedError
 from signpath_ci.model import STRONG_DIGESTS, Expectations
 from signpath_ci.verify.detached import digester, verify_cms, verify_raw
-from signpath_ci.verify.judge import Judge, Signature
+from signpath_ci.verify.signer_requirements import Signature, SignerRequirements
 from signpath_ci.verify.trust import Trust
 from tests.support.signing import CODE_SIGNING, NOW, Identity, code_signer, issue, root, rsa_key
 from tests.unit.verify.matrix.formats import FORMATS
@@ -28,7 +28,7 @@ LINES = BODY.replace(b"\r", b"")
 
 
 def _verify(signature: bytes) -> Signature:
-    return verify_cms(io.BytesIO(signature), io.BytesIO(CONTENT), Judge(trust=Trust(), now=NOW))
+    return verify_cms(io.BytesIO(signature), io.BytesIO(CONTENT), SignerRequirements(trust=Trust(), now=NOW))
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_more_than_a_mebibyte_is_no_signature() -> None:
 def test_a_signature_is_read_from_its_start() -> None:
     file = io.BytesIO(CMS.signed())
     file.seek(0, io.SEEK_END)
-    verify_cms(file, io.BytesIO(CONTENT), Judge(trust=Trust(), now=NOW))
+    verify_cms(file, io.BytesIO(CONTENT), SignerRequirements(trust=Trust(), now=NOW))
 
 
 def test_a_file_is_hashed_from_its_start_each_time() -> None:
@@ -94,7 +94,7 @@ def _raw(signer: Identity, digest: str, directory: Path, *, allowed: set[str], s
         trust_roots=(pem(directory / "root.pem", root()),),
         digest_algorithms=frozenset(allowed),
     )
-    judge = Judge(trust=Trust.load(expectations), now=NOW)
+    judge = SignerRequirements(trust=Trust.load(expectations), now=NOW)
     return verify_raw(io.BytesIO(value), io.BytesIO(CONTENT), judge)
 
 

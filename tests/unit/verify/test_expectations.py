@@ -11,7 +11,7 @@ from signpath_ci.clock import Clock
 from signpath_ci.errors import UnsupportedFormatError, UsageError, VerificationError
 from signpath_ci.formats.asn1 import octet_string
 from signpath_ci.model import Expectations, Failure
-from signpath_ci.report.words import judgement_words
+from signpath_ci.report.words import verdict_summary
 from signpath_ci.verify import can_verify, check_expectations, verify_delivery, verify_file
 from tests.support.archives import build_zip
 from tests.support.pe import LAUNCHERS, build_pe, certificate_entry
@@ -41,8 +41,8 @@ def test_a_self_signed_certificate_can_be_pinned_and_is_never_called_trusted(tmp
     pinned = Expectations(thumbprints=_thumbprint(signer))
     (verdict,) = verify_file(path, expectations=pinned, clock=CLOCK)
     assert verdict.trust == "pinned-self-signed"
-    assert "trusted" not in judgement_words(verdict)
-    assert "self-signed" in judgement_words(verdict)
+    assert "trusted" not in verdict_summary(verdict)
+    assert "self-signed" in verdict_summary(verdict)
     as_root = Expectations(trust_roots=(pem(tmp_path / "root.pem", signer),))
     with pytest.raises(VerificationError, match="the timestamp authority"):
         verify_file(path, expectations=as_root, clock=CLOCK)
@@ -53,7 +53,7 @@ def test_a_self_signed_certificate_can_be_pinned_and_is_never_called_trusted(tmp
         verify_file(path, expectations=replace(pinned, strict=True), clock=CLOCK)
 
 
-def test_strict_demands_trust_and_a_timestamp(tmp_path: Path) -> None:
+def test_strict_requires_trust_and_a_timestamp(tmp_path: Path) -> None:
     trusted = Expectations(trust_roots=(pem(tmp_path / "root.pem", root()),), strict=True)
     pinned = Expectations(thumbprints=_thumbprint(code_signer()), strict=True)
     assert [verify_file(_signed(tmp_path), expectations=e, clock=CLOCK)[0].trust for e in (trusted, pinned)] == [
@@ -75,7 +75,7 @@ def test_strict_demands_trust_and_a_timestamp(tmp_path: Path) -> None:
         (Expectations(digest_algorithms=frozenset({"sha256", "sha1"})), "can be allowed"),
     ],
 )
-def test_demands_that_make_no_sense(tmp_path: Path, expectations: Expectations, words: str) -> None:
+def test_requirements_that_make_no_sense(tmp_path: Path, expectations: Expectations, words: str) -> None:
     with pytest.raises(UsageError, match=words):
         check_expectations(expectations)
     with pytest.raises(UsageError, match=words):

@@ -10,7 +10,7 @@ from signpath_ci.formats import FormatError, UnsupportedError
 from signpath_ci.model import Account, Failure, FileOutcome
 from signpath_ci.verify.failure import Failed, about, rejection
 
-HINT = "This can't be judged here; verify the file by other means."
+HINT = "This can't be verified here; verify the file by other means."
 
 ERRORS: list[tuple[FormatError | VerificationError, Failed]] = [
     (FormatError("it is cut off"), Failed(format="pe", check="it is cut off.", code="malformed-file")),

@@ -9,7 +9,7 @@ from signpath_ci.errors import VerificationError
 from signpath_ci.formats import FormatError
 from signpath_ci.verify.certificates import describe
 from signpath_ci.verify.identity import check_paths, check_same_content, is_same, listed
-from signpath_ci.verify.judge import Signature
+from signpath_ci.verify.signer_requirements import Signature
 from tests.support.signing import code_signer
 
 Content = dict[str, bytes]

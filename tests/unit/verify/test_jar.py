@@ -17,7 +17,7 @@ from signpath_ci.formats.jar import MANIFEST, write_section
 from signpath_ci.formats.zip import open_archive
 from signpath_ci.verify.certificates import describe
 from signpath_ci.verify.jar import verify_jar
-from signpath_ci.verify.judge import Judge, Signature
+from signpath_ci.verify.signer_requirements import Signature, SignerRequirements
 from signpath_ci.verify.trust import Trust
 from tests.support.archives import build_zip
 from tests.support.signing import CODE_SIGNING, NOW, Identity, code_signer, issue, root, sign_cms
@@ -65,12 +65,12 @@ def _signed(manifest: bytes | None = None, signature_file: bytes | None = None) 
 def _verify(
     entries: Mapping[str, bytes], submitted: Mapping[str, bytes] | None = None, trust: Trust | None = None
 ) -> tuple[Signature, ...]:
-    judge = Judge(trust=trust or Trust(), now=NOW)
+    judge = SignerRequirements(trust=trust or Trust(), now=NOW)
     with open_archive(io.BytesIO(build_zip(entries))) as archive:
         if submitted is None:
-            return verify_jar(archive, submitted=None, judge=judge)
+            return verify_jar(archive, submitted=None, requirements=judge)
         with open_archive(io.BytesIO(build_zip(submitted))) as before:
-            return verify_jar(archive, submitted=before, judge=judge)
+            return verify_jar(archive, submitted=before, requirements=judge)
 
 
 def _signature(manifest: bytes, signer: Identity | None = None) -> Signature:

@@ -11,7 +11,7 @@ from signpath_ci.formats import FormatError
 from signpath_ci.formats.jar import MANIFEST, MAX_LINES, MAX_SIGNATURES, Manifest
 from signpath_ci.formats.zip import open_archive
 from signpath_ci.verify.jar import verify_jar
-from signpath_ci.verify.judge import Judge
+from signpath_ci.verify.signer_requirements import SignerRequirements
 from signpath_ci.verify.trust import Trust
 from tests.support.archives import build_zip
 from tests.support.signing import NOW
@@ -21,7 +21,7 @@ def _code(pairs: int) -> str:
     related = {f"META-INF/{n:x}.{suffix}": b"A: 1\n\n" for n in range(pairs) for suffix in ("SF", "RSA")}
     data = build_zip({MANIFEST: b"A: 1\n\n", **related})
     with open_archive(io.BytesIO(data)) as archive, pytest.raises(Exception) as caught:  # noqa: PT011 - its code tells
-        verify_jar(archive, submitted=None, judge=Judge(trust=Trust(), now=NOW))
+        verify_jar(archive, submitted=None, requirements=SignerRequirements(trust=Trust(), now=NOW))
     return str(getattr(caught.value, "code", caught.value))
 
 

@@ -12,8 +12,8 @@ from signpath_ci.formats.cms import DATA, Attribute
 from signpath_ci.formats.tsp import TIMESTAMP
 from signpath_ci.model import Timestamp
 from signpath_ci.verify.certificates import describe
-from signpath_ci.verify.judge import Judge, Signature
 from signpath_ci.verify.signed_data import VerifiedSigner, verify_signer
+from signpath_ci.verify.signer_requirements import Signature, SignerRequirements
 from signpath_ci.verify.trust import Trust
 from tests.support.signing import (
     CODE_SIGNING,
@@ -42,7 +42,7 @@ def _signed(signer: Identity | None = None, *, digest: str = "sha256", is_stampe
 
 
 def _judge(verified: VerifiedSigner, trust: Trust = TRUST, *, algorithm: str = "sha256", days: int = 0) -> Signature:
-    judge = Judge(trust=trust, now=NOW + timedelta(days=days))
+    judge = SignerRequirements(trust=trust, now=NOW + timedelta(days=days))
     return judge.signature(verified, format_name="any", algorithm=algorithm, digest=b"digest")
 
 

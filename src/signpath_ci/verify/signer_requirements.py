@@ -1,4 +1,4 @@
-"""The judgement that is the same in every format: once a signature fits its content, is its signer any good?"""
+"""What is checked the same way in every format: once a signature fits its content, is its signer any good?"""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ class Signature:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Judge:
-    """What is demanded of every signature.
+class SignerRequirements:
+    """What is required of every signature.
 
     Attributes:
         trust: whom to trust.
@@ -68,7 +68,7 @@ class Judge:
         others: tuple[x509.Certificate, ...] = (),
         is_separate: bool = False,
     ) -> Signature:
-        """Judge the signer of a CMS signature, whose content and signature were found to fit.
+        """Check the signer of a CMS signature, whose content and signature were found to fit.
 
         Args:
             verified: the signature.
@@ -167,7 +167,7 @@ class Judge:
         algorithm: str,
         digest: bytes,
     ) -> Signature:
-        """Judge a signer, at the time of the timestamp or else now.
+        """Check a signer, at the time of the timestamp or else now.
 
         Raises:
             VerificationError: it is not as it should be.
@@ -220,7 +220,7 @@ class Judge:
         return ""
 
     def check_digest(self, algorithm: str) -> None:
-        """Demand that a digest algorithm is one of the allowed ones.
+        """Require that a digest algorithm is one of the allowed ones.
 
         Raises:
             VerificationError: it is not.

@@ -1,4 +1,4 @@
-"""Never two requests for one input: what an earlier run has submitted is gone on with, as its receipt tells."""
+"""Never two requests for one input: what an earlier run has submitted is resumed, as its receipt tells."""
 
 from __future__ import annotations
 
@@ -81,9 +81,9 @@ def submit_once(
     check_receipt_place(file.path)
     with receipt_lock(file.path, clock):
         wanted = receipt_of(_NONE_YET, artifact, fields, file, now=clock.now())
-        adopted = find_adoptable(_asks_record(api, wanted, compares_file=compares_file), wanted, file)
-        if adopted is not None:
-            receipt, status = adopted
+        found = find_resumable(_asks_record(api, wanted, compares_file=compares_file), wanted, file)
+        if found is not None:
+            receipt, status = found
             if status.status == WAITS_FOR_UPLOAD:
                 upload(api, status.signing_request_id, artifact, on_progress=on_progress)
             submission = _known_submission(status, api)
@@ -147,9 +147,9 @@ def submit_build_artifact_once(
     with receipt_lock(file.path, clock):
         now = clock.now()
         wanted = uploaded(receipt_of(_NONE_YET, artifact.identity or "", fields, file, now=now), now=now)
-        adopted = find_adoptable(lambda request_id: (connector.status(request_id), []), wanted, file)
-        if adopted is not None:
-            submission = _known_submission(adopted[1], connector)
+        found = find_resumable(lambda request_id: (connector.status(request_id), []), wanted, file)
+        if found is not None:
+            submission = _known_submission(found[1], connector)
             on_submitted(submission)
             return submission
         submission = connector.submit(artifact, fields)
@@ -191,7 +191,7 @@ def _asks_record(api: SignPathApi, wanted: Receipt, *, compares_file: bool) -> C
     return ask
 
 
-def find_adoptable(
+def find_resumable(
     record_of: Callable[[str], Recorded], wanted: Receipt, file: ReceiptFile
 ) -> tuple[Receipt, RequestStatus] | None:
     """Return the receipt with where its request stands; `None`, and a log line that says why, where it does not fit.
@@ -298,9 +298,9 @@ def resubmit_once(
         submitted=now,
     )
     with receipt_lock(file.path, clock):
-        adopted = find_adoptable(_asks_record(api, wanted, compares_file=False), wanted, file)
-        if adopted is not None:
-            submission = _known_submission(adopted[1], api)
+        found = find_resumable(_asks_record(api, wanted, compares_file=False), wanted, file)
+        if found is not None:
+            submission = _known_submission(found[1], api)
             on_submitted(submission)
             return submission
         submission = _resubmit(api, resubmission)
