@@ -57,7 +57,7 @@ def submit_once(
     on_created: Callable[[Submission], None],
     on_submitted: Callable[[Submission], None],
 ) -> Submission:
-    """Go on with the request of a receipt that fits, else submit and write the receipt.
+    """Resume the request of a receipt that fits, else submit and write the receipt.
 
     A request fits that is for the same input under the same rules, and is pending or completed. One that has lost its
     upload is sent it.
@@ -127,7 +127,7 @@ def submit_build_artifact_once(
     clock: Clock,
     on_submitted: Callable[[Submission], None],
 ) -> Submission:
-    """Go on with the request of a receipt that fits, else have a connector submit, and write the receipt.
+    """Resume the request of a receipt that fits, else have a connector submit, and write the receipt.
 
     There is one call, as for a resubmit: what is said there holds here.
 
@@ -259,7 +259,7 @@ def resubmit_once(
     on_created: Callable[[Submission], None],
     on_submitted: Callable[[Submission], None],
 ) -> Submission:
-    """Go on with the request of a receipt that fits, else resubmit and write the receipt.
+    """Resume the request of a receipt that fits, else resubmit and write the receipt.
 
     There is one call, and SignPath may have taken it when a run is killed before it hears so: then nothing knows of the
     new request. That is why it is never repeated by itself.
