@@ -89,7 +89,10 @@ class WindowsScript:
 
         # One that is not signed is not decoded: it may have any encoding and size.
         return Subject(
-            type=self.SUBJECT_TYPE, signatures=(text.message,) if text and text.message is not None else (), parts=parts
+            type=self.SUBJECT_TYPE,
+            signatures=(text.message,) if text and text.message is not None else (),
+            parts=parts,
+            form=_mark(file),
         )
 
     def write_signed(
@@ -165,6 +168,15 @@ class WindowsScript:
         if self.is_element and _is_utf_8(data):
             return b"", "utf-8"
         return b"", _ANSI
+
+
+def _mark(file: BinaryIO) -> bytes:
+    """Return a script's byte order mark, which is not hashed, though it says what the bytes behind it mean."""
+    file.seek(0)
+    start = file.read(len(codecs.BOM_UTF8))
+    return next(
+        (mark for mark in (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) if start.startswith(mark)), b""
+    )
 
 
 def _is_utf_8(data: bytes) -> bool:
