@@ -95,6 +95,11 @@ COMMANDS = (
         settings=settings.SignSettings,
         explains=True,
     ),
+    Command(
+        name="policy",
+        help="Print the signing policy that this build gets, or that of a --ref, and say why.",
+        settings=settings.PolicySettings,
+    ),
     Command(name="origin", help="Show the repository, commit and build of this run.", settings=settings.OriginSettings),
     Command(name="sandbox", help="Run an embedded SignPath that really signs.", settings=settings.SandboxSettings),
     Command(name="demo", help="Sign a real Windows executable in a sandbox.", settings=settings.DemoSettings),

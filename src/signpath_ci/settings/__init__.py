@@ -39,6 +39,7 @@ from signpath_ci.settings.option_groups import (
 )
 from signpath_ci.settings.parsers import (
     duration,
+    git_ref,
     policy_slug,
     tcp_port,
 )
@@ -68,6 +69,7 @@ __all__ = [
     "OriginSettings",
     "OriginTrust",
     "Parameters",
+    "PolicySettings",
     "PromoteSettings",
     "Receipts",
     "RemoteArtifact",
@@ -266,6 +268,30 @@ class ConfigSettings(Common):
 
 class SkipSettings(MissingToken, Common):
     """Settings of what a command becomes without a token."""
+
+
+class PolicySettings(Build, Manifest, Common):
+    """Settings of `policy`."""
+
+    signing_policy_slug: str = option(
+        "The signing policy; or rules, of which the first that holds counts: `tag v*: release, *: test`.",
+        parse=policy_slug,
+        metavar="SLUG|RULES",
+    )
+    ref: str | None = option(
+        "Ask for a build of this reference instead of this one: `refs/tags/v1.0`, `refs/heads/main` or "
+        "`refs/pull/7/merge`.",
+        parse=git_ref,
+        default=None,
+        variable="SIGNPATH_POLICY_REF",
+        metavar="REF",
+    )
+    event: str | None = option(
+        "With --ref: what starts that build, such as `schedule`.",
+        default=None,
+        variable="SIGNPATH_POLICY_EVENT",
+        metavar="NAME",
+    )
 
 
 class OriginSettings(Build, Common):

@@ -135,6 +135,17 @@ class Headers(Secret):
         return cls(text, tuple(pairs))
 
 
+def git_ref(text: str) -> str:
+    """Return the full name of a reference of git.
+
+    Raises:
+        ValueError: it is none of a tag, a branch, or a pull or merge request.
+    """
+    if not re.fullmatch(r"refs/(tags|heads|pull|merge-requests)/.+", text, re.DOTALL):
+        raise ValueError("is no full reference: write refs/tags/v1.0, refs/heads/main or refs/pull/7/merge.")
+    return text
+
+
 def policy_slug(text: str) -> str:
     """Return the slug of a signing policy, or the rules that choose one, as they were written."""
     from signpath_ci.settings.policy_rules import are_rules, parse_rules  # here, as few commands need it

@@ -21,6 +21,7 @@ from signpath_ci.values import dataclass
 
 _SUBJECTS = ("tag", "branch", "event")
 _FORM = "write 'tag v*: slug', 'branch main: slug', 'event schedule: slug' or '*: slug'."
+_PULL_REQUEST = "pull_request"
 _SLUG = re.compile(r"[^\s:,]+")
 
 
@@ -66,13 +67,40 @@ def parse_rules(text: str) -> tuple[Rule, ...]:
     """Read rules.
 
     Raises:
-        ValueError: one of them is none; it is named.
+        ValueError: one of them is none, or can never apply; it is named.
     """
     written = [piece.strip() for line in text.splitlines() for piece in line.split(",")]
     rules = tuple(_rule(piece) for piece in written if piece)
     if not rules:
         raise ValueError(f"holds no rule: {_FORM}")
+    for number, rule in enumerate(rules):
+        earlier = next((one for one in rules[:number] if _always_before(one, rule)), None)
+        if earlier is not None:
+            raise ValueError(
+                f"holds {rule.text!r}, which can never apply: {earlier.text!r} stands before it, and holds for "
+                "the same builds. The first rule that holds counts: put the special one first."
+            )
+        subjects = {subject for subject, _ in rule.conditions}
+        if ("event", _PULL_REQUEST) in rule.conditions and subjects & {"tag", "branch"}:
+            raise ValueError(
+                f"holds {rule.text!r}, which can never apply: on a pull request, tag and branch never hold."
+            )
     return rules
+
+
+def _always_before(first: Rule, second: Rule) -> bool:
+    """Tell whether the first rule holds wherever the second one does."""
+    return all(
+        any(subject == other and _covers(pattern, narrower) for other, narrower in second.conditions)
+        for subject, pattern in first.conditions
+    )
+
+
+def _covers(wide: str, narrow: str) -> bool:
+    """Tell whether a pattern surely matches all that another one does; where it says no, it may."""
+    # A `*` of the narrow one is matched by a `*` only, a `?` by any wildcard.
+    expression = "".join({"*": ".*", "?": "[^*]"}.get(character, re.escape(character)) for character in wide)
+    return re.fullmatch(re.sub(r"(?:\.\*)+", ".*", expression), narrow, re.DOTALL) is not None
 
 
 def choose(rules: tuple[Rule, ...], build: Build) -> Choice | None:

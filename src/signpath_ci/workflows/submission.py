@@ -23,7 +23,7 @@ from signpath_ci.platforms import named
 from signpath_ci.platforms.collect import build_settings_file, collect_origin
 from signpath_ci.settings import ResubmitSettings, Service, SignSettings, SubmitSettings, Submitting
 from signpath_ci.settings.declaration import changed
-from signpath_ci.settings.policy_rules import Build, are_rules, choose, parse_rules
+from signpath_ci.settings.policy_rules import Build, Choice, are_rules, choose, parse_rules
 from signpath_ci.signing import receipt as receipts
 from signpath_ci.workflows.configuration_file import configuration_sha256
 from signpath_ci.workflows.process import Process
@@ -109,8 +109,18 @@ def with_policy(settings: S, process: Process, origin: Callable[[], Origin]) -> 
     """
     if not are_rules(settings.signing_policy_slug):
         return settings
-    build = _build(origin(), process)
-    choice = choose(parse_rules(settings.signing_policy_slug), build)
+    choice = choose_policy(settings.signing_policy_slug, build_of(origin(), process))
+    _log.info("Signing policy %s, by the rule '%s': %s.", choice.policy, choice.rule, choice.reason)
+    return changed(settings, signing_policy_slug=choice.policy)
+
+
+def choose_policy(rules: str, build: Build) -> Choice:
+    """Return the policy that rules choose for a build.
+
+    Raises:
+        UsageError: no rule holds.
+    """
+    choice = choose(parse_rules(rules), build)
     if choice is None:
         known = ", ".join(f"{subject} {value}" for subject, value in vars(build).items() if value)
         raise UsageError(
@@ -119,11 +129,11 @@ def with_policy(settings: S, process: Process, origin: Callable[[], Origin]) -> 
             hint="Add a last rule that always holds, such as '*: test-signing'.",
             code="no-policy-rule",
         )
-    _log.info("Signing policy %s, by the rule '%s': %s.", choice.policy, choice.rule, choice.reason)
-    return changed(settings, signing_policy_slug=choice.policy)
+    return choice
 
 
-def _build(origin: Origin, process: Process) -> Build:
+def build_of(origin: Origin, process: Process) -> Build:
+    """Return what rules look at of this build."""
     platform = named(origin.platform)
     event = platform.event(process.environment) if platform else None
     if origin.is_pull_request:
