@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from signpath_ci.caches import private_cache
 from signpath_ci.errors import UsageError, VerificationError
-from signpath_ci.model import STRONG_DIGESTS, Artifact, Expectations, FileRules
+from signpath_ci.model import STRONG_DIGESTS, Account, Artifact, Expectations, FileRules
 from signpath_ci.report import Reporter
 from signpath_ci.settings import Libraries, Retrieval, Trust
 from signpath_ci.signing.published import Published
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from signpath_ci.artifact_configuration.plan import Plan
 
 _log = logging.getLogger(__name__)
+_TEST = re.compile(r"\btest", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +40,7 @@ class Verification:
         submitted: what the signed file is compared with; `None` where it is not at hand.
         planning: makes the plan of the artifact configuration; `None`: there is none.
         stated_signer: names the signer where nobody is trusted otherwise; `None`: it is not asked.
+        tag: the tag that this run builds, for which a test certificate is probably a mistake; `None`: it builds none.
     """
 
     expectations: Expectations
@@ -45,6 +48,7 @@ class Verification:
     submitted: Path | Published | None
     planning: Planning | None = None
     stated_signer: StatedSigner | None = None
+    tag: str | None = None
 
     def check(self, source: Path | None) -> None:
         """Find out before anything is submitted what could not be verified after it was signed.
@@ -108,6 +112,8 @@ class Verification:
             raise
         reporter.verified(account.verdicts)
         reporter.accounted(account)
+        if self.tag is not None:
+            _warn_of_test_certificates(account, self.tag)
 
     def _plan(self, submitted: Path | None, shown_as: Path) -> Plan | None:
         if self.planning is None or submitted is None:
@@ -133,6 +139,7 @@ def verification_for(
     submitted: Path | Published | None,
     planning: Planning | None = None,
     stated_signer: StatedSigner | None = None,
+    tag: str | None = None,
 ) -> Verification | None:
     """Return how what comes back is verified; `None` with `--verify off`.
 
@@ -148,7 +155,15 @@ def verification_for(
         submitted=submitted,
         planning=planning,
         stated_signer=stated_signer,
+        tag=tag,
     )
+
+
+def _warn_of_test_certificates(account: Account, tag: str) -> None:
+    """Warn where a release is signed by a certificate that calls itself a test certificate: such have been shipped."""
+    subjects = dict.fromkeys(verdict.signer.subject for verdict in account.verdicts)
+    for subject in (subject for subject in subjects if _TEST.search(subject)):
+        _log.warning("The build of the tag %s is signed by %s, which calls itself a test certificate.", tag, subject)
 
 
 def required_of(settings: Retrieval, trust: Trust) -> Expectations | None:
