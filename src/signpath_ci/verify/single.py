@@ -10,13 +10,14 @@ from signpath_ci.errors import UnsupportedFormatError, VerificationError
 from signpath_ci.formats import FormatError
 from signpath_ci.formats.registry import FORMATS, Kind, detect
 from signpath_ci.model import FileOutcome, Outcome, Verdict
-from signpath_ci.values import dataclass, replace
+from signpath_ci.values import dataclass, field, replace
 from signpath_ci.verify.detached import verify_cms, verify_raw
 from signpath_ci.verify.expected import Expected
 from signpath_ci.verify.failure import Failed
 from signpath_ci.verify.identity import check_detached_name, is_same
+from signpath_ci.verify.known_files import KnownFiles
 from signpath_ci.verify.place import Place, Rules
-from signpath_ci.verify.schemes import not_verifiable, verify_signatures
+from signpath_ci.verify.schemes import not_verifiable
 from signpath_ci.verify.signer_requirements import Signature, SignerRequirements
 from signpath_ci.verify.trust import Trust
 
@@ -63,11 +64,13 @@ class Single:
         path: the delivery, as people know it.
         requirements: what is required of signatures.
         rules: the user's, about single files.
+        known: files that were verified already.
     """
 
     path: Path
     requirements: SignerRequirements
     rules: Rules
+    known: KnownFiles = field(default_factory=KnownFiles, compare=False, repr=False)
 
     def outcome(
         self, pair: Pair, place: Place, kind: Kind | None, expected: Expected, *, is_walked: bool = False
@@ -168,7 +171,7 @@ class Single:
         if kind is None or (kind == "cms" and place.steps):
             return self._unknown(place, kind, expected, is_compared=is_compared)
         try:
-            signatures = verify_signatures(
+            signatures = self.known.signatures(
                 kind, pair.file, unsigned=pair.submitted, requirements=self.requirements, is_walked=is_walked
             )
         except VerificationError as error:
@@ -211,7 +214,7 @@ class Single:
             return _Signer()
         anybody = SignerRequirements(trust=Trust(), now=self.requirements.now)
         try:
-            signatures = verify_signatures(kind, file, unsigned=None, requirements=anybody, is_walked=True)
+            signatures = self.known.signatures(kind, file, unsigned=None, requirements=anybody, is_walked=True)
         except VerificationError as error:
             return _Signer() if error.code == "not-signed" else _Signer(problem=f"its signature fails ({error.code})")
         except FormatError as error:
