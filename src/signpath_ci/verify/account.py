@@ -93,15 +93,22 @@ class Walk:
             kind = detect(pair.file, place.name, is_end_read=not place.steps)
             if pair.submitted is not None:
                 check_kind(detect(pair.submitted, pair.submitted_name or place.name), now=kind)
-            if kind == "zip" and place.steps and not _is_opened(place.name):
-                kind = None
+            is_closed = kind == "zip" and bool(place.steps) and not _is_opened(place.name)
+            if is_closed:
+                kind = None  # where a signature covers it, nothing in it has to be signed
             layout = layout_of(kind)
             with ExitStack() as stack:
                 both = None if layout is None else self._opened(layout, pair, stack)
                 if both is not None and kind == "zip":
                     kind = _package([member.path for member in both.now.members], place.name)
                 if both is None or kind is None:
-                    yield self._alone(pair, place, kind, around, is_looked_into=layout is None)
+                    yield self._alone(
+                        pair,
+                        place,
+                        kind,
+                        around,
+                        is_looked_into=layout is None and (not is_closed or around.is_covered),
+                    )
                 else:
                     yield from self._container(kind, pair, both, place, around)
         except (FormatError, VerificationError) as error:

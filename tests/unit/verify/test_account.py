@@ -293,3 +293,15 @@ def test_an_unsigned_package_that_was_only_packed_anew(tmp_path: Path) -> None:
     account = _account(tmp_path, {"app.exe": PE.signed(), "a.jar": after}, {"app.exe": PE.unsigned, "a.jar": before})
 
     assert [(file.member, file.code) for file in account.failed] == [("a.jar", "content-changed")]
+
+
+@pytest.mark.parametrize("is_compared", [True, False])
+def test_an_archive_by_another_name_is_told_not_to_be_looked_into(tmp_path: Path, *, is_compared: bool) -> None:
+    files = {"app.exe": PE.unsigned, "data.bin": build_zip({"hidden.exe": OTHER})}
+
+    account = _account(tmp_path, {**files, "app.exe": PE.signed()}, files if is_compared else None)
+
+    (closed,) = [file for file in account.files if file.member == "data.bin"]
+    assert account.failed == ()
+    assert closed.is_warning
+    assert "not looked into" in closed.note
