@@ -11,11 +11,21 @@ from pathlib import Path
 from signpath_ci.errors import LocalFileError, VerificationError
 from signpath_ci.files import write_atomically
 from signpath_ci.model import SignedFileDigests
-from signpath_ci.release_metadata.digests import FileDigests
+from signpath_ci.release_metadata.digests import ALGORITHMS, FileDigests
+from signpath_ci.release_metadata.remade import detached
 from signpath_ci.report import Reporter
 from signpath_ci.settings import Described
 from signpath_ci.signing.target import check_target, disk_errors
-from signpath_ci.workflows.release_files import Directory, Finished, Pair, finish, hash_path, list_files, signed_file
+from signpath_ci.workflows.release_files import (
+    Directory,
+    Finished,
+    Pair,
+    finish,
+    hash_members,
+    hash_path,
+    list_files,
+    signed_file,
+)
 
 _log = logging.getLogger(__name__)
 _MOST_SHOWN = 20
@@ -29,10 +39,17 @@ class Release:
         unsigned: the files that are going to be signed.
         outputs: the directories that the signed files go to.
         reporter: hears of the signed files' digests.
+        archive: a ZIP with more unsigned files, each known by its path in it.
     """
 
     def __init__(
-        self, settings: Described, unsigned: Sequence[Path], outputs: Sequence[Directory], reporter: Reporter
+        self,
+        settings: Described,
+        unsigned: Sequence[Path],
+        outputs: Sequence[Directory],
+        reporter: Reporter,
+        *,
+        archive: Path | None = None,
     ) -> None:
         self._settings, self._outputs, self._reporter = settings, outputs, reporter
         self._before: dict[Path, FileDigests] = {}
@@ -48,6 +65,16 @@ class Release:
         for path in unsigned:
             with contextlib.suppress(LocalFileError):  # the submit fails for it, and says why
                 self._before[path] = hash_path(path, algorithms)
+        if archive:
+            # One that was stored as it is, without a ZIP, is the only file.
+            self._before |= hash_members(archive) or {archive: hash_path(archive, ALGORITHMS)}
+            members = [(path.name, found.digests["sha256"]) for path, found in self._before.items()]
+            self._belonging |= {(name, digest) for name, digest in members if detached(name)}
+
+    @property
+    def unsigned(self) -> list[Path]:
+        """The files whose unsigned form is known."""
+        return list(self._before)
 
     @property
     def _is_looked_for(self) -> bool:

@@ -12,6 +12,8 @@ from pathlib import Path
 
 from signpath_ci.errors import LocalFileError
 from signpath_ci.files import beside, open_regular, read_bounded
+from signpath_ci.formats import FormatError
+from signpath_ci.formats.zip import open_archive
 from signpath_ci.model import SignedFileDigests
 from signpath_ci.release_metadata import block_map
 from signpath_ci.release_metadata.changes import Change
@@ -129,6 +131,20 @@ def hash_path(path: Path, algorithms: Iterable[str]) -> FileDigests:
         raise LocalFileError(
             f"{path} can't be read: {error.strerror}.", hint="Check its permissions.", code="unreadable-file"
         ) from None
+
+
+def hash_members(archive: Path) -> dict[Path, FileDigests]:
+    """Return the size and all digests of each file in a ZIP, by its path in it; nothing where it is not a good one."""
+    found: dict[Path, FileDigests] = {}
+    try:
+        with open_regular(archive) as file, open_archive(file) as opened:
+            for entry in opened.entries:
+                if not entry.is_directory:
+                    with opened.open(entry) as member:
+                        found[Path(entry.path)] = hash_file(member, ALGORITHMS)
+    except (FormatError, OSError):  # verification says what is wrong with it
+        return {}
+    return found
 
 
 def signed_file(path: Path, before: FileDigests | None) -> SignedFileDigests | None:

@@ -267,7 +267,7 @@ def _sign_build_artifact(
             allowance=settings.size_allowance,
         )
         delivery.check(published.path if published and named_files is None else None)
-        release = _release(settings, named_files, destination, reporter)
+        release = _release(settings, published, destination, reporter, is_fetched=named_files is None)
         if settings.receipt is None:
             submission = connector.submit(artifact, run.fields)
             reporter.submitted(submission)
@@ -281,28 +281,43 @@ def _sign_build_artifact(
                 on_submitted=reporter.submitted,
             )
         result = delivery.finish(submission)
-    if release and named_files and result.signed:
-        place = result.signed.path
-        names = named_files.members()
-        release.delivered([(path, place if place.is_file() else place / name) for name, path in names.items()])
+        if release and published and result.signed:
+            _describe(release, published, result.signed.path)
     return result
 
 
 def _release(
-    settings: SignSettings, published: Published | None, destination: Destination | None, reporter: Reporter
+    settings: SignSettings,
+    published: Published | None,
+    destination: Destination | None,
+    reporter: Reporter,
+    *,
+    is_fetched: bool,
 ) -> Release | None:
-    """Return what describes the files of a build artifact, where these are here, and the signed ones come here."""
-    if published is None and destination is not None and settings.stale_metadata != "ignore":
-        _log.info("What describes the signed files is not looked for: the unsigned ones are not here (--unsigned).")
-    if published is None or destination is None or settings.skip_decompress:
+    """Return what describes the files of a build artifact, where these are known, and the signed ones come here."""
+    if destination is None:
         return None
+    if published is None or settings.skip_decompress:
+        if settings.stale_metadata != "ignore":
+            _log.info("What describes the signed files is not looked for: the unsigned ones are not known.")
+        return None
+    members = published.members()
     if settings.output_artifact_directory is not None:
-        directory = Directory(path=settings.output_artifact_directory, is_deep=True)
-    elif settings.output is not None and len(published.members()) == 1:
-        directory = Directory(path=settings.output.parent)
+        output = Directory(path=settings.output_artifact_directory, is_deep=True)
+        if is_fetched:
+            return Release(settings, [], [output], reporter, archive=published.path)
+    elif settings.output is not None and len(members) == 1:
+        output = Directory(path=settings.output.parent)
     else:
         return None
-    return Release(settings, list(published.members().values()), [directory], reporter)
+    return Release(settings, list(members.values()), [output], reporter)
+
+
+def _describe(release: Release, published: Published, place: Path) -> None:
+    """Look at what describes a build artifact that lies in `place` now: a file, or a directory."""
+    known = {path: name for name, path in published.members().items()}
+    signed = [(path, place if place.is_file() else place / known.get(path, path)) for path in release.unsigned]
+    release.delivered(signed)
 
 
 @contextmanager
