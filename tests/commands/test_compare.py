@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import zipfile
 from http.server import BaseHTTPRequestHandler
@@ -194,3 +195,13 @@ def test_a_self_hosted_connector_s_token_does_not_go_to_the_public_api(
     assert finished.code == 0, finished.err
     assert finished.json["verification"]["verdicts"][0]["trust"] == "not-checked"
     assert "--api-url is not given" in finished.err
+
+
+def test_the_stored_artifact_says_what_describes_unsigned_files(program: Program, sandbox_of_ci: Sandbox) -> None:
+    finished = _sign(program, sandbox_of_ci, "github", "--write-checksums", "sums")
+
+    signed = program.directory / "out" / "app.exe"
+    digest = hashlib.sha256(signed.read_bytes()).hexdigest()
+    assert [(file["path"], file["sha256"]) for file in finished.json["files"]] == [("out/app.exe", digest)]
+    assert set(finished.json["files"][0]["unsigned"]) == {"size", "md5", "sha1", "sha256", "sha384", "sha512"}
+    assert (program.directory / "sums").read_text("utf-8") == f"{digest}  out/app.exe\n"

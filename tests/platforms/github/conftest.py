@@ -45,6 +45,8 @@ OUTPUTS = (
     "signed-artifact-path",
     "status",
     "signed",
+    "signed-sha256",
+    "signed-sha512",
 )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import signal
@@ -67,6 +68,7 @@ def test_a_job_signs_a_file(project: Project, shell: str) -> None:
     _assert_signed(project, project.directory / "signed" / "app.exe")
     prefix = "SUBMIT_SIGNING_REQUEST_SIGNPATH"
     request = project.request(finished.dotenv[f"{prefix}_SIGNING_REQUEST_ID"])
+    signed = (project.directory / "signed" / "app.exe").read_bytes()
     assert finished.dotenv == {
         f"{prefix}_SIGNING_REQUEST_ID": request["signingRequestId"],
         f"{prefix}_SIGNING_REQUEST_WEB_URL": request["webLink"],
@@ -74,6 +76,8 @@ def test_a_job_signs_a_file(project: Project, shell: str) -> None:
         f"{prefix}_SIGNED_ARTIFACT_PATH": "signed/app.exe",
         f"{prefix}_SIGNING_REQUEST_STATUS": "Completed",
         f"{prefix}_SIGNED": "true",
+        f"{prefix}_SIGNED_SHA256": f"{hashlib.sha256(signed).hexdigest()}  app.exe",
+        f"{prefix}_SIGNED_SHA512": f"{hashlib.sha512(signed).hexdigest()}  app.exe",
     }
 
 
