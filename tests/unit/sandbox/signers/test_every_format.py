@@ -16,7 +16,7 @@ from tests.support.signing import NOW, authority
 from tests.unit.sandbox.signers.test_execute import executed
 
 _SIGN = "<authenticode-sign/>"
-_CONFIGURATION = f"""<zip-file>
+EVERY_DIRECTIVE = f"""<zip-file>
   <pe-file path="app.exe">{_SIGN}</pe-file>
   <powershell-file-set><include path="script.ps1"/><include path="types.ps1xml"/><include path="schema.mof"/>
     <for-each>{_SIGN}</for-each></powershell-file-set>
@@ -36,7 +36,8 @@ _CONFIGURATION = f"""<zip-file>
 </zip-file>"""
 
 
-def _files() -> dict[str, bytes]:
+def every_file() -> dict[str, bytes]:
+    """Return an unsigned file for each directive, and one that is not signed."""
     names = authority().code_signer("tests").certificate.subject
     publisher = ", ".join(f"{a.rfc4514_attribute_name}={a.value!s}" for a in reversed(list(names)))
     package = build_msix({"data.xml": b"<a/>"}, publisher)
@@ -57,7 +58,7 @@ def _files() -> dict[str, bytes]:
 
 @needs_osslsigncode
 def test_one_file_of_each_format(tmp_path: Path) -> None:
-    target, steps = executed(tmp_path, _CONFIGURATION, build_zip(_files()))
+    target, steps = executed(tmp_path, EVERY_DIRECTIVE, build_zip(every_file()))
 
     assert {step.result for step in steps if step.directive} <= {"signed", "added"}
     verdicts = verify_file(
@@ -67,6 +68,6 @@ def test_one_file_of_each_format(tmp_path: Path) -> None:
         clock=Clock(now=lambda: NOW),
     )
     signed = {verdict.member: verdict.format for verdict in verdicts}
-    assert signed.keys() == {*_files(), "data.bin.p7s"} - {"data.bin", "notes.txt"}
+    assert signed.keys() == {*every_file(), "data.bin.p7s"} - {"data.bin", "notes.txt"}
     verified = {kind for kind, known in FORMATS.items() if known.scheme not in {None, "members"}}
     assert set(signed.values()) == verified
