@@ -28,6 +28,9 @@ _OCTETS = "application/octet-stream"
 _MOST_CERTIFICATE = 256 * 1024
 """Bytes of an answer with a certificate, at most."""
 
+_MOST_TREE = 32 * 1024 * 1024
+"""Bytes of a resolved tree, at most."""
+
 _LOOK_FIRST = "Look at the project's signing requests in SignPath before you run it again."
 
 T = TypeVar("T")
@@ -197,6 +200,11 @@ class SignPathApi:
         """
         path = self._path(signing_request_id, "/X509Certificate")
         return self._transport.read(path, limit=_MOST_CERTIFICATE, patience=patience)
+
+    def artifact_description(self, signing_request_id: str, *, patience: float) -> bytes:
+        """Return the resolved tree of a request, in its own form; `verify.stated_tree` reads it."""
+        path = self._path(signing_request_id, "/ArtifactDescriptionXml")
+        return self._transport.read(path, limit=_MOST_TREE, patience=patience)
 
     def policy_certificate(self, project_slug: str, signing_policy_slug: str, *, patience: float) -> bytes:
         """Return the certificate of a signing policy, as above."""

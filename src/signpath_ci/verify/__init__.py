@@ -19,7 +19,7 @@ from signpath_ci.clock import Clock
 from signpath_ci.errors import LocalFileError, UsageError, VerificationError
 from signpath_ci.files import NotRegularError, open_regular
 from signpath_ci.formats import FormatError, UnsupportedError
-from signpath_ci.formats.registry import FORMATS, detect, package
+from signpath_ci.formats.registry import FORMATS, detect, layout_of, package
 from signpath_ci.model import STRONG_DIGESTS, Account, Expectations, Verdict
 
 if TYPE_CHECKING:
@@ -115,6 +115,16 @@ def check_expectations(expectations: Expectations) -> None:
         raise UsageError(
             f"Digest algorithms that can be allowed are {', '.join(STRONG_DIGESTS)}.", code="weak-digest-allowed"
         )
+
+
+def is_container(path: Path) -> bool:
+    """Tell whether a file holds other files that are looked into.
+
+    Raises:
+        LocalFileError: it can't be read.
+    """
+    with ExitStack() as stack:
+        return layout_of(detect(_open(path, stack), path.name)) is not None
 
 
 def check_trust_files(expectations: Expectations) -> None:
@@ -218,6 +228,7 @@ def verify_delivery(
     unsigned: Path | None = None,
     expectations: Expectations = _NOTHING_EXPECTED,
     plan: Plan | None = None,
+    stated: frozenset[tuple[str, ...]] | None = None,
     clock: Clock = _SYSTEM_CLOCK,
     shown_as: Path | None = None,
 ) -> Account:
@@ -231,6 +242,7 @@ def verify_delivery(
         unsigned: the file that was submitted; `None`: content is not compared. What a detached or raw signature is for.
         expectations: what every signature must fulfil beyond being intact, and the user's rules about single files.
         plan: the artifact configuration, resolved against the submitted file; `None`: there is none.
+        stated: the files that SignPath states to have signed, as `stated_tree` reads it; `None`: it states nothing.
         clock: says when a signature without a timestamp must be valid: now.
         shown_as: what the account and errors call the file, where `path` is only a temporary name.
 
@@ -260,25 +272,25 @@ def verify_delivery(
             submitted_name=name.name if unsigned is None else unsigned.name,
         )
         try:
-            account = _account(single, pair, plan)
+            account = _account(single, pair, plan, stated)
         except OSError as error:
             raise LocalFileError(
                 f"{name} can't be read, or not be unpacked: {error.strerror}.", code="unreadable-file"
             ) from error
     if account.failed:
         raise rejection(account)
-    if expectations.rules.is_strict and account.warnings:
-        raise VerificationError(account.warnings[0], code="rule-unused", account=account)
+    if expectations.rules.is_strict and (unused := rules.unused()):
+        raise VerificationError(f"{unused[0]} matches no file.", code="rule-unused", account=account)
     return account
 
 
-def _account(single: Single, pair: Pair, plan: Plan | None) -> Account:
+def _account(single: Single, pair: Pair, plan: Plan | None, stated: frozenset[tuple[str, ...]] | None) -> Account:
     from signpath_ci.verify.account import Walk
 
     if single.requirements.trust.signer_certificates or detect(pair.file, single.path.name) == "cms":
         found = single.signature_file(pair)
         return Account(path=single.path, files=(found,), is_compared=pair.submitted is not None)
-    return Walk(single, None if plan is None else plan.artifact).account(pair)
+    return Walk(single, None if plan is None else plan.artifact, stated).account(pair)
 
 
 def _open(path: Path, stack: ExitStack) -> BinaryIO:

@@ -31,6 +31,7 @@ from signpath_ci.verify.identity import check_kind
 from signpath_ci.verify.place import Place
 from signpath_ci.verify.schemes import is_signature_entry
 from signpath_ci.verify.single import Pair, Single
+from signpath_ci.verify.stated_tree import differences
 
 if TYPE_CHECKING:
     from signpath_ci.artifact_configuration.plan import PlannedFile
@@ -65,10 +66,15 @@ class Walk:
     Args:
         single: finds the outcome of one file.
         planned: the delivery in the plan of the artifact configuration; `None`: there is no plan.
+        stated: the files that SignPath states to have signed, by their paths; `None`: it states nothing.
     """
 
-    def __init__(self, single: Single, planned: PlannedFile | None) -> None:
+    def __init__(
+        self, single: Single, planned: PlannedFile | None, stated: frozenset[tuple[str, ...]] | None = None
+    ) -> None:
         self._single, self._planned = single, planned
+        self._stated = stated
+        self._seen: set[tuple[str, ...]] = set()
         self._budget, self._submitted_budget = Budget(), Budget()
         self._cover = CatalogCover()
 
@@ -83,12 +89,16 @@ class Walk:
             path=self._single.path,
             files=tuple(found),
             is_compared=pair.submitted is not None,
-            warnings=tuple(f"{rule} matches no file." for rule in self._single.rules.unused()),
+            warnings=(
+                *(f"{rule} matches no file." for rule in self._single.rules.unused()),
+                *differences(self._stated, self._planned, self._seen),
+            ),
         )
 
     def _file(self, pair: Pair, place: Place, around: _Around) -> Iterator[FileOutcome]:
         """Account for a file, and for what is in it."""
         kind: Kind | None = None
+        self._seen.add(place.steps)
         try:
             kind = detect(pair.file, place.name, is_end_read=not place.steps)
             if pair.submitted is not None:
@@ -257,6 +267,7 @@ class Walk:
             rules=self._single.rules,
             planned=around.planned,
             has_plan=self._planned is not None,
+            is_stated=self._stated is not None and place.steps in self._stated,
             is_covered=around.is_covered,
         )
 

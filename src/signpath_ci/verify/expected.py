@@ -1,10 +1,11 @@
 """What is expected of a file of a delivery: what the user says, else what the configuration says, else its kind.
 
 1. A rule of the user decides (`place.Rules`).
-2. Where there is a plan of the artifact configuration, it decides: what it signs must be signed, what it names
+2. What SignPath states to have signed must be signed.
+3. Where there is a plan of the artifact configuration, it decides: what it signs must be signed, what it names
    otherwise or not at all must be unchanged.
-3. A delivery that is one file must be signed.
-4. Else the kind decides: a file of a kind that ordinarily is signed must be (`formats.registry`). In a container whose
+4. A delivery that is one file must be signed.
+5. Else the kind decides: a file of a kind that ordinarily is signed must be (`formats.registry`). In a container whose
    own signature covers what is in it, it need not be.
 """
 
@@ -39,7 +40,14 @@ class Expected:
 
 
 def expected_of(
-    place: Place, kind: Kind | None, *, rules: Rules, planned: PlannedFile | None, has_plan: bool, is_covered: bool
+    place: Place,
+    kind: Kind | None,
+    *,
+    rules: Rules,
+    planned: PlannedFile | None,
+    has_plan: bool,
+    is_covered: bool,
+    is_stated: bool = False,
 ) -> Expected:
     """Return what is expected of a file.
 
@@ -50,13 +58,15 @@ def expected_of(
         planned: what the artifact configuration does with it; `None`: nothing is known of it.
         has_plan: whether there is a plan at all.
         is_covered: whether it lies in a container whose own signature covers it.
+        is_stated: whether SignPath states that it signed it.
     """
     if rule := rules.forbids_signature(place):
         return Expected(requirement="unsigned", by="rule", rule=rule)
     if rule := rules.expects_unchanged(place):
         return Expected(requirement="unchanged", by="rule", rule=rule)
-    if rule := rules.requires_signature(place):
-        return Expected(requirement="signed", by="rule", rule=rule)
+    rule = rules.requires_signature(place)
+    if rule or is_stated:
+        return Expected(requirement="signed", by="rule" if rule else "configuration", rule=rule)
     if has_plan:
         signed = planned is not None and planned.must_be_signed
         opened = planned is not None and planned.changes

@@ -23,6 +23,7 @@ from signpath_ci.workflows.destinations import SignedFile
 from signpath_ci.workflows.process import Process
 from signpath_ci.workflows.sign import Delivery, SigningResult
 from signpath_ci.workflows.stated_signer import stated_signer
+from signpath_ci.workflows.stated_tree import stated_tree
 from signpath_ci.workflows.submission import receipt_file, service_of
 from signpath_ci.workflows.verification import verification_for
 from signpath_ci.workflows.waiting import waiting_time
@@ -190,6 +191,7 @@ def _delivery(
             process,
             submitted=settings.unsigned,
             stated_signer=stated_signer(settings, settings, process, api=api, project=None, policy=None),
+            stated_tree=stated_tree(settings, process, api=api),
         ),
         submitted_size=lambda: _size(settings.unsigned),
         allowance=settings.size_allowance,

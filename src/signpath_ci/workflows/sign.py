@@ -52,6 +52,7 @@ from signpath_ci.workflows.planning import planning_for
 from signpath_ci.workflows.process import Process
 from signpath_ci.workflows.release_files import Directory
 from signpath_ci.workflows.stated_signer import StatedSigner, stated_signer
+from signpath_ci.workflows.stated_tree import stated_tree
 from signpath_ci.workflows.submission import origin_for, receipt_file, request_fields, with_policy
 from signpath_ci.workflows.verification import Verification, verification_for
 from signpath_ci.workflows.waiting import WaitingTime, waiting_time
@@ -180,6 +181,7 @@ def sign_file(
             planning=planning_for(settings, process, run.fields.parameters),
             stated_signer=_stated_signer(run, process, api),
             tag=run.origin.tag,
+            stated_tree=stated_tree(settings, process, api=api),
         ),
         submitted_size=lambda: submitted.size,
         allowance=settings.size_allowance,
@@ -262,6 +264,7 @@ def _sign_build_artifact(
                 planning=planning_for(settings, process, run.fields.parameters),
                 stated_signer=_stated_signer(run, process, None),
                 tag=run.origin.tag,
+                stated_tree=stated_tree(settings, process, api=None),
             ),
             submitted_size=published.size if published else lambda: None,
             allowance=settings.size_allowance,

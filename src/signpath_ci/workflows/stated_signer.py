@@ -101,11 +101,16 @@ def stated_signer(
     """
     if trust.trust_root or trust.thumbprint:
         return None
-    objection = ""
-    if api is None:
-        objection = _objection(service)
-        api = None if objection else connect(service, process)
+    api, objection = stating_api(service, process, api)
     return StatedSigner(api=api, objection=objection, project_slug=project, signing_policy_slug=policy)
+
+
+def stating_api(service: Service, process: Process, api: SignPathApi | None) -> tuple[SignPathApi | None, str]:
+    """Return SignPath's REST API where it can be asked beside a connector, or why it is not, as a clause."""
+    if api is not None:
+        return api, ""
+    objection = _objection(service)
+    return (None, objection) if objection else (connect(service, process), "")
 
 
 def _objection(service: Service) -> str:
@@ -120,7 +125,7 @@ def _objection(service: Service) -> str:
     host = (urlsplit(url or "").hostname or "").lower()
     if host.endswith(_SIGNPATH):
         return ""
-    return "SignPath's API is not asked for the signer, as --api-url is not given, and the connector is not SignPath's"
+    return "SignPath's API is not asked, as --api-url is not given, and the connector is not SignPath's"
 
 
 def _unchanged(required: Expectations, reason: str) -> Expectations:

@@ -22,6 +22,7 @@ from signpath_ci.verify.packages import Packages
 from signpath_ci.workflows.planning import Planning
 from signpath_ci.workflows.process import Process
 from signpath_ci.workflows.stated_signer import StatedSigner
+from signpath_ci.workflows.stated_tree import StatedTree
 
 if TYPE_CHECKING:
     from signpath_ci.artifact_configuration.plan import Plan
@@ -41,6 +42,7 @@ class Verification:
         planning: makes the plan of the artifact configuration; `None`: there is none.
         stated_signer: names the signer where nobody is trusted otherwise; `None`: it is not asked.
         tag: the tag that this run builds, for which a test certificate is probably a mistake; `None`: it builds none.
+        stated_tree: names the files that SignPath signed; `None`: it is not asked.
     """
 
     expectations: Expectations
@@ -49,6 +51,7 @@ class Verification:
     planning: Planning | None = None
     stated_signer: StatedSigner | None = None
     tag: str | None = None
+    stated_tree: StatedTree | None = None
 
     def check(self, source: Path | None) -> None:
         """Find out before anything is submitted what could not be verified after it was signed.
@@ -81,11 +84,14 @@ class Verification:
             SignPathError: it can't be verified.
         """
         self.packages.ready()
-        from signpath_ci.verify import verify_delivery
+        from signpath_ci.verify import is_container, verify_delivery
 
         required = self.expectations
         if self.stated_signer is not None:
             required = self.stated_signer.added_to(required, signing_request_id)
+        stated = None
+        if self.stated_tree is not None and is_container(downloaded.path):  # else the one file must be signed anyway
+            stated = self.stated_tree.signed_files(signing_request_id)
         try:
             with self._submitted_file(downloaded.path) as submitted:
                 verify = partial(
@@ -94,6 +100,7 @@ class Verification:
                     unsigned=submitted,
                     expectations=required,
                     plan=self._plan(submitted, shown_as),
+                    stated=stated,
                     shown_as=shown_as,
                 )
                 try:
@@ -140,6 +147,7 @@ def verification_for(
     planning: Planning | None = None,
     stated_signer: StatedSigner | None = None,
     tag: str | None = None,
+    stated_tree: StatedTree | None = None,
 ) -> Verification | None:
     """Return how what comes back is verified; `None` with `--verify off`.
 
@@ -156,6 +164,7 @@ def verification_for(
         planning=planning,
         stated_signer=stated_signer,
         tag=tag,
+        stated_tree=stated_tree,
     )
 
 
