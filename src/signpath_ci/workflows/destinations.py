@@ -99,6 +99,11 @@ class Delivered:
 class Destination(Protocol):
     """Where a signed artifact goes."""
 
+    @property
+    def shown_as(self) -> Path:
+        """A path for the artifact as it comes, where a later run fetches it."""
+        ...
+
     def check(self, source: Path | None = None) -> None:
         """Find out before anything is submitted whether files can be made there.
 
@@ -134,6 +139,11 @@ class SignedFile:
     force: bool
     name: Path | None = None
     original: Path | None = None
+
+    @property
+    def shown_as(self) -> Path:
+        """See `Destination`."""
+        return self.name or self.path
 
     def check(self, source: Path | None = None) -> None:
         """See `Destination`."""
@@ -174,6 +184,11 @@ class NamedByServer:
     force: bool
     published: Published | None = None
 
+    @property
+    def shown_as(self) -> Path:
+        """See `Destination`."""
+        return _zip_beside(self.directory)
+
     def check(self, source: Path | None = None) -> None:  # noqa: ARG002 - which file it will be is not known
         """See `Destination`."""
         check_directory(self.directory)
@@ -200,6 +215,10 @@ class NamedByServer:
         target = self.directory / _served_name(incoming)
         check_target(target, force=self.force)
         return target
+
+
+def _zip_beside(directory: Path) -> Path:
+    return directory.with_name(f"{directory.name}.zip") if directory.name else Path("signed.zip")
 
 
 def _served_name(incoming: Download) -> str:
@@ -267,6 +286,11 @@ class Extracted:
     exclude: tuple[str, ...] = ()
     clean: bool = False
     published: Published | None = None
+
+    @property
+    def shown_as(self) -> Path:
+        """See `Destination`."""
+        return _zip_beside(self.directory)
 
     def check(self, source: Path | None = None) -> None:  # noqa: ARG002 - which files there will be is not known
         """See `Destination`; where the submitted files are at hand, so are the names of those that are replaced."""
@@ -338,6 +362,11 @@ class Members:
     directory: Path
     name: Path
     force: bool
+
+    @property
+    def shown_as(self) -> Path:
+        """See `Destination`."""
+        return self.name
 
     def check(self, source: Path | None = None) -> None:  # noqa: ARG002 - the ZIP itself is not delivered
         """See `Destination`."""

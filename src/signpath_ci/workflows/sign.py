@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from signpath_ci.clock import Clock
-from signpath_ci.errors import NotSignedError, StillPendingError, VerificationError
+from signpath_ci.errors import NotSignedError, SignPathError, StillPendingError, VerificationError
 from signpath_ci.model import Artifact, Origin, RequestStatus, SigningRequestFields, SizeAllowance, Submission
 from signpath_ci.origin.compare import compare_origin, difference_table
 from signpath_ci.platforms import named
@@ -47,6 +47,7 @@ from signpath_ci.workflows.clients import connect, connect_connector
 from signpath_ci.workflows.destinations import Destination, Extracted, Incoming, NamedByServer, SignedFile
 from signpath_ci.workflows.fetched_artifact import fetched_artifact
 from signpath_ci.workflows.finish import Release
+from signpath_ci.workflows.finishing import Finishing
 from signpath_ci.workflows.inputs import source_of
 from signpath_ci.workflows.planning import planning_for
 from signpath_ci.workflows.process import Process
@@ -187,6 +188,12 @@ def sign_file(
         allowance=settings.size_allowance,
         expected_origin=_expected_origin(run) if settings.verify_origin else None,
         source=source.path,
+        finishing=Finishing(
+            process=process,
+            unsigned=source.path if source.name is None else None,
+            output=destination.shown_as,
+            replaces=settings.in_place or settings.force,
+        ),
     )
     delivery.check(source.path)
     reporter.artifact_read(replace(submitted, path=source.shown_as))
@@ -268,6 +275,14 @@ def _sign_build_artifact(
             ),
             submitted_size=published.size if published else lambda: None,
             allowance=settings.size_allowance,
+            finishing=Finishing(
+                process=process,
+                unsigned=named_files.single if named_files else None,
+                output=destination.shown_as,
+                replaces=settings.force,
+            )
+            if destination
+            else None,
         )
         delivery.check(published.path if published and named_files is None else None)
         release = _release(settings, published, destination, reporter, is_fetched=named_files is None)
@@ -424,6 +439,7 @@ class Delivery:
         expected_origin: what SignPath must have recorded as origin; `None`: it is not compared.
         submitted_copy: fetches the submitted file of a request, by its id, where only a receipt says which it is.
         source: the file that was submitted; `None` where it is not at hand.
+        finishing: says how the run is finished with the same request where it fails; `None`: that is not said.
     """
 
     client: SignPathApi | Connector
@@ -437,6 +453,7 @@ class Delivery:
     expected_origin: ExpectedOrigin | None = None
     submitted_copy: Callable[[str], AbstractContextManager[Path | None]] | None = None
     source: Path | None = None
+    finishing: Finishing | None = None
 
     def check(self, source: Path | None = None) -> None:
         """Find out before anything is submitted what could not be stored or verified after it was signed.
@@ -459,6 +476,14 @@ class Delivery:
         Raises:
             SignPathError: one of its kinds, as `errors` lists them; nothing is delivered then.
         """
+        try:
+            return self._finish(submission)
+        except SignPathError as error:
+            if self.finishing is not None:
+                self.finishing.advise(error, submission.signing_request_id)
+            raise
+
+    def _finish(self, submission: Submission) -> SigningResult:
         if self.waiting is None:
             return SigningResult(submission=submission)
         if self.destination and self.verification:
