@@ -235,6 +235,16 @@ def read_subject(file: BinaryIO) -> Subject:
     return _subject(_cabinet(file))
 
 
+def reserved(file: BinaryIO) -> tuple[bytes, bool]:
+    """Return what the program that made a cabinet keeps in its header, and whether folders and blocks hold such data.
+
+    Raises:
+        FormatError: as `read_subject`.
+    """
+    reserve = _cabinet(file).reserve
+    return reserve.own, bool(reserve.folder_size or reserve.block_size)
+
+
 def _cabinet(file: BinaryIO) -> _Cabinet:
     try:
         return _Cabinet(file)

@@ -24,6 +24,8 @@ _PREVIOUS, _NEXT, _RESERVE = 0x0001, 0x0002, 0x0004
 _NONE, _MSZIP = 0, 1
 _NAMES = {2: "Quantum", 3: "LZX"}
 _UTF_8 = 0x80  # of a file's attributes: its name
+EXECUTE = 0x40
+"""Of a file's attributes: it is run once it was unpacked."""
 _CONTINUED = 0xFFFD  # and above: the file lies in more than one cabinet
 _BLOCK = 32768  # the most bytes of one, unpacked; also how far back its compression can refer
 _MAX_FILES = 100_000
@@ -107,6 +109,33 @@ class CabinetArchive:
                 time=(date, time),
             )
             offset += _FILE.size + len(name) + 1
+
+    def is_filled(self) -> bool:
+        """Tell whether the unpacked folders hold nothing but the files, as the headers of their blocks say.
+
+        Raises:
+            FormatError: it is damaged.
+        """
+        if sum(count for _, count, _ in self._folders) * _DATA.size > self._file.seek(0, 2):
+            raise FormatError("the cabinet is damaged: it has more blocks than there is room for")
+        ends = [0] * len(self._folders)
+        for file in sorted(self.files, key=lambda one: (one.folder, one.offset)):
+            if file.offset != ends[file.folder]:
+                return False
+            ends[file.folder] += file.size
+        return ends == [self._unpacked_size(number) for number in range(len(self._folders))]
+
+    def _unpacked_size(self, number: int) -> int:
+        offset, count, _ = self._folders[number]
+        total = 0
+        for _ in range(count):
+            header = self._read(offset, _DATA.size)
+            if len(header) < _DATA.size:
+                raise FormatError("the cabinet is damaged")
+            packed_size, size = _DATA.unpack(header)
+            offset += _DATA.size + self._data_reserve + packed_size
+            total += size
+        return total
 
     def compression(self, file: CabinetFile) -> str | None:
         """Return the name of the compression of a file where it can't be read here."""

@@ -100,6 +100,13 @@ def damaged(container: Container, known: Collection[str]) -> Iterator[tuple[str,
         yield from container.damaged(known)
 
 
+def can_stand_for(now: Container, before: Container) -> bool:
+    """Tell whether two containers are the same where the files in them are: so nothing else needs to be compared."""
+    if not (isinstance(now, _Cabinet) and isinstance(before, _Cabinet)):
+        return True
+    return now.is_transparent and before.is_transparent and now.beside == before.beside
+
+
 class _Zip:
     def __init__(self, archive: Archive) -> None:
         self._archive = archive
@@ -180,9 +187,27 @@ class _Cabinet:
             Member(one.path, one.size, one, _compression_reason(cabinet.compression(one))) for one in cabinet.files
         )
         self.by_path = {member.path: member for member in self.members}
+        self._file, self._archive = file, cabinet
         folded = Counter(member.path.lower() for member in self.members)
         if len(folded) < len(self.members):
             raise FormatError(f"it holds {folded.most_common(1)[0][0]} twice")
+
+    @property
+    def is_transparent(self) -> bool:
+        """Whether all in it can be read, and belongs to a file."""
+        from signpath_ci.formats.cab import reserved
+
+        is_readable = not any(member.unreadable for member in self.members)
+        return is_readable and self._archive.is_filled() and not reserved(self._file)[1]
+
+    @property
+    def beside(self) -> tuple[bytes, frozenset[str]]:
+        """What it holds beside the content of its files: reserved bytes, and which files are run when unpacked."""
+        from signpath_ci.formats.cab import reserved
+        from signpath_ci.formats.cab_members import EXECUTE
+
+        run = frozenset(file.path for file in self._archive.files if file.attributes & EXECUTE)
+        return reserved(self._file)[0], run
 
     def head(self, member: Member) -> bytes:
         return self._folders.file(member.key).read(HEAD)

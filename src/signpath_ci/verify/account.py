@@ -18,7 +18,15 @@ from typing import TYPE_CHECKING
 
 from signpath_ci.errors import VerificationError
 from signpath_ci.formats import FormatError
-from signpath_ci.formats.containers import Container, Layout, Member, added_beside, damaged, open_container
+from signpath_ci.formats.containers import (
+    Container,
+    Layout,
+    Member,
+    added_beside,
+    can_stand_for,
+    damaged,
+    open_container,
+)
 from signpath_ci.formats.opc import is_signature_related
 from signpath_ci.formats.registry import SIGNATURE_SUFFIXES, Kind, by_name, detect, layout_of, package
 from signpath_ci.formats.zip import Budget
@@ -132,13 +140,11 @@ class Walk:
                 return _Both(now, None)
             with about("the submitted file"):
                 before = stack.enter_context(open_container(layout, pair.submitted, self._submitted_budget))
+            return _Both(now, before) if can_stand_for(now, before) else None
         except (FormatError, VerificationError):
             if layout == "zip":
                 raise
             return None  # its own signature covers all of it, and it is compared as a whole
-        # The files in a cabinet stand for the whole only where each of them can be compared.
-        is_closed = layout == "cab" and any(member.unreadable for member in (*now.members, *before.members))
-        return None if is_closed else _Both(now, before)
 
     def _alone(
         self, pair: Pair, place: Place, kind: Kind | None, around: _Around, *, is_looked_into: bool

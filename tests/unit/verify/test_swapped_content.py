@@ -66,6 +66,32 @@ def test_another_cabinet_whose_files_can_not_be_unpacked(
     assert [file.code for file in account.failed] == ["content-changed"]
 
 
+def _with_hidden_data(files: Mapping[str, bytes]) -> bytes:
+    (name, content), *_ = files.items()
+    data = bytearray(build_cab({name: content + b"hidden"}))
+    struct.pack_into("<I", data, data.index(name.encode()) - 16, len(content))
+    return bytes(data)
+
+
+def _with_a_program_that_is_run(files: Mapping[str, bytes]) -> bytes:
+    data = bytearray(build_cab(files))
+    struct.pack_into("<H", data, data.index(next(iter(files)).encode()) - 2, 0x60)
+    return bytes(data)
+
+
+@pytest.mark.parametrize("change", [_with_hidden_data, _with_a_program_that_is_run])
+def test_a_cabinet_with_more_than_the_same_files(
+    tmp_path: Path, change: Callable[[Mapping[str, bytes]], bytes]
+) -> None:
+    files = {"app.txt": b"text"}
+
+    account = _account(tmp_path, "a.cab", _sign(tmp_path, "a.cab", change(files)), build_cab(files))
+    same = _account(tmp_path, "b.cab", _sign(tmp_path, "b.cab", change(files)), change(files))
+
+    assert [file.code for file in account.failed] == ["content-changed"]
+    assert same.failed == ()
+
+
 def test_the_same_cabinet_whose_files_can_not_be_unpacked(tmp_path: Path) -> None:
     unsigned = _lzx({"app.txt": b"text"})
 
