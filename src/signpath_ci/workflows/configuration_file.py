@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from signpath_ci.artifact_configuration.inferred import MAX_DOCUMENT
-from signpath_ci.checkout import nearest_with
+from signpath_ci.checkout import checkout_root, is_inside, nearest_with
 from signpath_ci.errors import ArtifactConfigurationError, LocalFileError, UsageError
+from signpath_ci.files import open_regular
 from signpath_ci.settings import ArtifactConfigurationChoice
 from signpath_ci.values import dataclass
 
@@ -83,7 +84,7 @@ def read_configuration_file(settings: ArtifactConfigurationChoice, directory: Pa
             code="no-artifact-configuration",
         )
     try:
-        return ConfigurationFile(path=path, configuration=read_document(_read(directory, path)))
+        return ConfigurationFile(path=path, configuration=read_document(_read(settings, directory, path)))
     except DocumentError as error:
         raise ArtifactConfigurationError(
             f"{path} is not a valid artifact configuration: {_count(len(error.problems))}.",
@@ -103,12 +104,20 @@ def configuration_sha256(settings: ArtifactConfigurationChoice, directory: Path)
         path = find_configuration_file(settings, directory)
     except UsageError:
         return None  # that the checkout has copies of others is no reason not to sign
-    return None if path is None else hashlib.sha256(_read(directory, path)).hexdigest()
+    return None if path is None else hashlib.sha256(_read(settings, directory, path)).hexdigest()
 
 
-def _read(directory: Path, path: Path) -> bytes:
+def _read(settings: ArtifactConfigurationChoice, directory: Path, path: Path) -> bytes:
+    place = directory / path
+    is_named = settings.artifact_configuration_file is not None
+    if not is_named and not is_inside(place, checkout_root(directory)):
+        raise LocalFileError(
+            f"The artifact configuration {path} leads out of the checkout, by a link.",
+            hint=f"Name the file itself with {_OPTION}.",
+            code="unreadable-file",
+        )
     try:
-        with (directory / path).open("rb") as file:
+        with place.open("rb") if is_named else open_regular(place) as file:  # one that is named may be a pipe
             return file.read(MAX_DOCUMENT + 1)
     except FileNotFoundError:
         raise LocalFileError(
