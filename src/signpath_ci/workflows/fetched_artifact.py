@@ -13,6 +13,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from signpath_ci.files import windows_objection
 from signpath_ci.platforms.platform import Platform
 from signpath_ci.report.words import size
 from signpath_ci.settings import SignSettings
@@ -68,10 +69,15 @@ def _fetch(settings: SignSettings, process: Process, platform: Platform, directo
 
         store = ArtifactStore(api_url, connect)
         artifact = platform.stored_artifact(settings, process.environment, store)
-        target = directory / artifact.name
+        target = directory / local_name(artifact.name)
         # The signed file needs room too.
         count = store.download(artifact, target, limit=shutil.disk_usage(directory).free // 2)
     except SignPathError as error:
         raise ArtifactUnavailableError(error.message.rstrip(".")) from error
     _log.info("What comes back is compared with the artifact of the build, %s.", size(count))
     return target
+
+
+def local_name(name: str) -> str:
+    """Return a name for the temporary file that leads nowhere else, on any system."""
+    return "artifact" if name in {"", ".", ".."} or windows_objection(name) else name
