@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator
 
 LARGEST = 256 * 1024
 """Characters of a text whose structure is read; update manifests are far smaller, and a reader of YAML is slow."""
-_JSON = re.compile(r'"(?:[^"\\]|\\.)*"|[{}]', re.DOTALL)
+# A string that does not end is one to the end of the text: to try again behind each quote in it would be quadratic.
+_JSON = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"?|[{}]', re.DOTALL)
 
 Span = tuple[int, int]
 

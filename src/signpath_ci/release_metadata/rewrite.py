@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from signpath_ci.release_metadata.changes import Change, Changes, resolve
-from signpath_ci.release_metadata.digests import Token, tokens, written_like
+from signpath_ci.release_metadata.digests import tokens, written_like
 from signpath_ci.release_metadata.format import Format
 from signpath_ci.release_metadata.formats import format_of
 from signpath_ci.release_metadata.records import Span, StructureError, innermost, lines
 from signpath_ci.values import dataclass
 
 BLOCK_MAP = ".blockmap"
+_CONTEXT = 4096
+"""Characters of a record in which a file's name is looked for, where several files had the same digest."""
 _AMBIGUOUS = "several files had this digest before they were signed: write it by hand"
 
 
@@ -59,13 +61,19 @@ def rewrite(name: str, text: str, changes: Changes) -> Rewritten:
         return Rewritten(format=known, stale=(), text=text)
     stale: list[Stale] = []
     edits: list[tuple[int, int, str]] = []
-    spans, objection = _records(known, text, found)
+    records, objection = _records(known, text)
+    spans = innermost(records, [token.start for token in found])
     remedy = known.remedy or objection
     described: dict[Span, list[Change]] = {}
+    resolved: dict[tuple[Span, str, bytes], Change | None] = {}
     for token in found:
         span = spans.get(token.start, (token.start, token.end))
         before = changes.stale(token)
-        change = resolve(before or changes.current(token), token.algorithm, f"{text[slice(*span)]} {name}")
+        key = (span, token.algorithm, token.digest)
+        if key not in resolved:
+            context = f"{text[span[0] : min(span[1], span[0] + _CONTEXT)]} {name}"
+            resolved[key] = resolve(before or changes.current(token), token.algorithm, context)
+        change = resolved[key]
         if change and not any(change is other for other in described.setdefault(span, [])):
             described[span].append(change)
         if not before:
@@ -76,30 +84,29 @@ def rewrite(name: str, text: str, changes: Changes) -> Rewritten:
         stale.append(Stale(of=change.name, what=token.algorithm, remedy=remedy))
         edits.append((token.start, token.end, written_like(change.after.digests[token.algorithm], token, text)))
     if not objection:
-        for one, edit in _sizes(known, text, described, changes):
+        for one, edit in _sizes(known, text, records, described, changes):
             stale.append(one)
             edits += [edit] if edit else []
     return Rewritten(format=known, stale=tuple(stale), text=text if remedy else _edited(text, edits))
 
 
-def _records(known: Format, text: str, found: Sequence[Token]) -> tuple[dict[int, Span], str]:
-    """Return the record around each token by its place, and why the text's structure can't be read."""
-    places = [token.start for token in found]
+def _records(known: Format, text: str) -> tuple[list[Span], str]:
+    """Return the records of a text, and why its structure can't be read."""
     try:
-        return innermost(known.records(text), places), ""
+        return list(known.records(text)), ""
     except StructureError as error:
-        return innermost(lines(text), places), f"{error}: correct it, or make it anew after signing"
+        return list(lines(text)), f"{error}: correct it, or make it anew after signing"
 
 
 def _sizes(
-    known: Format, text: str, described: dict[Span, list[Change]], changes: Changes
+    known: Format, text: str, records: Sequence[Span], described: dict[Span, list[Change]], changes: Changes
 ) -> Iterator[tuple[Stale, tuple[int, int, str] | None]]:
     """Return the sizes of unsigned files in the records that describe just one file each."""
     for pattern, what in ((known.size, "size"), (known.block_map_size, "blockMapSize")):
         if pattern is None:
             continue
         matches = {match.start(1): match for match in pattern.finditer(text)}
-        for place, span in innermost(known.records(text), matches).items():
+        for place, span in innermost(records, matches).items():
             of = described.get(span, [])
             if len(of) != 1:
                 continue

@@ -207,3 +207,35 @@ def test_the_checksum_file_of_windows_powershell_is_brought_up_to_date() -> None
     assert update({path: text}, [CHANGE]).contents == {
         path: b"\xff\xfe" + f"{_hex('sha256', NEW).upper()}  setup.exe\r\n".encode("utf-16-le")
     }
+
+
+@pytest.mark.parametrize(
+    ("name", "filler"),
+    [
+        ("releases.win.json", '"Assets" "FileName" ' + '"\\"' * 200_000),
+        ("releases.win.json", '"Assets" "FileName"' + "{" * 300_000),
+        ("latest.yml", "version: 1\nsha512: x\npath: y\n" + "[" * 50_000),
+        ("latest.yml", "version: 1\nsha512: x\npath: y\n" + "size: " * 40_000),
+        ("SHA256SUMS", "(" * 300_000 + ")" * 300_000),
+        ("RELEASES", "1 " * 300_000),
+        ("notes.txt", "a" * 1_000_000),
+        ("notes.txt", "A" * 85 + "=" * 1_000_000),
+    ],
+)
+def test_hostile_texts_cost_no_more_than_others(name: str, filler: str) -> None:
+    text = f"{_hex('sha256', OLD)}\n{filler}"
+
+    found = rewrite(name, text, Changes([CHANGE]))
+
+    assert [stale.what for stale in found.stale] == ["sha256"]
+    assert found.text[64:] == text[64:]
+
+
+def test_a_text_with_the_same_digest_many_times_is_linear() -> None:
+    other = Change(name="copy.exe", before=digests_of(OLD), after=digests_of(b"signed at another time"))
+    digest = _hex("sha256", OLD)
+    text = json.dumps({"Assets": [digest] * 20_000, "FileName": "copy.exe"})
+
+    found = rewrite("releases.win.json", text, Changes([CHANGE, other]))
+
+    assert len(found.stale) == 20_000
