@@ -51,10 +51,14 @@ class Release:
         *,
         archive: Path | None = None,
     ) -> None:
-        self._settings, self._outputs, self._reporter = settings, outputs, reporter
-        self._before: dict[Path, FileDigests] = {}
+        self._settings, self._reporter = settings, reporter
+        # One that was stored as it is, without a ZIP, is the only file.
+        members = hash_members(archive) or {archive: hash_path(archive, ALGORITHMS)} if archive else {}
+        parents = {path.parent for path in members}
+        self._outputs = [*outputs, *(Directory(path=one.path / parent) for one in outputs for parent in parents)]
+        self._before: dict[Path, FileDigests] = dict(members)
         self._belonging: set[tuple[str, bytes]] = set()
-        self._directories = [*outputs, *(Directory(path=path.parent) for path in unsigned)]
+        self._directories = [*self._outputs, *(Directory(path=path.parent) for path in unsigned)]
         if settings.write_checksums:
             check_target(settings.write_checksums, force=bool(getattr(settings, "force", False)))
         algorithms = {"sha256"}
@@ -65,11 +69,8 @@ class Release:
         for path in unsigned:
             with contextlib.suppress(LocalFileError):  # the submit fails for it, and says why
                 self._before[path] = hash_path(path, algorithms)
-        if archive:
-            # One that was stored as it is, without a ZIP, is the only file.
-            self._before |= hash_members(archive) or {archive: hash_path(archive, ALGORITHMS)}
-            members = [(path.name, found.digests["sha256"]) for path, found in self._before.items()]
-            self._belonging |= {(name, digest) for name, digest in members if detached(name)}
+        names = [(path.name, found.digests["sha256"]) for path, found in members.items()]
+        self._belonging |= {(name, digest) for name, digest in names if detached(name)}
 
     @property
     def unsigned(self) -> list[Path]:

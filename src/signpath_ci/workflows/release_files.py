@@ -318,6 +318,8 @@ def walk(directories: Iterable[Directory], left_out: list[str]) -> Iterator[tupl
         if (directory.path, directory.is_deep) in seen or (directory.path, True) in seen:
             continue
         seen.add((directory.path, directory.is_deep))
+        if not directory.path.is_dir():  # it is made for the signed files
+            continue
         try:
             entries = sorted(os.scandir(directory.path), key=lambda entry: entry.name)
         except OSError as error:

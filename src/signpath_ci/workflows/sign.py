@@ -321,14 +321,16 @@ def _release(
         return None
     members = published.members()
     if settings.output_artifact_directory is not None:
-        output = Directory(path=settings.output_artifact_directory, is_deep=True)
+        # The directories of the artifact's files, and no others: it may be extracted into a checkout.
+        output = Directory(path=settings.output_artifact_directory)
         if is_fetched:
             return Release(settings, [], [output], reporter, archive=published.path)
+        outputs = [output, *(Directory(path=output.path / parent) for parent in {name.parent for name in members})]
     elif settings.output is not None and len(members) == 1:
-        output = Directory(path=settings.output.parent)
+        outputs = [Directory(path=settings.output.parent)]
     else:
         return None
-    return Release(settings, list(members.values()), [output], reporter)
+    return Release(settings, list(members.values()), outputs, reporter)
 
 
 def _describe(release: Release, published: Published, place: Path) -> None:
