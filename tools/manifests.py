@@ -169,7 +169,7 @@ def _input(row: Option, platform: Platform) -> Input:
     said = _DESCRIPTIONS.get(row.name, row.help).replace("Can be repeated.", "One a line.")
     _, colon, rest = said.partition(": ")
     if colon and row.name.startswith(_PREFIXES[platform]) and row.name not in _DESCRIPTIONS:
-        said = rest[:1].upper() + rest[1:]  # on the platform itself nobody needs to be told its name
+        said = rest[:1].upper() + rest[1:]  # on the platform itself nobody needs its name
     return Input(
         name=platform_name(_NAMES.get(row.name, row.name), platform),
         option=row.name,

@@ -59,7 +59,7 @@ def main(clock: Clock | None = None) -> int:
         _tell(process, error)
         return error.exit_code
     except BrokenPipeError:
-        # The reader of our output went away (`| head`): not an error of the run, but nobody is left to be told.
+        # The reader of our output went away (`| head`): not an error of the run, but nobody is left to read it.
         return LocalFileError.exit_code
     finally:
         streams.discard_unwritten(process.stdout)

@@ -203,7 +203,7 @@ CODES: dict[str, tuple[str, str]] = {
         "Name its file with `--artifact-configuration-file`, or save it below `.signpath/artifact-configurations/`.",
     ),
     "no-build-artifact-given": (
-        "The connector is not told which artifact of the CI system it fetches.",
+        "The connector does not know which artifact of the CI system it fetches.",
         "Give the option that the message names.",
     ),
     "no-build-variable": (

@@ -13,7 +13,7 @@ class _Handler(logging.Handler):
     """Writes to whatever `sys.stderr` is at that moment, so a progress bar that wraps it keeps its place."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        with contextlib.suppress(OSError):  # nobody can be told
+        with contextlib.suppress(OSError):  # nobody can be reached
             sys.stderr.write(one_line(f"{record.levelname.lower()}: {record.getMessage()}") + "\n")
             sys.stderr.flush()
 

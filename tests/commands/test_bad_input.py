@@ -60,7 +60,7 @@ def test_a_device_without_space(program: Program, executable: Path) -> None:
 @pytest.mark.parametrize(
     ("variable", "text", "code", "words"),
     [
-        ("SIGNPATH_ORGANIZATION_ID", "acme", 2, "is no UUID"),
+        ("SIGNPATH_ORGANIZATION_ID", "acme", 2, "is not a UUID"),
         ("SIGNPATH_API_TOKEN", "", 2, "Not given: --api-token-file (SIGNPATH_API_TOKEN)."),
         ("SIGNPATH_API_TOKEN", " ", 2, "is empty"),
         ("SIGNPATH_API_TOKEN", "one\ntwo", 2, "a token is one line"),

@@ -43,4 +43,4 @@ def test_a_wrong_rule_is_said_at_once(program: Program, executable: Path) -> Non
     finished = program("sign", executable, "--signing-policy-slug", "main: release-signing")
 
     assert finished.code == 2
-    assert "'main: release-signing', which is no rule: write 'tag v*: slug'" in finished.error
+    assert "'main: release-signing', which is not a rule: write 'tag v*: slug'" in finished.error

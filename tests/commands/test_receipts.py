@@ -147,12 +147,12 @@ def test_a_request_that_may_exist_or_not_is_not_made_again(
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"", "it is no JSON"),
-        (b"\xff", "it is no JSON"),
+        (b"", "it is not JSON"),
+        (b"\xff", "it is not JSON"),
         (b"[]", "is a list, and must be a mapping"),
         (b"{}", "has no signing_request_id, which is required"),
         (b'{"name": "my precious file"}', "has no version, which is required"),
-        (b"[" * 100_000, "it is no JSON"),
+        (b"[" * 100_000, "it is not JSON"),
     ],
 )
 def test_a_file_that_is_no_receipt_is_never_replaced(

@@ -121,8 +121,8 @@ def test_a_run_that_comes_again_goes_on(
             "",
             "Give --a",
         ),
-        (["--artifact-retrieval-url", "ftp://store.example/secret"], "", "is no http(s) URL"),
-        (["--artifact-retrieval-url", "https://store.example/a.exe"], "no header", "is no list of headers"),
+        (["--artifact-retrieval-url", "ftp://store.example/secret"], "", "is not an http(s) URL"),
+        (["--artifact-retrieval-url", "https://store.example/a.exe"], "no header", "is not a list of headers"),
         (["app.exe", "--artifact-retrieval-url", "https://store.example/a.exe", "--in-place"], "", "is for one file"),
         (
             ["app.exe", "--artifact-retrieval-url", "https://store.example/a", "--artifact-retrieval-sha256", "0" * 64],

@@ -36,7 +36,7 @@ def test_a_positional_argument_may_come_from_the_environment() -> None:
         (["verify", "a", "--subject"], "Argument --subject: expected one argument. See signpath-ci verify --help."),
         (
             ["sandbox", "--port", "70000"],
-            "--port (SIGNPATH_SANDBOX_PORT) is '70000', which is no port: 0 (a free one) to 65535.",
+            "--port (SIGNPATH_SANDBOX_PORT) is '70000', which is not a port: 0 (a free one) to 65535.",
         ),
     ],
 )

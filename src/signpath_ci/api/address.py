@@ -37,7 +37,7 @@ class BaseUrl:
         self.option = option
         parts = _split(url)
         if parts is None or parts.scheme not in _DEFAULT_PORTS or not parts.hostname:
-            raise UsageError("The service's URL is no http(s) URL.", hint=f"Check {option}.", code="invalid-url")
+            raise UsageError("The service's URL is not an http(s) URL.", hint=f"Check {option}.", code="invalid-url")
         if parts.username or parts.password or parts.query or parts.fragment:
             raise UsageError(
                 f"The URL of the service at {parts.hostname} has a user name, query or fragment.",
@@ -93,7 +93,7 @@ def _target(url: str, location: str) -> SplitResult | None:
 def _split(url: str) -> SplitResult | None:
     try:
         parts = urlsplit(url)
-        _ = parts.port  # raises where it is no port
+        _ = parts.port  # raises where it is not a port
     except ValueError:
         return None
     return parts

@@ -130,7 +130,7 @@ def _parse(body: bytes, content_type: str, *, what: str, option: str) -> Mapping
     except _TwiceError as error:
         raise unexpected(what, f"was answered with JSON that has the key '{error}' twice", option) from None
     except (ValueError, RecursionError):
-        raise unexpected(what, "was answered with something that is no JSON", option) from None
+        raise unexpected(what, "was answered with something that is not JSON", option) from None
     if not isinstance(data, dict):
         raise unexpected(what, "was answered with JSON that is no object", option)
     return data
@@ -166,7 +166,7 @@ def unexpected(what: str, how: str, option: str) -> UnexpectedAnswerError:
 
 
 def in_doubt(error: UnexpectedAnswerError, if_in_doubt: str | None) -> UnexpectedAnswerError:
-    """Return the error for an answer from which it can't be told what has become of a call that must not be repeated.
+    """Return the error for an answer from which it can't be known what has become of a call that must not be repeated.
 
     Args:
         error: what is wrong with the answer.

@@ -47,7 +47,7 @@ class Connector:
     Args:
         transport: to the connector's base URL, with SignPath's API token.
         organization_id: a UUID.
-        on_log: is told each line of the connector's log: its level as `logging` numbers them, and its text.
+        on_log: is called with each line of the connector's log: its level as `logging` numbers them, and its text.
     """
 
     def __init__(self, transport: Transport, organization_id: str, *, on_log: Callable[[int, str], None]) -> None:

@@ -74,7 +74,7 @@ def _words(links: list[BaseException]) -> str:
         ((urllib3.exceptions.ReadTimeoutError, TimeoutError), "stalled: for too long no byte came or went"),
         ((urllib3.exceptions.IncompleteRead, http.client.IncompleteRead), "broke off in the middle of the answer"),
         (http.client.RemoteDisconnected, "was cut off before any answer"),
-        (http.client.HTTPException, "was answered with something that is no HTTP"),
+        (http.client.HTTPException, "was answered with something that is not HTTP"),
         (urllib3.exceptions.DecodeError, "was answered with a body that can't be decoded"),
         (urllib3.exceptions.InvalidHeader, "was answered with contradicting headers"),
     )

@@ -20,7 +20,7 @@ class Download:
 
     Args:
         response: whose body it is.
-        movement: is told when enough has come.
+        movement: is called when enough has come.
         stall_timeout: seconds in which enough must have come.
         least_rate: how much is enough, in bytes a second; 1024 bytes in all that time in any case.
 

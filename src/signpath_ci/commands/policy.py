@@ -14,7 +14,7 @@ def run(settings: PolicySettings, process: Process) -> None:
     """Print the policy, and the rule that chooses it.
 
     Raises:
-        UsageError: no rule holds, or it can't be told which build this is.
+        UsageError: no rule holds, or it can't be known which build this is.
     """
     if settings.ref is None:
         origin = collect_origin(process.environment, process.directory, version=settings.build_version)

@@ -17,7 +17,7 @@ def run(settings: SkipSettings, process: Process) -> None:
     """Tell that nothing is signed.
 
     Raises:
-        UsageError: the build is of a tag, and so may be a release, or can't be told: that it is unsigned is an error.
+        UsageError: the build is of a tag, and so may be a release, or can't be known: that it is unsigned is an error.
     """
     if collect_origin(process.environment, process.directory).tag:
         raise UsageError(

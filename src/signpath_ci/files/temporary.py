@@ -31,7 +31,7 @@ class TemporaryFile:
 
     def __init__(self, target: Path) -> None:
         while True:
-            # The name keeps the suffix, since formats are told by it, and is short whatever the target's is.
+            # The name keeps the suffix, since formats are known by it, and is short whatever the target's is.
             suffix = target.suffix if len(os.fsencode(target.suffix)) <= _LONGEST_SUFFIX else ""
             self.path = target.parent / f"{prefix(target)}{secrets.token_hex(8)}.part{suffix}"
             # Exclusive: neither a file nor a link of that name is followed.

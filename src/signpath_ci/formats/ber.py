@@ -76,5 +76,5 @@ class _Reader:
 def _octets(part: bytes) -> bytes:
     start, end = extent(part)
     if part[0] != OCTET_STRING or end != len(part):
-        raise ValueError("a piece that is no OCTET STRING")
+        raise ValueError("a piece that is not a OCTET STRING")
     return part[start:end]

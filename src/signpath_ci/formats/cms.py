@@ -207,7 +207,7 @@ def read_signed_data(data: bytes, what: str) -> SignedData:
         content_info = Fields(data)
         kind = read_object_identifier(content_info.take(OBJECT_IDENTIFIER))
         if kind != SIGNED_DATA:
-            raise FormatError(f"{what} is no CMS SignedData, but of the type {kind}")
+            raise FormatError(f"{what} is not a CMS SignedData, but of the type {kind}")
         message = Fields(contents_octets(content_info.take(explicit(0))))
         content_info.end()
         _take_version(message, _VERSIONS)

@@ -115,7 +115,7 @@ def strongest_digest(section: Section, what: str, *, suffix: str = "") -> tuple[
         try:
             return algorithm, base64.b64decode(value, validate=True)
         except binascii.Error as error:
-            raise FormatError(f"the digest of {what} is no Base64") from error
+            raise FormatError(f"the digest of {what} is not Base64") from error
     for name in _BROKEN:
         if f"{name}-Digest{suffix}".lower() in section:
             raise UnsupportedError(f"the digest of {what} is by {name}, which is broken: it proves nothing")

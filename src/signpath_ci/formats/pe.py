@@ -63,7 +63,7 @@ def read_image(file: BinaryIO) -> Image:
     """Read the headers of a PE file.
 
     Raises:
-        FormatError: it is no PE file, is cut off, or its certificate table is where none can be.
+        FormatError: it is not a PE file, is cut off, or its certificate table is where none can be.
         UnsupportedError: it has no room for a signature.
     """
     file_size = file.seek(0, 2)
@@ -128,7 +128,7 @@ def read_signatures(file: BinaryIO, image: Image) -> tuple[bytes, ...]:
     Raises:
         UncoveredError: there is something else in the table.
         FormatError: the table is damaged.
-        UnsupportedError: it holds an entry that is no CMS message, or too many.
+        UnsupportedError: it holds an entry that is not a CMS message, or too many.
     """
     if not image.table_size:
         return ()

@@ -131,7 +131,7 @@ class PowerShell:
         try:
             return base64.b64decode("".join(lines), validate=True)
         except binascii.Error as error:
-            raise FormatError("its signature block is damaged: that is no Base64") from error
+            raise FormatError("its signature block is damaged: that is not Base64") from error
 
 
 def _subject(script: _Script) -> Subject:

@@ -30,7 +30,7 @@ SCRIPT_END = "# SIG # End signature block"
 CABINET = b"MSCF"
 COMPOUND = bytes.fromhex("d0cf11e0a1b11ae1")
 HEADER_SIZE = 512
-"""Of a compound file; what is told here needs no more of any file's start."""
+"""Of a compound file; what is known here needs no more of any file's start."""
 SECTOR_SHIFTS = {3: 9, 4: 12}
 """Of a compound file's sector size, by the version."""
 

@@ -35,9 +35,7 @@ def confirm_branch(branch: str, commit: str | None, env: Mapping[str, str], cwd:
             code="invalid-origin-branch",
         )
     if commit is None or not is_commit(commit):
-        raise UsageError(
-            f"Whether it is on branch {branch} can't be told of an unknown commit.", code="commit-not-on-branch"
-        )
+        raise UsageError(f"Whether branch {branch} has an unknown commit cannot be known.", code="commit-not-on-branch")
     if _refs(env, cwd, branch, f"--contains={commit}").output:
         return
     known = _refs(env, cwd, branch)

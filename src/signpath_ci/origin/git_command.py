@@ -28,7 +28,7 @@ _KEPT = frozenset(
 _HOMES = frozenset({"HOME", "USERPROFILE", "XDG_CONFIG_HOME", "GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM"})
 _KEPT_PREFIXES = ("GIT_CONFIG_KEY_", "GIT_CONFIG_VALUE_")
 _SET = {
-    "LC_ALL": "C",  # errors are told apart by their words
+    "LC_ALL": "C",  # errors are distinguished by their words
     "GIT_TERMINAL_PROMPT": "0",
     "GIT_OPTIONAL_LOCKS": "0",  # no refreshed index is written, so no hook of it is started
     # A partial clone must not fetch what it lacks. The second works before git 2.45 too: no transport is allowed.

@@ -23,7 +23,7 @@ def public_url(url: str) -> str | None:
     """Return `url` without user info, query and fragment; an ssh remote keeps its user, a path stays as it is.
 
     Returns:
-        `None` where it can't be told which part is the host, and so which part may be a secret.
+        `None` where it can't be known which part is the host, and so which part may be a secret.
     """
     found = _WITH_SCHEME.match(url)
     if found:

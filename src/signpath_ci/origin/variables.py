@@ -105,7 +105,7 @@ class Variables:
         """Return the value of `name`, a web page's or repository's URL, without secrets; `None` where it has none.
 
         Raises:
-            UsageError: it is no URL.
+            UsageError: it is not a URL.
         """
         value = self.get(name)
         url = None if value is None else public_url(value)
@@ -117,7 +117,7 @@ class Variables:
         """Return the value of `name`, a web page's or repository's URL, without secrets.
 
         Raises:
-            UsageError: it has none, or is no URL.
+            UsageError: it has none, or is not a URL.
         """
         self.need(name)
         return self.url(name) or ""

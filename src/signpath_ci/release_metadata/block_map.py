@@ -1,7 +1,7 @@
 """Block maps of electron-builder: which blocks a file consists of, so that an updater fetches only those that changed.
 
 The blocks end where a Rabin fingerprint of the last 64 bytes says so: between 8 and 32 KiB, 16 on the average.
-Source: `buildBlockMap` of app-builder-lib; its result is the judge in the tests.
+Source: `buildBlockMap` of app-builder-lib; the tests compare with its result.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ class Reporter:
     """Hears of each step; this one keeps silent. Subclasses tell what their reader needs."""
 
     def secret(self, text: str) -> None:
-        """`text` must not be shown; told before anything else."""
+        """`text` must not be shown; reported before anything else."""
 
     def planned(
         self, *, project: str | None, policy: str, origin: Origin | None, configuration_sha256: str | None = None
@@ -84,7 +84,7 @@ class Reporter:
         """The run is a success; `outputs` is where the signed files lie: none where they were not fetched."""
 
     def failed(self, error: SignPathError) -> None:
-        """The run has failed. It may be the only thing that is ever told."""
+        """The run has failed. It may be the only thing that is ever reported."""
 
 
 class CompositeReporter(Reporter):

@@ -1,4 +1,4 @@
-"""What the reporters of all CI systems have in common: when something is told. How, each says by itself."""
+"""What the reporters of all CI systems have in common: when something is reported. How, each says by itself."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class PlatformReporter(Record):
 
     def noted(self, level: int, text: str) -> None:
         """Hear of a line of this program's log; `level` as `logging` numbers them."""
-        # An error in the log, as a connector's, is told again by what the run fails with: one annotation is enough.
+        # An error in the log, as a connector's, is reported again by what the run fails with: one annotation is enough.
         if level == logging.WARNING:
             self._annotate(level, text)
 
@@ -116,7 +116,7 @@ class PlatformReporter(Record):
         return {name: url for name, url in urls.items() if url}
 
     def _lines(self, values: Sequence[str]) -> str:
-        """Return one value, or several as lines; nothing where they can't be told apart so."""
+        """Return one value, or several as lines; nothing where they can't be distinguished so."""
         if len(values) > 1 and not (self._has_lists and all(value.isprintable() for value in values)):
             return ""
         return "\n".join(values) if any(values) else ""

@@ -66,7 +66,7 @@ def problem_answer(request: Request, error: Exception) -> Response:
     if isinstance(error, HTTPException):
         error = ProblemError(HTTPStatus(error.status_code), str(error.detail), headers=error.headers)
     if not isinstance(error, ProblemError):
-        # The server drops the connection after a defect: a client that was not told would send its next call into it.
+        # The server drops the connection after a defect: a client that does not know would send its next call into it.
         detail, headers = "The sandbox failed; its log says more.", {"Connection": "close"}
         error = ProblemError(HTTPStatus.INTERNAL_SERVER_ERROR, detail, headers=headers)
     if _is_before_problem_details(request):

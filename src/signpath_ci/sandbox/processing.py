@@ -220,7 +220,7 @@ class Processor:
 
 
 async def _in_thread(work: Callable[[], _T]) -> _T:
-    """Await work done in a thread that does not keep the process alive when it is told to end."""
+    """Await work done in a thread that does not keep the process alive when it has to end."""
     loop = asyncio.get_running_loop()
     future: asyncio.Future[_T] = loop.create_future()
 

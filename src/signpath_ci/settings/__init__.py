@@ -1,6 +1,6 @@
 """The one table of options: every option of every command stands here once, with all that is known about it.
 
-Each class is the validated, frozen result that a room gets; a command's settings are the classes that it inherits.
+Each class is the validated, frozen result that a package gets; a command's settings are the classes that it inherits.
 The command line (`cli`), the environment and the README's table read these fields through `options`.
 """
 
@@ -101,7 +101,7 @@ class Submitting(Request, ArtifactConfigurationChoice, RemoteArtifact, Metadata,
 
     @property
     def depends_on_origin(self) -> bool:
-        """Whether the build's origin is sent, compared or decides, so that one that can't be told is an error."""
+        """Whether the build's origin is sent, compared or decides, so that one that can't be known is an error."""
         from signpath_ci.settings.policy_rules import are_rules  # here, as few commands need it
 
         return self.trusted_build_system_token is not None or are_rules(self.signing_policy_slug)

@@ -1,7 +1,7 @@
 """The manifest `.signpath/signing.yml`: options of the command line, in a file that all CI systems share.
 
 Its schema, `schema/signing.schema.json`, says with `x-option` which option each value is. Whatever is wrong with the
-file is told at once, with the lines.
+file is reported at once, with the lines.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def read_manifest(path: Path, check: Callable[[str, str], str | None]) -> dict[s
         The options that it gives, by name, with the place of each.
 
     Raises:
-        UsageError: it can't be read, or something in it is wrong: all of it is told.
+        UsageError: it can't be read, or something in it is wrong: all of it is reported.
     """
     document = _load(path)
     schema = load_schema("signing")
@@ -113,7 +113,7 @@ def _load(path: Path) -> _Document:
         ) from None
     except UnicodeDecodeError:
         raise UsageError(
-            f"The manifest {path} is no UTF-8 text.", hint="Save it as UTF-8.", code="invalid-manifest"
+            f"The manifest {path} is not UTF-8 text.", hint="Save it as UTF-8.", code="invalid-manifest"
         ) from None
     if data is None:
         raise UsageError(

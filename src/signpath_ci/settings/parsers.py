@@ -18,7 +18,7 @@ def duration(text: str) -> float:
     """Return the seconds of `600`, `0.5`, `90s`, `10m`, `8h` or `1d`."""
     match = re.fullmatch(r"(\d{1,9}(?:\.\d{1,9})?)\s*([smhd]?)", text.strip(), re.ASCII)
     if match is None:
-        raise ValueError("is no duration: write seconds (600) or a number with a unit (90s, 10m, 8h, 1d).")
+        raise ValueError("is not a duration: write seconds (600) or a number with a unit (90s, 10m, 8h, 1d).")
     return float(match[1]) * _SECONDS_PER_UNIT[match[2]]
 
 
@@ -69,7 +69,7 @@ def organization_uuid(text: str) -> str:
         # Variables get swapped: what is too long for a name and no misspelt UUID may be a token.
         may_be_a_token = len(text) > _LONGEST_NAME and not re.fullmatch(r"[0-9a-fA-F-]*", text)
         raise (HiddenValueError if may_be_a_token else ValueError)(
-            "is no UUID: copy the organization id from SignPath's page of your organization, "
+            "is not a UUID: copy the organization id from SignPath's page of your organization, "
             "it looks like 12345678-90ab-cdef-1234-567890abcdef."
         ) from None
 
@@ -82,7 +82,7 @@ def http_url(text: str) -> str:
     except ValueError:
         usable = False
     if not usable or re.search(r"\s", text.strip()):
-        raise ValueError("is no http(s) URL.")
+        raise ValueError("is not an http(s) URL.")
     if parts.username or parts.password:
         raise HiddenValueError("holds a user name or password: tokens go into their own variables.")
     return text.strip().rstrip("/")
@@ -100,7 +100,7 @@ def retrieval_url(text: str) -> str:
 def file_name(text: str) -> str:
     """Return a name without a directory."""
     if not text.strip(" .") or re.search(r"[/\\:]", text) or not text.isprintable():
-        raise ValueError("is no name of a file: it has no directory, and is one line.")
+        raise ValueError("is not the name of a file: it has no directory, and is one line.")
     return text
 
 
@@ -128,7 +128,7 @@ class Headers(Secret):
         for line in filter(str.strip, text.splitlines()):
             match = _HEADER.fullmatch(line)
             if match is None:
-                raise HiddenValueError("is no list of headers: write one a line, NAME: VALUE, in plain ASCII.")
+                raise HiddenValueError("is not a list of headers: write one a line, NAME: VALUE, in plain ASCII.")
             pairs.append((match[1], match[2]))
         if not pairs:
             raise ValueError("is empty: write one header a line, NAME: VALUE.")
@@ -169,14 +169,14 @@ def sha256(text: str) -> str:
     """Return 64 hexadecimal digits in lower case, of whichever form people copied."""
     plain = re.sub(r"[\s:]", "", text).lower()
     if not re.fullmatch(r"[0-9a-f]{64}", plain):
-        raise ValueError("is no SHA-256: 64 hexadecimal digits.")
+        raise ValueError("is not a SHA-256: 64 hexadecimal digits.")
     return plain
 
 
 def tcp_port(text: str) -> int:
     """Return the number of a port, 0 included."""
     if not re.fullmatch(r"\d{1,5}", text) or int(text) > 65535:  # noqa: PLR2004 - the last TCP port
-        raise ValueError("is no port: 0 (a free one) to 65535.")
+        raise ValueError("is not a port: 0 (a free one) to 65535.")
     return int(text)
 
 

@@ -117,12 +117,12 @@ def _rule(text: str) -> Rule:
     left, _, policy = text.rpartition(":")
     words = left.split()
     if not _SLUG.fullmatch(policy.strip()):
-        raise ValueError(f"holds {text!r}, which is no rule: {_FORM}")
+        raise ValueError(f"holds {text!r}, which is not a rule: {_FORM}")
     if words == ["*"]:
         return Rule(text=text, conditions=(), policy=policy.strip())
     subjects, patterns = words[::2], words[1::2]
     if not words or len(subjects) != len(patterns) or not set(subjects) <= set(_SUBJECTS):
-        raise ValueError(f"holds {text!r}, which is no rule: {_FORM}")
+        raise ValueError(f"holds {text!r}, which is not a rule: {_FORM}")
     return Rule(text=text, conditions=tuple(zip(subjects, patterns, strict=True)), policy=policy.strip())
 
 

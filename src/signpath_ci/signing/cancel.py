@@ -35,7 +35,7 @@ def canceled_on_interrupt(api: SignPathApi, *, keep: bool) -> Iterator[Callable[
         keep: leave them alive instead, and say so.
 
     Yields:
-        what is to be told each request that this run makes.
+        what is to be called with each request that this run makes.
 
     Raises:
         InterruptedRunError: the one that came, with what became of the requests.

@@ -32,7 +32,7 @@ class Published:
         path: a file, or the directory that was published: all files below it.
         folder: in which the CI system packs them; `None`: in none.
         is_packed: the CI system may pack the files into a ZIP, which `packs` finds out; else it never does.
-        has_hidden: the artifact holds hidden files, too; actions/upload-artifact leaves them out unless told otherwise.
+        has_hidden: the artifact holds hidden files, too; actions/upload-artifact leaves them out by default.
         exclude: patterns of the names of hidden files that need not be signed.
     """
 

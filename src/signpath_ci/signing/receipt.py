@@ -259,7 +259,7 @@ def read_receipt(path: Path) -> Receipt:
     try:
         said = json.loads(data.decode("utf-8"))
     except (ValueError, RecursionError) as error:
-        raise _no_receipt(path, f"it is no JSON ({error or 'nested too deep'})") from None
+        raise _no_receipt(path, f"it is not JSON ({error or 'nested too deep'})") from None
     problems = violations(said, load_schema("receipt"))
     if problems:
         words = "; ".join(f"{problem.place or 'it'} {problem.expected}" for problem in problems[:5])

@@ -71,8 +71,8 @@ def submit_once(
         link: as in `submit`.
         compares_file: compare the file that SignPath has with the receipt's SHA-256, since nothing else will.
         on_progress: as in `submit`.
-        on_created: is told a request that is new.
-        on_submitted: is told the request once SignPath has the file; before anything can go wrong with the receipt.
+        on_created: is called with a request that is new.
+        on_submitted: is called with the request once SignPath has the file, and before the receipt is written.
 
     Raises:
         LocalFileError: the receipt is none, or can't be written; or as `submit` says.
@@ -137,7 +137,7 @@ def submit_build_artifact_once(
         fields: slugs and parameters.
         file: the receipt, which need not be there.
         clock: for the receipt's times.
-        on_submitted: is told the request, new or not; before anything can go wrong with the receipt.
+        on_submitted: is called with the request, new or not; before anything can go wrong with the receipt.
 
     Raises:
         LocalFileError: the receipt is none, or can't be written.
@@ -269,8 +269,8 @@ def resubmit_once(
         resubmission: what is wanted.
         file: the receipt, which need not be there; `None`: none is wanted.
         clock: for the receipt's times.
-        on_created: is told a request that is new.
-        on_submitted: is told the request, new or not; before anything can go wrong with the receipt.
+        on_created: is called with a request that is new.
+        on_submitted: is called with the request, new or not; before anything can go wrong with the receipt.
 
     Raises:
         LocalFileError: the receipt is none, or can't be written.

@@ -41,9 +41,9 @@ def submit(
         fields: what else the submit says.
         link: where SignPath fetches the file; there is one call for it, which is repeated only where the server can not
             have taken it.
-        on_progress: is told the bytes that are sent and those in all; starts again where the upload does.
-        on_created: is told the request as soon as there is one; where the server has both calls, before the upload,
-            which is left out where this fails.
+        on_progress: is called with the bytes that are sent and those in all; starts again where the upload does.
+        on_created: is called with the request as soon as there is one; where the server has both calls,
+            before the upload, which is left out where this fails.
 
     Raises:
         LocalFileError: `on_created` failed, or the file changed meanwhile. The server does not hold the whole of it.

@@ -47,8 +47,8 @@ def wait(
         signing_request_id: of the request.
         timeout: seconds; it is asked a last time when they are over.
         clock: waits between polls.
-        on_status: is told each new status, and the seconds waited so far.
-        on_poll: is told the seconds waited so far, at each poll.
+        on_status: is called with each new status, and the seconds waited so far.
+        on_poll: is called with the seconds waited so far, at each poll.
         until: when to stop waiting; a final status always does.
 
     Returns:

@@ -175,7 +175,7 @@ class Walk:
                 was_package = _package([member.path for member in both.before.members], place.name) == kind
             around = _Around(around.planned, around.is_covered or (was_package and bool(own.verdicts or own.signed_by)))
             if own.outcome == "not-compared":
-                inside = "zip"  # nothing has told of what belongs to its signature
+                inside = "zip"  # nothing has said what belongs to its signature
         found = []
         for one in self._members(inside, both, place, around):
             found.append(one.outcome)

@@ -217,4 +217,4 @@ def _decoded(data: bytes) -> bytes:
     try:
         return binascii.a2b_base64(match[2]) if match else b""
     except binascii.Error as error:
-        raise FormatError("the signature is damaged: it is no PEM") from error
+        raise FormatError("the signature is damaged: it is not PEM") from error

@@ -44,7 +44,7 @@ def stated_thumbprint(answer: bytes) -> str:
 
 
 def _certificates(answer: bytes) -> Iterator[x509.Certificate]:
-    if answer[:1] == b"\x30":  # a SEQUENCE: no text starts with it but a digit 0, which is no JSON object
+    if answer[:1] == b"\x30":  # a SEQUENCE: no text starts with it but a digit 0, which is not a JSON object
         yield from _der(answer)
         return
     try:

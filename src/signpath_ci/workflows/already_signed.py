@@ -5,7 +5,7 @@
 - Signed by a trusted signer, but not as required, e.g. without a timestamp: signed again.
 - Signed by anybody else, or in a way that does not tell by whom: left out with a warning that names the signer, since
   signing would replace that signature; `--replace-signatures` signs it.
-- Not signed, or an archive with a file in it that is not: signed. So is what can't be told to be signed.
+- Not signed, or an archive with a file in it that is not: signed. So is what can't be known to be signed.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ def _is_accepted(path: Path, required: Expectations, process: Process) -> bool:
 
 
 def _signer(path: Path, process: Process) -> str | None:
-    """Return who signed a file, whoever that is; `None` where it can't be told."""
+    """Return who signed a file, whoever that is; `None` where it can't be known."""
     try:
         verdicts = verify_file(path, clock=process.clock)
     except (VerificationError, LocalFileError):

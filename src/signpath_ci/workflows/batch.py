@@ -151,7 +151,7 @@ def sign_each(files: Sequence[Path], sign_one: SignOne, process: Process) -> lis
                 outcomes[number] = Outcome(path=path, record=record, output=output, result=result)
             except SignPathError as error:
                 outcomes[number] = Outcome(path=path, record=record, error=error)
-            except Exception as error:  # noqa: BLE001 - a defect of ours: told by the main thread, as any
+            except Exception as error:  # noqa: BLE001 - a defect of ours: reported by the main thread, as any
                 defects.append(error)
                 stop.set()
 

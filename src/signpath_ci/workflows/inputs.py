@@ -57,7 +57,7 @@ def _last_part(url: str) -> str:
         return file_name(name)
     except ValueError:
         raise UsageError(
-            "What the file under --artifact-retrieval-url is called can't be told from it.",
+            "What the file under --artifact-retrieval-url is called can't be known from it.",
             hint="Give --artifact-retrieval-name.",
             code="no-file-name",
         ) from None

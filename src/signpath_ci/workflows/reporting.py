@@ -36,8 +36,8 @@ def run_and_report(
         SignPathError: the work failed. With `--json` the object is printed all the same, with what is known.
     """
     record = ResultReporter()
-    told = CompositeReporter(record, reporter_for(process))
-    with watched(settings, process, told) as reporter:
+    reporters = CompositeReporter(record, reporter_for(process))
+    with watched(settings, process, reporters) as reporter:
         try:
             check_combinations(settings)
             result = work(reporter)
@@ -47,8 +47,8 @@ def run_and_report(
             raise
         outputs = result.outputs if result else ()
         if not record.signed_files:
-            told.described(offered(outputs))
-    told.completed(outputs)
+            reporters.described(offered(outputs))
+    reporters.completed(outputs)
     if settings.json:
         signed = result.signed if result else None
         print_object(process, record.result(signed=signed, outputs=outputs, level=level))

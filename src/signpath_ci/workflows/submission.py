@@ -37,7 +37,7 @@ def origin_for(settings: Submitting, process: Process) -> Origin:
     """Return this build's origin. Where nothing depends on it, a broken environment is a warning, and it is unknown.
 
     Raises:
-        UsageError: it can't be told, but is to be sent or compared.
+        UsageError: it can't be known, but is to be sent or compared.
     """
     try:
         return collect_origin(process.environment, process.directory, version=settings.build_version)
@@ -105,7 +105,7 @@ def with_policy(settings: S, process: Process, origin: Callable[[], Origin]) -> 
         origin: tells this build's origin; called where there are rules.
 
     Raises:
-        UsageError: no rule holds, or the origin can't be told.
+        UsageError: no rule holds, or the origin can't be known.
     """
     if not are_rules(settings.signing_policy_slug):
         return settings

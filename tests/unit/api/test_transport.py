@@ -163,9 +163,9 @@ def test_a_huge_error_is_not_read_as_a_whole(server: responses.RequestsMock) -> 
     [
         ("<html><title>Intranet</title></html>", "text/html", "was answered with a web page: Intranet."),
         ("  <!DOCTYPE html>", "application/json", "was answered with a web page: an empty one."),
-        ('{"a": ', "application/json", "was answered with something that is no JSON."),
-        ("[" * 100_000, "application/json", "was answered with something that is no JSON."),
-        ("", "application/json", "was answered with something that is no JSON."),
+        ('{"a": ', "application/json", "was answered with something that is not JSON."),
+        ("[" * 100_000, "application/json", "was answered with something that is not JSON."),
+        ("", "application/json", "was answered with something that is not JSON."),
         ("[1]", "application/json", "was answered with JSON that is no object."),
         ('{"a": 1, "b": {"c": 1, "c": 2}}', "application/json", "was answered with JSON that has the key 'c' twice."),
         (f'"{"x" * 5_000_000}"', "application/json", "was answered with more than 4194304 bytes."),

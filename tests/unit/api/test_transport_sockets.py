@@ -86,7 +86,7 @@ BROKEN = [
     (_stall_in_the_body, "stalled: for too long no byte came or went"),
     (_truncate, "broke off in the middle of the answer"),
     (_truncate_chunks, "broke off in the middle of the answer"),
-    (_talk_nonsense, "was answered with something that is no HTTP"),
+    (_talk_nonsense, "was answered with something that is not HTTP"),
     (_contradict, "was answered with contradicting headers"),
     (_send_broken_gzip, "was answered with a body that can't be decoded"),
 ]

@@ -240,7 +240,7 @@ def test_all_that_is_in_a_message_is_written() -> None:
 def test_another_content_info_is_named() -> None:
     data = sequence(object_identifier("1.2.840.113549.1.7.1"), wrapped(explicit(0), octet_string(b"")))
     with pytest.raises(
-        FormatError, match=r"the signature is no CMS SignedData, but of the type 1\.2\.840\.113549\.1\.7\.1"
+        FormatError, match=r"the signature is not a CMS SignedData, but of the type 1\.2\.840\.113549\.1\.7\.1"
     ):
         read_signed_data(data, "the signature")
 

@@ -100,7 +100,7 @@ def test_broken_digests_prove_nothing(name: str) -> None:
 
 @pytest.mark.parametrize("value", ["A", "AA=", "AA==!", "A A=="])
 def test_a_digest_is_strict_base64(value: str) -> None:
-    with pytest.raises(FormatError, match="the digest of it is no Base64"):
+    with pytest.raises(FormatError, match="the digest of it is not Base64"):
         strongest_digest({"sha-256-digest": value}, "it")
 
 

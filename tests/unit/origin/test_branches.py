@@ -78,7 +78,7 @@ def test_a_commit_that_is_nowhere(source: Checkout) -> None:
 
 @pytest.mark.parametrize("commit", [None, "HEAD", "main", "--all", ""])
 def test_only_a_whole_commit(source: Checkout, commit: str | None) -> None:
-    message = "Whether it is on branch main can't be told of an unknown commit."
+    message = "Whether branch main has an unknown commit cannot be known."
     assert refused("main", commit, source).message == message
 
 

@@ -104,7 +104,7 @@ organization: acme
     assert told[5] == 'signing.yml:9: wait.for-completion is "maybe", and must be true or false'
     assert told[6] == "signing.yml:10: parameters.Version is 1.1, and must be a text"
     assert told[7] == "signing.yml:11: project stands here a second time"
-    assert told[8].startswith("signing.yml:12: organization is 'acme', which is no UUID")
+    assert told[8].startswith("signing.yml:12: organization is 'acme', which is not a UUID")
 
 
 @pytest.mark.parametrize(

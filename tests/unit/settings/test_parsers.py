@@ -17,7 +17,7 @@ def test_headers_are_lines_and_what_is_secret_in_them_is_masked() -> None:
 @pytest.mark.parametrize("text", ["secret", "A b: secret", ": secret", "A:", "A: sec\x00ret", "A: b\nsecret", "A: ü"])
 def test_what_is_no_header_is_not_repeated(text: str) -> None:
     with pytest.raises(
-        HiddenValueError, match=r"^is no list of headers: write one a line, NAME: VALUE, in plain ASCII.$"
+        HiddenValueError, match=r"^is not a list of headers: write one a line, NAME: VALUE, in plain ASCII.$"
     ):
         Headers.parse(text)
 
@@ -31,6 +31,6 @@ def test_a_link_stays_as_it_is_and_is_not_repeated_where_it_is_wrong() -> None:
 
 @pytest.mark.parametrize("name", ["", ".", "..", "a/b", "a\\b", "C:a", "a\nb"])
 def test_a_name_has_no_directory(name: str) -> None:
-    with pytest.raises(ValueError, match="is no name of a file"):
+    with pytest.raises(ValueError, match="is not the name of a file"):
         file_name(name)
     assert file_name("app 1.2.exe") == "app 1.2.exe"

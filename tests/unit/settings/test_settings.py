@@ -39,7 +39,7 @@ def test_durations_are_written_for_people(text: str, seconds: float) -> None:
 
 @pytest.mark.parametrize("text", ["", "-1", "1w", "ten", "1e3", "nan", "inf", "1m30s", "٣"])
 def test_what_is_no_duration_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="is no duration"):
+    with pytest.raises(ValueError, match="is not a duration"):
         duration(text)
 
 
@@ -54,8 +54,8 @@ def test_a_timeout_is_more_than_zero() -> None:
         (
             "SIGNPATH_ORGANIZATION_ID",
             "acme",
-            "--organization-id (SIGNPATH_ORGANIZATION_ID) is 'acme', which is no UUID: copy the organization id from "
-            "SignPath's page of your organization, it looks like 12345678-90ab-cdef-1234-567890abcdef.",
+            "--organization-id (SIGNPATH_ORGANIZATION_ID) is 'acme', which is not a UUID: copy the organization id "
+            "from SignPath's page of your organization, it looks like 12345678-90ab-cdef-1234-567890abcdef.",
         ),
         (
             "SIGNPATH_API_TOKEN",
@@ -68,16 +68,16 @@ def test_a_timeout_is_more_than_zero() -> None:
             "  \n",
             "--api-token-file (SIGNPATH_API_TOKEN) is empty: set it to the token that SignPath shows when it is made.",
         ),
-        ("SIGNPATH_API_URL", "ftp://x", "--api-url (SIGNPATH_API_URL) is 'ftp://x', which is no http(s) URL."),
+        ("SIGNPATH_API_URL", "ftp://x", "--api-url (SIGNPATH_API_URL) is 'ftp://x', which is not an http(s) URL."),
         (
             "SIGNPATH_API_URL",
             "https://h:99999",
-            "--api-url (SIGNPATH_API_URL) is 'https://h:99999', which is no http(s) URL.",
+            "--api-url (SIGNPATH_API_URL) is 'https://h:99999', which is not an http(s) URL.",
         ),
         (
             "SIGNPATH_THUMBPRINT",
             "abc",
-            "--thumbprint (SIGNPATH_THUMBPRINT) is 'abc', which is no SHA-256: 64 hexadecimal digits.",
+            "--thumbprint (SIGNPATH_THUMBPRINT) is 'abc', which is not a SHA-256: 64 hexadecimal digits.",
         ),
         (
             "SIGNPATH_STALL_TIMEOUT",

@@ -53,7 +53,7 @@ def test_pem_is_as_good_as_der(signature: bytes) -> None:
         (b"-----BEGIN CERTIFICATE-----\n" + LINES + b"-----END CERTIFICATE-----\n", "the signature is malformed"),
         (b"-----BEGIN CMS-----\n" + LINES + b"-----END CMS-----\nmore", "the signature is malformed"),
         (b"-----BEGIN CMS-----\n" + LINES, "the signature is malformed"),
-        (b"-----BEGIN CMS-----\nMIIxA\n-----END CMS-----\n", "it is no PEM"),
+        (b"-----BEGIN CMS-----\nMIIxA\n-----END CMS-----\n", "it is not PEM"),
         (CMS.signed() + b"\n", "the signature is malformed"),
         (bytes(1 << 20), "the signature is malformed"),
     ],

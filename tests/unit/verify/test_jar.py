@@ -164,10 +164,10 @@ BAD: dict[str, tuple[dict[str, bytes], type[SignPathError | FormatError], str]] 
         UnsupportedError,
         "the digest of the manifest is by SHA1, which is broken: it proves nothing",
     ),
-    "a digest that is no Base64": (
+    "a digest that is not Base64": (
         _of_main("SHA-256-Digest-Manifest", "====="),
         FormatError,
-        "the digest of the manifest is no Base64",
+        "the digest of the manifest is not Base64",
     ),
     "an entry without a digest": (
         _signed(_manifest(_sections() | {"a.class": {"Sealed": "true"}})),

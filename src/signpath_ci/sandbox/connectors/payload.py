@@ -39,7 +39,7 @@ class Payload:
         body: JSON.
 
     Raises:
-        InvalidSubmitError: it is no JSON object.
+        InvalidSubmitError: it is not a JSON object.
     """
 
     def __init__(self, body: bytes) -> None:
@@ -49,7 +49,7 @@ class Payload:
         except (ValueError, RecursionError):
             content = None
         if not isinstance(content, dict):
-            raise InvalidSubmitError("The body is no JSON object.", "Send the fields as one JSON object.")
+            raise InvalidSubmitError("The body is not a JSON object.", "Send the fields as one JSON object.")
         self._fields = {str(name).lower(): value for name, value in content.items()}
 
     def optional(self, name: str) -> str | None:

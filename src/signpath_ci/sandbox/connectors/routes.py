@@ -47,7 +47,7 @@ CONNECTORS = {
     "gitlab": "/connectors/gitlab",
     "azure": "/connectors/azure",
 }
-"""The connectors' base paths, as clients are told."""
+"""The connectors' base paths, as clients get them."""
 
 _Endpoint = Callable[[Request], Awaitable[Response]]
 

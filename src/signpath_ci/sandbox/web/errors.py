@@ -51,7 +51,7 @@ def as_problem(error: Exception) -> ProblemError:
         return forbidden(str(error))
     if isinstance(error, HTTPException):
         return ProblemError(HTTPStatus(error.status_code), error.detail, headers=error.headers)
-    # The server drops the connection after a defect: a client that was not told would send its next call into it.
+    # The server drops the connection after a defect: a client that does not know would send its next call into it.
     return ProblemError(
         HTTPStatus.INTERNAL_SERVER_ERROR, "The sandbox failed; its log says more.", headers={"Connection": "close"}
     )

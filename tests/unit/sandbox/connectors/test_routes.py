@@ -255,7 +255,7 @@ def test_who_may_not_submit_is_refused(sandbox: Client) -> None:
 def test_what_is_no_json_object_is_refused(sandbox: Client, body: bytes) -> None:
     answer = sandbox.post(_url(sandbox, "azure"), data=body)
 
-    assert _refusal(answer) == (400, "The body is no JSON object.", "Send the fields as one JSON object.")
+    assert _refusal(answer) == (400, "The body is not a JSON object.", "Send the fields as one JSON object.")
 
 
 def test_a_huge_body_is_refused(sandbox: Client) -> None:

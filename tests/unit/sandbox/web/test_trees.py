@@ -22,7 +22,7 @@ def test_what_was_done_is_drawn_where_the_file_lies() -> None:
             _step("inner.zip", "bin/app.exe"),
             _step("data.bin", directive="create-cms-signature", result="added", detail="data.p7s"),
             _step("inner.zip", directive="jar-sign"),
-            _step("bad.exe", result="failed", detail="It is no PE file."),
+            _step("bad.exe", result="failed", detail="It is not a PE file."),
         ],
     )
 
@@ -41,7 +41,7 @@ def test_what_was_done_is_drawn_where_the_file_lies() -> None:
         },
         "data.bin": {"result": "unchanged", "notes": ["create-cms-signature, line 3"]},
         "data.p7s": {"result": "added", "notes": []},
-        "bad.exe": {"result": "failed", "notes": ["authenticode-sign, line 3", "It is no PE file."]},
+        "bad.exe": {"result": "failed", "notes": ["authenticode-sign, line 3", "It is not a PE file."]},
     }
 
 
