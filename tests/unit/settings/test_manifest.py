@@ -131,7 +131,7 @@ def test_what_cannot_be_read(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="can't be read"):
         read_manifest(tmp_path / "none.yml", _check)
     (tmp_path / "signing.yml").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(UsageError, match="no UTF-8"):
+    with pytest.raises(UsageError, match="not UTF-8"):
         read_manifest(tmp_path / "signing.yml", _check)
     (tmp_path / "signing.yml").write_bytes(b"#" * 300_000)
     with pytest.raises(UsageError, match="more than"):
