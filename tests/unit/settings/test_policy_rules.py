@@ -60,7 +60,7 @@ def test_rules_are_read_as_written() -> None:
     [":", "main: a", "tag: a", "tag v* branch: a", "* *: a", "* tag v1: a", "tag v1:", "tag v1: a b", ": a", ",", "\n"],
 )
 def test_what_is_no_rule_is_named(text: str) -> None:
-    with pytest.raises(ValueError, match="no rule|not a rule"):
+    with pytest.raises(ValueError, match=r"no rule|not a rule"):
         parse_rules(text)
 
 
