@@ -136,7 +136,7 @@ def test_what_is_signed_already_is_left_out(program: Program, sandbox: Sandbox) 
     ("arguments", "code", "words"),
     [
         (["readme.txt"], 2, "readme.txt is of a format whose signatures can't be verified here"),
-        (["a.exe", "-o", "nowhere"], 2, "nowhere is not a directory"),
+        (["a.exe", "-o", "a.exe"], 2, "a.exe is none"),
         (["a.exe", "readme.txt", "--verify", "off", "-o", "full"], 8, "full/a.exe exists already"),
         (["empty.exe", "--verify", "off"], 8, "empty.exe is empty"),
         (["none.exe", "--verify", "off"], 8, "none.exe does not exist"),

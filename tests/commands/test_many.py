@@ -199,7 +199,7 @@ def test_receipts_of_many_are_kept_in_a_directory(program: Program) -> None:
         (["none/*.exe"], 8, "none/*.exe does not exist"),
         (["empty"], 8, "empty holds no file to sign"),
         (["a.exe", "sub/a.exe", "-o", "signed"], 2, "Several files would become signed/a.exe"),
-        (["a.exe", "sub/a.exe", "-o", "nowhere"], 2, "nowhere is not a directory"),
+        (["a.exe", "sub/a.exe", "-o", "a.exe"], 2, "a.exe is none"),
         (["a.exe", "--in-place", "-o", "x.exe"], 2, "--in-place replaces the files themselves"),
         (["a.exe", "none.exe"], 8, "none.exe does not exist"),
     ],

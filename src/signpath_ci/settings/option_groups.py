@@ -13,6 +13,7 @@ from signpath_ci.settings.parsers import (
     file_rule,
     http_url,
     organization_uuid,
+    output_path,
     policy_slug,
     positive_duration,
     retrieval_url,
@@ -180,8 +181,9 @@ class Retrieval(Settings):
     """Where the signed file goes, and what is required of it."""
 
     output: Path | None = option(
-        "Where the signed file goes; without it beside the unsigned one, with `.signed` before the extension.",
-        parse=Path,
+        "Where the signed file goes; without it beside the unsigned one, with `.signed` before the extension. A slash "
+        "at the end means a directory, which is made.",
+        parse=output_path,
         default=None,
         short="-o",
         metavar="OUT",

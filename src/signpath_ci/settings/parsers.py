@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+import os
 import re
 from datetime import date
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from signpath_ci.model import FileRule, SizeAllowance
@@ -133,6 +135,15 @@ class Headers(Secret):
         if not pairs:
             raise ValueError("is empty: write one header a line, NAME: VALUE.")
         return cls(text, tuple(pairs))
+
+
+class DirectoryPath(type(Path())):  # type: ignore[misc] # the class that `Path` stands for on this system
+    """The path of a directory, as it was written with a slash at its end."""
+
+
+def output_path(text: str) -> Path:
+    """Return the path of a file or directory; a slash at its end says that it is a directory, there already or not."""
+    return DirectoryPath(text) if text.endswith(("/", os.sep)) else Path(text)
 
 
 def git_ref(text: str) -> str:

@@ -11,7 +11,8 @@ from signpath_ci.model import RequestStatus
 
 _SHARE = 0.05
 """Of the time waited so far, after which it is asked again: a result is seen at most that much late."""
-_SHORTEST, _LONGEST = 1.0, 30.0
+_FIRST, _SHORTEST, _LONGEST = 0.25, 1.0, 30.0
+"""Seconds: small files are signed at once, so the first pauses are shorter; each is twice as long as the one before."""
 _POLL_PATIENCE = 30.0
 """Seconds across retries that a poll has at least: near the deadline, one failed connection must not end it all."""
 
@@ -61,6 +62,7 @@ def wait(
     start = clock.monotonic()
     deadline = start + timeout
     last = None
+    shortest = _FIRST
     while True:
         left = deadline - clock.monotonic()
         status = api.status(signing_request_id, patience=max(left, _POLL_PATIENCE))
@@ -75,7 +77,8 @@ def wait(
             return status
         if left <= 0:
             raise _still_pending(status, timeout)
-        pause = min(max((now - start) * _SHARE, _SHORTEST), _LONGEST)
+        pause = min(max((now - start) * _SHARE, shortest), _LONGEST)
+        shortest = min(2 * shortest, _SHORTEST)
         clock.sleep(max(min(pause, deadline - now), 0.0))
 
 

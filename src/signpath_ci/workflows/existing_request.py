@@ -11,6 +11,7 @@ from signpath_ci.errors import LocalFileError, UsageError
 from signpath_ci.model import Origin, SigningRequest, Submission
 from signpath_ci.report import Reporter
 from signpath_ci.settings import DownloadSettings, Earlier, ResubmitSettings, Service, WaitSettings
+from signpath_ci.settings.parsers import DirectoryPath
 from signpath_ci.signing import receipt as receipts
 from signpath_ci.signing.cancel import canceled_on_interrupt
 from signpath_ci.signing.record import check_record, check_submitted_file, submitted_file
@@ -20,6 +21,8 @@ from signpath_ci.values import dataclass
 from signpath_ci.verify import check_trust_files
 from signpath_ci.workflows.clients import connect
 from signpath_ci.workflows.destinations import SignedFile
+from signpath_ci.workflows.finishing import Finishing
+from signpath_ci.workflows.inputs import make_directory
 from signpath_ci.workflows.process import Process
 from signpath_ci.workflows.sign import Delivery, SigningResult
 from signpath_ci.workflows.stated_signer import stated_signer
@@ -199,6 +202,11 @@ def _delivery(
         if expected and destination and settings.unsigned is None
         else None,
         source=settings.unsigned,
+        finishing=Finishing(
+            process=process, unsigned=settings.unsigned, output=destination.shown_as, replaces=settings.force
+        )
+        if destination
+        else None,
     )
     if delivery.destination is not None:
         delivery.destination.check(settings.unsigned)
@@ -221,4 +229,14 @@ def _destination(request: ExistingRequest, settings: DownloadSettings | Resubmit
             hint="Name it with --output (SIGNPATH_OUTPUT), or --unsigned, or a receipt instead of the id.",
             code="no-output",
         )
+    if isinstance(output, DirectoryPath):
+        if input_path is None:
+            raise UsageError(
+                f"What the signed file in {output} is to be called is not known.",
+                hint="Name the file with --output (SIGNPATH_OUTPUT), or give --unsigned or a receipt.",
+                code="no-output",
+            )
+        make_directory(output, option="--output")
+    if input_path is not None and output.is_dir():
+        output /= input_path.name
     return SignedFile(path=output, force=settings.force, original=input_path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Sequence
 from glob import escape
 from pathlib import Path, PurePosixPath
@@ -165,22 +166,41 @@ def targets(directory: Path | None, files: Sequence[Path]) -> list[Path]:
 
 
 def in_directory(directory: Path, names: Sequence[Path], *, option: str) -> list[Path]:
-    """Return the places of several files in a directory.
+    """Return the places of several files in a directory, which is made where it does not exist.
 
     Raises:
-        UsageError: there is no such directory, or two files would be one in it.
+        UsageError: it is no directory, or two files would be one in it.
+        LocalFileError: it can't be made.
     """
-    if not directory.is_dir():
-        raise UsageError(
-            f"Several files are signed, but {directory} is not a directory.",
-            hint=f"Name one with {option} that exists.",
-            code="not-a-directory",
-        )
-    twice = sorted({name for name in names if names.count(name) > 1})
+    make_directory(directory, option=option)
+    twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
         raise UsageError(
-            f"Several files would become {directory / twice[0]}.",
+            f"Several files would become {directory / min(twice)}.",
             hint=f"Sign them by themselves, or without {option}.",
             code="same-output",
         )
     return [directory / name for name in names]
+
+
+def make_directory(directory: Path, *, option: str) -> None:
+    """Make a directory where it does not exist.
+
+    Raises:
+        UsageError: it is something else.
+        LocalFileError: it can't be made.
+    """
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        raise UsageError(
+            f"A directory is needed for the signed files, and {directory} is none.",
+            hint=f"Name another one with {option}.",
+            code="not-a-directory",
+        ) from None
+    except OSError as error:
+        raise LocalFileError(
+            f"The directory {directory} can't be made: {error.strerror}.",
+            hint=f"Check {option}.",
+            code="unwritable-file",
+        ) from None

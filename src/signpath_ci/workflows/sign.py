@@ -32,6 +32,7 @@ from signpath_ci.platforms import named
 from signpath_ci.platforms.platform import Platform, no_connector
 from signpath_ci.report import Reporter
 from signpath_ci.settings import SignSettings, SubmitSettings
+from signpath_ci.settings.parsers import DirectoryPath
 from signpath_ci.signing.artifact import Source
 from signpath_ci.signing.cancel import cancel, canceled_on_interrupt
 from signpath_ci.signing.detached import delivered_name
@@ -48,7 +49,7 @@ from signpath_ci.workflows.destinations import Destination, Extracted, Incoming,
 from signpath_ci.workflows.fetched_artifact import fetched_artifact
 from signpath_ci.workflows.finish import Release
 from signpath_ci.workflows.finishing import Finishing
-from signpath_ci.workflows.inputs import source_of
+from signpath_ci.workflows.inputs import make_directory, source_of
 from signpath_ci.workflows.planning import planning_for
 from signpath_ci.workflows.process import Process
 from signpath_ci.workflows.release_files import Directory
@@ -369,6 +370,8 @@ def _output(output: Path | None, artifact: Path) -> Path:
     """Return where a signed file goes; into a directory under its own name, as where several are signed."""
     if output is None:
         return default_target(artifact)
+    if isinstance(output, DirectoryPath):
+        make_directory(output, option="--output")
     return output / artifact.name if output.is_dir() else output
 
 

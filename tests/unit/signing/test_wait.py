@@ -62,11 +62,11 @@ def test_each_change_is_told_once() -> None:
     assert result == COMPLETED
     assert seen == [
         ("InProgress", "Submitted", 0),
-        ("InProgress", "Processing", 2),
-        ("Brewing", None, 3),
-        ("Completed", "Completed", 5),
+        ("InProgress", "Processing", 2.75),
+        ("Brewing", None, 3.75),
+        ("Completed", "Completed", 5.75),
     ]
-    assert ticks == [0, 1, 2, 3, 4, 5]
+    assert ticks == [0, 0.25, 0.75, 1.75, 2.75, 3.75, 4.75, 5.75]
 
 
 @pytest.mark.parametrize("done_at", [0.5, 19, 25, 119, 333, 601, 5000, 28000])
@@ -78,13 +78,13 @@ def test_a_result_is_seen_at_most_five_percent_late(done_at: float) -> None:
     assert service.time.seconds - done_at <= max(1.0, 0.05 * done_at)
 
 
-def test_the_pauses_grow_from_one_second_to_thirty() -> None:
+def test_the_pauses_grow_from_a_quarter_of_a_second_to_thirty() -> None:
     service = Service(FakeTime(), (0, status()), (4000, COMPLETED))
 
     _wait(service, 36000)
 
     pauses = service.time.slept
-    assert pauses[:21] == [1.0] * 21
+    assert pauses[:21] == [0.25, 0.5] + [1.0] * 19
     assert pauses == sorted(pauses)
     assert (max(pauses), pauses[-3:]) == (30, [30, 30, 30])
 
@@ -114,7 +114,7 @@ def test_a_completed_that_is_not_final_is_waited_on() -> None:
     service = Service(FakeTime(), (0, status("Completed")), (3, COMPLETED))
 
     assert _wait(service)[0] == COMPLETED
-    assert service.time.seconds == 3
+    assert service.time.seconds == 3.75
 
 
 @pytest.mark.parametrize(
@@ -172,7 +172,7 @@ def test_it_may_wait_for_less_than_the_end() -> None:
 
     result, _, _ = _wait(service, until=lambda status: status.workflow_status == "Processing")
 
-    assert (result.workflow_status, service.time.seconds) == ("Processing", 2)
+    assert (result.workflow_status, service.time.seconds) == ("Processing", 2.75)
 
 
 def test_an_end_that_is_no_success_is_an_error_also_then() -> None:
