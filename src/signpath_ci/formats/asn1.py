@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timezone
+from functools import lru_cache
 
 from signpath_ci.formats import FormatError
 
@@ -30,6 +31,7 @@ _TAG_MASK = 0x1F  # all of it set: the tag follows in further octets
 _MAX_MEMBERS = 100  # of any structure in a signature; real ones have below 30
 _LONGEST_OBJECT_IDENTIFIER = 255  # octets; the time that a number takes grows with the square of its length
 _MORE = 0x80  # the bit of an object identifier's octet that says that its number goes on
+_REMEMBERED = 256  # object identifiers: there are few, in every signature
 _FAILURES = (ArithmeticError, AttributeError, LookupError, MemoryError, RecursionError, TypeError, ValueError)
 
 
@@ -144,6 +146,7 @@ def read_integer(encoding: bytes) -> int:
     return int.from_bytes(contents, "big", signed=True)
 
 
+@lru_cache(_REMEMBERED)
 def read_object_identifier(encoding: bytes) -> str:
     """Decode an OBJECT IDENTIFIER into its dotted form."""
     contents = _contents_of(encoding, OBJECT_IDENTIFIER)

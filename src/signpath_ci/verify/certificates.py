@@ -96,6 +96,7 @@ def _loaded(encoding: bytes) -> x509.Certificate:
     return x509.load_der_x509_certificate(encoding)
 
 
+@lru_cache(REMEMBERED)
 def issuer_and_serial_number(encoding: bytes) -> tuple[bytes, int]:
     """Return the issuer of a DER-encoded certificate as it is encoded there, and the serial number.
 
