@@ -392,7 +392,8 @@ CODES: dict[str, tuple[str, str]] = {
     "unexpected-redirect": ("The server redirects to where the token must not go.", "Change the URL if it has moved."),
     "unexpected-signer": (
         "The signer is not the expected one.",
-        "Do not use the file, or correct `--thumbprint`, `--subject` or `--issuer`.",
+        "Do not use the file, or correct `--thumbprint`, `--subject` or `--issuer`. Where none is given, SignPath "
+        "states the certificate of the signing policy: ask who changed it.",
     ),
     "unreadable-file": ("A file can't be read.", "Check its permissions, and the disk."),
     "unreadable-option-file": ("The file that an option names can't be read.", "Name a readable text file."),

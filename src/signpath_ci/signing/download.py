@@ -79,7 +79,6 @@ class Bounded:
 class _BoundedDownload:
     def __init__(self, incoming: Download, limit: int, error: Callable[[], VerificationError]) -> None:
         self.length, self.content_disposition = incoming.length, incoming.content_disposition
-        self.content_type = incoming.content_type
         self._incoming, self._limit, self._error = incoming, limit, error
 
     def __iter__(self) -> Iterator[bytes]:
