@@ -113,13 +113,31 @@ SKIP = Command(name="skip", help="Sign nothing, for want of a token.", settings=
 _MAY_BE_SECRET = re.compile(r"tok|secret|passw|pwd|key|cred|header", re.IGNORECASE)
 
 
+_CLOSE = 0.75
+"""How alike a word and the one that was likely meant are at least, as `difflib` counts."""
+
+
 class _Parser(argparse.ArgumentParser):
     """An argument parser whose complaints are this package's errors: one line, and the exit code of the table."""
 
     def error(self, message: str) -> NoReturn:
+        meant = self._meant(message)
         raise UsageError(
-            f"{message[:1].upper()}{message[1:]}.", hint=f"See {self.prog} --help.", code="bad-command-line"
+            f"{message[:1].upper()}{message[1:]}.",
+            hint=f"{f'Did you mean {meant}? ' if meant else ''}See {self.prog} --help.",
+            code="bad-command-line",
         )
+
+    def _meant(self, message: str) -> str | None:
+        """Return the command or option that was likely meant by the first unknown one; `None` where none is close."""
+        from difflib import get_close_matches  # here, as few runs need it
+
+        command = re.search(r"invalid choice: '([^']*)'", message)
+        if command:
+            return next(iter(get_close_matches(command[1], [one.name for one in COMMANDS], 1, _CLOSE)), None)
+        option = re.search(r"unrecognized arguments: (?:.* )?(--[a-z-]+)", message)
+        known = [row.flag for one in COMMANDS for row in settings.options(one.settings) if not row.is_positional]
+        return next(iter(get_close_matches(option[1], known, 1, _CLOSE)), None) if option else None
 
 
 def parse(
@@ -281,7 +299,7 @@ def _add_options(parser: argparse.ArgumentParser, command: Command) -> None:
         if row.is_flag:
             add(*words, dest=row.name, action="store_const", const="true", help=text)
             if row.default == "true":
-                add("--no-" + row.flag[2:], dest=row.name, action="store_const", const="false", help=argparse.SUPPRESS)
+                add("--no-" + row.flag[2:], dest=row.name, action="store_const", const="false", help="The opposite.")
         else:
             add(*words, dest=row.name, action="append" if row.is_list else "store", metavar=row.metavar, help=text)
 

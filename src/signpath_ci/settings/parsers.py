@@ -179,6 +179,11 @@ def token(text: str) -> Secret:
 def sha256(text: str) -> str:
     """Return 64 hexadecimal digits in lower case, of whichever form people copied."""
     plain = re.sub(r"[\s:]", "", text).lower()
+    if re.fullmatch(r"[0-9a-f]{40}", plain):
+        raise ValueError(
+            "is a SHA-1, as Windows shows thumbprints; a SHA-256 has 64 hexadecimal digits: "
+            "signpath-ci verify prints that of the signer, and so does openssl x509 -noout -fingerprint -sha256."
+        )
     if not re.fullmatch(r"[0-9a-f]{64}", plain):
         raise ValueError("is not a SHA-256: 64 hexadecimal digits.")
     return plain
