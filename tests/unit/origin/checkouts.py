@@ -7,6 +7,10 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
+
+from tests.support.needs import find, reason
+
 SECRET = "SECRET0in0the0url"  # a marker, not a password
 
 _CONFIGURATION = """
@@ -32,6 +36,8 @@ class Checkout:
     env: dict[str, str]
 
     def git(self, *arguments: str) -> str:
+        if find("git") is None:
+            pytest.skip(reason("git"))
         done = subprocess.run(
             ["git", *arguments], cwd=self.path, env=self.env, check=True, capture_output=True, text=True, timeout=60
         )
