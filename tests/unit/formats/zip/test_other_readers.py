@@ -21,7 +21,7 @@ from tests.support.zip_readers.generate import Generator
 from tests.unit.formats.zip.test_profile import ACCEPTED, REFUSED
 
 RECORDED = sorted((Path(__file__).parents[3] / "recorded" / "zip").glob("*.zip"))
-_READERS = needs("unzip", "7z", "bsdtar", "java", "node")
+_READERS = needs("unzip", "7z", "bsdtar", "java", "tfx")  # npm installs the readers beside tfx
 
 
 def corpus() -> Iterator[bytes]:
