@@ -8,6 +8,7 @@ import io
 import json
 import random
 import zlib
+from itertools import count
 
 import pytest
 
@@ -60,6 +61,7 @@ def test_the_file_is_read_back() -> None:
         zlib.compress(b'{"files": []}'),
         gzip.compress(b" " * (block_map.LARGEST + 1)),
     ],
+    ids=count(),  # the bytes hold the time
 )
 def test_other_files_are_no_block_maps(data: bytes) -> None:
     assert block_map.decode(data) is None
