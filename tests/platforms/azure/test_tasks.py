@@ -217,10 +217,20 @@ def test_hostile_inputs_are_data(agent: Agent, task: Step, sandbox: SandboxServi
     assert sandbox.request(agent.variables["signpath.SigningRequestId"])["description"] == hostile
 
 
-@pytest.mark.parametrize("name", ["a  b'$(touch hit)`touch hit`.exe", "##vso[task.complete result=Failed].exe"])
-def test_hostile_file_names_are_data(agent: Agent, task: Step, name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "left_out"),
+    [
+        # A value that looks like a macro is left out of the outputs, and that is said.
+        ("a  b'$(touch hit)`touch hit`.exe", ["SignedSha256", "SignedSha512"]),
+        ("##vso[task.complete result=Failed].exe", []),
+    ],
+)
+def test_hostile_file_names_are_data(agent: Agent, task: Step, name: str, left_out: list[str]) -> None:
     (agent.directory / "app.exe").rename(agent.directory / name)
-    succeeded(agent.run(task("SubmitSigningRequest", artifactPath=name)))
+    ran = agent.run(task("SubmitSigningRequest", artifactPath=name))
+    assert ran.results == ["Succeeded"], ran.output
+    assert [(kind, text.partition(" ")[0]) for kind, text in ran.issues] == [("warning", name) for name in left_out]
+    assert_no_secret(ran)
     assert not (agent.directory / "hit").exists()
     assert (agent.directory / f"{name.removesuffix('.exe')}.signed.exe").exists()
 
