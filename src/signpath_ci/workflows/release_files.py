@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from signpath_ci.errors import LocalFileError
-from signpath_ci.files import beside, open_regular, read_bounded
+from signpath_ci.files import beside, is_temporary, open_regular, read_bounded
 from signpath_ci.formats import FormatError
 from signpath_ci.formats.zip import open_archive
 from signpath_ci.model import SignedFileDigests
@@ -327,9 +327,15 @@ def walk(directories: Iterable[Directory], left_out: list[str]) -> Iterator[tupl
             continue
         for entry in entries:
             path = directory.path / entry.name
+            if is_temporary(path):
+                continue  # of a run beside this one
             if entry.is_file(follow_symlinks=False) and path not in files:
                 files.add(path)
-                yield path, entry.stat(follow_symlinks=False).st_size
+                try:
+                    size = entry.stat(follow_symlinks=False).st_size
+                except OSError:  # it is gone meanwhile
+                    continue
+                yield path, size
             elif directory.is_deep and entry.is_dir(follow_symlinks=False):
                 todo.append(Directory(path=path, is_deep=True))
 
